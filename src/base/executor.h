@@ -1,0 +1,26 @@
+#pragma once
+// Seam 4: threads and timers. All concurrency of the program is started here, so that a test can run
+// it in an order of its own choosing.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace contextcore {
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // Runs fn once on some thread. After stop() fn is dropped.
+  virtual void post(std::function<void()> fn) = 0;
+  // Runs fn once, not before delay_ns from now.
+  virtual void post_after(int64_t delay_ns, std::function<void()> fn) = 0;
+  // Runs what was posted, refuses more, and joins the threads.
+  virtual void stop() = 0;
+};
+
+// A pool of named threads. threads == 0: one per core, at least 2.
+std::unique_ptr<Executor> make_thread_executor(const std::string& name, unsigned threads);
+
+}  // namespace contextcore

@@ -48,17 +48,18 @@ struct Bytes {
 struct Value {
   std::variant<std::monostate, std::string, bool, int64_t, double, Array, KeyValueList, Bytes> data;
 
-  Value() = default;
-  Value(std::string v) : data(std::move(v)) {}              // NOLINT: implicit
-  Value(std::string_view v) : data(std::string(v)) {}       // NOLINT: implicit
-  Value(const char* v) : data(std::string(v)) {}            // NOLINT: implicit
-  Value(bool v) : data(v) {}                                // NOLINT: implicit
-  Value(int64_t v) : data(v) {}                             // NOLINT: implicit
-  Value(int v) : data(static_cast<int64_t>(v)) {}           // NOLINT: implicit
-  Value(double v) : data(v) {}                              // NOLINT: implicit
-  Value(Array v);                                           // NOLINT: implicit
-  Value(KeyValueList v);                                    // NOLINT: implicit
-  Value(Bytes v) : data(std::move(v)) {}                    // NOLINT: implicit
+  // Defined below KeyValue, which has to be complete for them.
+  Value();
+  Value(std::string v);       // NOLINT: implicit
+  Value(std::string_view v);  // NOLINT: implicit
+  Value(const char* v);       // NOLINT: implicit
+  Value(bool v);              // NOLINT: implicit
+  Value(int64_t v);           // NOLINT: implicit
+  Value(int v);               // NOLINT: implicit
+  Value(double v);            // NOLINT: implicit
+  Value(Array v);             // NOLINT: implicit
+  Value(KeyValueList v);      // NOLINT: implicit
+  Value(Bytes v);             // NOLINT: implicit
 
   bool is_set() const { return !std::holds_alternative<std::monostate>(data); }
   const std::string* as_string() const { return std::get_if<std::string>(&data); }
@@ -77,6 +78,19 @@ struct KeyValue {
   Value value;
   bool operator==(const KeyValue&) const = default;
 };
+
+inline Value::Value() = default;
+inline Value::Value(std::string v) : data(std::move(v)) {}
+inline Value::Value(std::string_view v) : data(std::string(v)) {}
+inline Value::Value(const char* v) : data(std::string(v)) {}
+inline Value::Value(bool v) : data(v) {}
+inline Value::Value(int64_t v) : data(v) {}
+inline Value::Value(int v) : data(static_cast<int64_t>(v)) {}
+inline Value::Value(double v) : data(v) {}
+inline Value::Value(Array v) : data(std::move(v)) {}
+inline Value::Value(KeyValueList v) : data(std::move(v)) {}
+inline Value::Value(Bytes v) : data(std::move(v)) {}
+
 using Attributes = std::vector<KeyValue>;  // order and duplicates are kept as sent
 
 // First value of a key, or nullptr.
@@ -111,7 +125,14 @@ struct Scope {
 };
 
 // Numbers beyond the enum are kept as sent.
-enum class SpanKind : int32_t { unspecified = 0, internal = 1, server = 2, client = 3, producer = 4, consumer = 5 };
+enum class SpanKind : int32_t {
+  unspecified = 0,
+  internal = 1,
+  server = 2,
+  client = 3,
+  producer = 4,
+  consumer = 5
+};
 enum class StatusCode : int32_t { unset = 0, ok = 1, error = 2 };
 
 struct SpanEvent {

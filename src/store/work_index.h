@@ -1,0 +1,63 @@
+#pragma once
+// The work index: one row per journal-owned span, what commands and lists need without reading spans.
+// The table (its file, its look-ups) is the store's; its rows are built by work through WorkHooks.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "otlp/model.h"
+
+namespace contextcore::store {
+
+enum class WorkKind : uint8_t { task = 1, sprint = 2, phase = 3, insight = 4, handoff = 5, guidance = 6, session = 7, run = 8 };
+
+// An edge "this depends on target"; when: what the target must reach (0 done/cancelled, 1 ended, 2 failed).
+struct WorkEdge {
+  otlp::SpanId target;
+  uint8_t when = 0;
+  bool operator==(const WorkEdge&) const = default;
+};
+
+struct WorkRow {
+  otlp::SpanId span_id;
+  otlp::TraceId trace_id;
+  otlp::SpanId parent_span_id;
+  WorkKind kind = WorkKind::task;
+  uint8_t status = 0;        // work's numbering, opaque here
+  uint8_t priority = 0;      // 0 none, 1 critical .. 4 low
+  uint8_t flags = 0;         // work's
+  int64_t revision = 0;
+  int64_t start_ns = 0;
+  int64_t end_ns = 0;        // 0: open
+  int64_t updated_ns = 0;    // time of the last event
+  int64_t due_ns = 0;        // 0: none
+  int64_t defer_until_ns = 0;
+  int64_t claim_token = 0;   // 0: not claimed
+  int64_t lease_end_ns = 0;
+  int32_t child_count = 0, open_child_count = 0;
+  int32_t waiting_count = 0;
+  std::string id, project;   // task.id, project.id
+  std::string type;          // task type or insight type
+  std::string assignee, claimed_by, claim_session;
+  std::vector<WorkEdge> depends_on;
+  bool operator==(const WorkRow&) const = default;
+};
+
+// A read view of the table. Pointers are valid as long as the view that gave them.
+class WorkIndexView {
+ public:
+  virtual ~WorkIndexView() = default;
+  virtual const WorkRow* find(const otlp::SpanId& id) const = 0;
+  // Rows whose parent_span_id / one of whose depends_on targets is id. Ascending span id.
+  virtual std::vector<const WorkRow*> children(const otlp::SpanId& id) const = 0;
+  virtual std::vector<const WorkRow*> dependents(const otlp::SpanId& id) const = 0;
+  // Every row (ascending span id) until fn returns false.
+  virtual void scan(const std::function<bool(const WorkRow&)>& fn) const = 0;
+  virtual size_t size() const = 0;
+};
+
+}  // namespace contextcore::store

@@ -1,0 +1,43 @@
+#pragma once
+// Everything the server answers, as one function. Routes: OTLP (/v1/traces, /v1/logs), Tempo (/api/…), Loki
+// (/loki/api/v1/…), work (/tracker/v1/…), page (/), /ready, /metrics, /openapi. Thread-safe.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/http.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "store/store.h"
+#include "work/execute.h"
+
+namespace contextcore::api {
+
+struct ServiceOptions {
+  store::Store* store = nullptr;  // borrowed
+  work::Settings work;
+  Clock* clock = nullptr;
+  Random* random = nullptr;
+  std::string version;
+  size_t body_bytes_max = 16 << 20;  // after decompression
+  bool demo = false;                 // the page says DEMO
+  std::string server_token;          // what /tracker/v1/server answers (ServerInfo::token)
+};
+
+struct Route {
+  std::string method;
+  std::string path;  // pattern with {name} segments
+};
+
+class Service {
+ public:
+  static std::unique_ptr<Service> make(ServiceOptions options);
+  virtual ~Service() = default;
+  // Never throws. Content-Encoding gzip of the body is decoded here, bounded by body_bytes_max.
+  virtual Response handle(Request request) = 0;
+  virtual void set_ready(bool ready) = 0;
+  virtual std::vector<Route> routes() const = 0;
+};
+
+}  // namespace contextcore::api

@@ -1,0 +1,18 @@
+#pragma once
+// Questions about work, answered from one view.
+
+#include "base/json.h"
+#include "base/result.h"
+#include "store/fetch.h"
+#include "store/journal.h"
+#include "work/command.h"
+
+namespace contextcore::work {
+
+Result<Json> ask(const store::WorkView& view, const Question& question);
+
+// Resolves what a person typed to a task's row: exact id in the project, exact id in any project when unique, unique
+// prefix. Errors: not_found (with close ids as candidates), invalid_argument (ambiguous prefix, with candidates).
+Result<const store::WorkRow*> resolve_task(const store::WorkView& view, std::string_view project, std::string_view id);
+
+}  // namespace contextcore::work

@@ -2,6 +2,7 @@
 // Seam 2: time. Wall times are nanoseconds since the Unix epoch (int64: until the year 2262).
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace contextcore {
@@ -14,6 +15,7 @@ class Clock {
   virtual int64_t monotonic_ns() = 0;
   virtual void sleep_ns(int64_t ns) = 0;
   // Changes when the machine is restarted; tells whether a pid or a commit mark can still be live.
+  // Empty if the system does not tell.
   virtual std::string boot_id() = 0;
 };
 
@@ -24,6 +26,8 @@ class ManualClock : public Clock {
  public:
   explicit ManualClock(int64_t wall_ns = 1'700'000'000'000'000'000);
   ~ManualClock() override;
+  ManualClock(const ManualClock&) = delete;
+  ManualClock& operator=(const ManualClock&) = delete;
   int64_t wall_ns() override;
   int64_t monotonic_ns() override;
   void sleep_ns(int64_t ns) override;
@@ -35,7 +39,7 @@ class ManualClock : public Clock {
 
  private:
   struct State;
-  State* state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace contextcore

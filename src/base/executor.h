@@ -16,7 +16,8 @@ class Executor {
   virtual void post(std::function<void()> fn) = 0;
   // Runs fn once, not before delay_ns from now.
   virtual void post_after(int64_t delay_ns, std::function<void()> fn) = 0;
-  // Runs what was posted, refuses more, and joins the threads.
+  // Runs what was posted (timers that are not due yet are dropped), refuses more, and joins the
+  // threads. Not to be called from a posted function.
   virtual void stop() = 0;
 };
 

@@ -3,7 +3,8 @@
 // tear and reorder what was not synced. Paths are UTF-8; relative ones are taken from the working
 // directory. All methods are thread-safe; a File may be read by several threads at once and written
 // by one. Errors: io_error (message names path and errno text), not_found, resource_exhausted (disk
-// or quota full), unavailable (a lock that is held).
+// or quota full), unavailable (a lock that is held), already_exists (create_new), invalid_argument
+// (an offset beyond what a file can have).
 
 #include <cstdint>
 #include <memory>
@@ -33,7 +34,8 @@ class File {
   virtual Status sync() = 0;
   virtual Result<uint64_t> size() const = 0;
   virtual Status truncate(uint64_t size) = 0;
-  // Reserves and zero-fills [0, size) so that later overwrites need no metadata journal.
+  // Extends the file to size with zeros that are really written and synced, so that later overwrites
+  // need no metadata journal. Never shrinks, never touches bytes that are there.
   virtual Status allocate(uint64_t size) = 0;
 };
 
@@ -74,13 +76,19 @@ class FileSystem {
   Result<std::string> read_file(const std::string& path);
   // Writes to a temporary name beside path, syncs it, renames it over path, syncs the directory.
   Status write_file_atomically(const std::string& path, std::string_view data);
+
+ protected:
+  // A name beside path that no other writer uses: path + ".tmp-" + something.
+  virtual std::string temporary_path(const std::string& path);
 };
 
 // The operating system's. Lives for ever.
 FileSystem& real_file_system();
 
 // Path helpers; no I/O.
+// An absolute name is returned as it is.
 std::string join_path(std::string_view directory, std::string_view name);
+// "." for a bare name; "/" is its own parent, and so is ".".
 std::string parent_path(std::string_view path);
 
 }  // namespace contextcore

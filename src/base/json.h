@@ -17,7 +17,7 @@ struct Json;
 using JsonArray = std::vector<Json>;
 using JsonObject = std::vector<std::pair<std::string, Json>>;
 
-// int64_t for integers that fit, uint64_t above that, double otherwise.
+// int64_t for integers that fit, uint64_t above that, double otherwise (and for "-0").
 struct Json {
   std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, JsonArray, JsonObject> data;
 
@@ -49,13 +49,15 @@ struct Json {
   bool operator==(const Json&) const = default;
 };
 
-// Strict RFC 8259 (UTF-8 checked); position = byte offset of the error. Deeper than depth_max fails.
+// Strict RFC 8259 (UTF-8 checked); position = byte offset of the error. Deeper than depth_max (itself
+// at most 10,000: values are destroyed recursively) fails, and so do numbers beyond the double range.
 Result<Json> parse_json(std::string_view text, int depth_max = 64);
 // Compact; indent > 0 pretty-prints with that many blanks.
 std::string to_string(const Json& value, int indent = 0);
 
 // Appends JSON text to a string; commas are put by itself. Invalid UTF-8 in strings becomes U+FFFD;
-// NaN and infinities become null. Shortest form of doubles that reads back the same.
+// NaN and infinities become null. Doubles in
+// the shortest form that reads back the same number, laid out as JSON.stringify does (1, not 1.0).
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out) {}
@@ -85,9 +87,7 @@ class JsonWriter {
  private:
   void separate();
   std::string& out_;
-  uint64_t first_ = 1;  // bit 0: nothing written yet at this depth
-  std::vector<bool> firsts_;
-  bool after_key_ = false;
+  bool comma_ = false;  // the next value or key at this depth needs a comma before it
 };
 
 void append_json_string(std::string_view value, std::string& out);

@@ -1,6 +1,6 @@
 #pragma once
-// Requests and responses as values. Protocol surfaces in api/ are functions from one to the other; net/
-// moves them over sockets. No I/O here.
+// Requests and responses as values. Protocol surfaces in api/ are functions from one to the other;
+// net/ moves them over sockets. No I/O here.
 
 #include <functional>
 #include <string>
@@ -13,14 +13,14 @@
 namespace contextcore::api {
 
 struct Request {
-  std::string method;   // upper case
-  std::string path;     // decoded, without query
-  std::string raw_path; // as sent, without query
+  std::string method;                                        // upper case
+  std::string path;                                          // decoded, without query
+  std::string raw_path;                                      // as sent, without query
   std::vector<std::pair<std::string, std::string>> query;    // decoded, in order
   std::vector<std::pair<std::string, std::string>> headers;  // names lower case
-  std::string body;     // after content-decoding
-  std::string peer;     // "127.0.0.1:5000" or "unix"
-  bool trusted = false; // came over the store's Unix socket
+  std::string body;                                          // after content-decoding
+  std::string peer;                                          // "127.0.0.1:5000" or "unix"
+  bool trusted = false;                                      // came over the store's Unix socket
 
   std::string_view header(std::string_view name) const;  // "" when absent
   // First value of a query parameter (form bodies of POST are merged in by the router).

@@ -1,5 +1,6 @@
 #pragma once
-// Everything the server answers, as one function. Routes: OTLP (/v1/traces, /v1/logs), Tempo (/api/…), Loki
+// Everything the server answers, as one function. Routes: OTLP (/v1/traces, /v1/logs), Tempo
+// (/api/…), Loki
 // (/loki/api/v1/…), work (/tracker/v1/…), page (/), /ready, /metrics, /openapi. Thread-safe.
 
 #include <memory>

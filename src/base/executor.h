@@ -1,6 +1,6 @@
 #pragma once
-// Seam 4: threads and timers. All concurrency of the program is started here, so that a test can run
-// it in an order of its own choosing.
+// Seam 4: threads and timers. All concurrency of the program is started here, so that a test can
+// run it in an order of its own choosing.
 
 #include <cstdint>
 #include <functional>

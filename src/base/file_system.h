@@ -17,10 +17,10 @@
 namespace contextcore {
 
 enum class OpenMode : uint8_t {
-  read,          // must exist
-  read_write,    // must exist
-  create,        // created empty if absent, opened read-write either way
-  create_new,    // must not exist
+  read,        // must exist
+  read_write,  // must exist
+  create,      // created empty if absent, opened read-write either way
+  create_new,  // must not exist
 };
 
 class File {
@@ -34,8 +34,8 @@ class File {
   virtual Status sync() = 0;
   virtual Result<uint64_t> size() const = 0;
   virtual Status truncate(uint64_t size) = 0;
-  // Extends the file to size with zeros that are really written and synced, so that later overwrites
-  // need no metadata journal. Never shrinks, never touches bytes that are there.
+  // Extends the file to size with zeros that are really written and synced, so that later
+  // overwrites need no metadata journal. Never shrinks, never touches bytes that are there.
   virtual Status allocate(uint64_t size) = 0;
 };
 

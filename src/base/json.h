@@ -19,20 +19,21 @@ using JsonObject = std::vector<std::pair<std::string, Json>>;
 
 // int64_t for integers that fit, uint64_t above that, double otherwise (and for "-0").
 struct Json {
-  std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, JsonArray, JsonObject> data;
+  std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, JsonArray, JsonObject>
+      data;
 
   Json() : data(nullptr) {}
-  Json(std::nullptr_t) : data(nullptr) {}                 // NOLINT: implicit
-  Json(bool v) : data(v) {}                               // NOLINT: implicit
-  Json(int64_t v) : data(v) {}                            // NOLINT: implicit
-  Json(int v) : data(static_cast<int64_t>(v)) {}          // NOLINT: implicit
-  Json(uint64_t v) : data(v) {}                           // NOLINT: implicit
-  Json(double v) : data(v) {}                             // NOLINT: implicit
-  Json(std::string v) : data(std::move(v)) {}             // NOLINT: implicit
-  Json(std::string_view v) : data(std::string(v)) {}      // NOLINT: implicit
-  Json(const char* v) : data(std::string(v)) {}           // NOLINT: implicit
-  Json(JsonArray v);                                      // NOLINT: implicit
-  Json(JsonObject v);                                     // NOLINT: implicit
+  Json(std::nullptr_t) : data(nullptr) {}             // NOLINT: implicit
+  Json(bool v) : data(v) {}                           // NOLINT: implicit
+  Json(int64_t v) : data(v) {}                        // NOLINT: implicit
+  Json(int v) : data(static_cast<int64_t>(v)) {}      // NOLINT: implicit
+  Json(uint64_t v) : data(v) {}                       // NOLINT: implicit
+  Json(double v) : data(v) {}                         // NOLINT: implicit
+  Json(std::string v) : data(std::move(v)) {}         // NOLINT: implicit
+  Json(std::string_view v) : data(std::string(v)) {}  // NOLINT: implicit
+  Json(const char* v) : data(std::string(v)) {}       // NOLINT: implicit
+  Json(JsonArray v);                                  // NOLINT: implicit
+  Json(JsonObject v);                                 // NOLINT: implicit
 
   bool is_null() const { return std::holds_alternative<std::nullptr_t>(data); }
   const bool* as_bool() const { return std::get_if<bool>(&data); }
@@ -49,8 +50,9 @@ struct Json {
   bool operator==(const Json&) const = default;
 };
 
-// Strict RFC 8259 (UTF-8 checked); position = byte offset of the error. Deeper than depth_max (itself
-// at most 10,000: values are destroyed recursively) fails, and so do numbers beyond the double range.
+// Strict RFC 8259 (UTF-8 checked); position = byte offset of the error. Deeper than depth_max
+// (itself at most 10,000: values are destroyed recursively) fails, and so do numbers beyond the
+// double range.
 Result<Json> parse_json(std::string_view text, int depth_max = 64);
 // Compact; indent > 0 pretty-prints with that many blanks.
 std::string to_string(const Json& value, int indent = 0);

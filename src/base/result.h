@@ -54,7 +54,8 @@ class [[nodiscard]] Status {
   Status() = default;
   Status(Error error) : error_(std::make_unique<Error>(std::move(error))) {}  // NOLINT: implicit
   Status(Code code, std::string message) : Status(Error{code, std::move(message), {}, {}, {}}) {}
-  Status(const Status& other) : error_(other.error_ ? std::make_unique<Error>(*other.error_) : nullptr) {}
+  Status(const Status& other)
+      : error_(other.error_ ? std::make_unique<Error>(*other.error_) : nullptr) {}
   Status& operator=(const Status& other) {
     if (this != &other) error_ = other.error_ ? std::make_unique<Error>(*other.error_) : nullptr;
     return *this;
@@ -82,7 +83,8 @@ template <typename T>
 class [[nodiscard]] Result {
  public:
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
-  Result(Error error) : state_(std::in_place_index<1>, std::make_unique<Error>(std::move(error))) {}  // NOLINT
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::make_unique<Error>(std::move(error))) {}  // NOLINT
   Result(Code code, std::string message) : Result(Error{code, std::move(message), {}, {}, {}}) {}
   // REQUIRES: !status.ok()
   Result(Status status) : Result(std::move(status).error()) {}  // NOLINT: implicit
@@ -124,20 +126,20 @@ class [[nodiscard]] Result {
 };
 
 // CC_TRY(expr): returns the error of a Status (or Result) expression from the enclosing function.
-#define CC_TRY(expr)                                            \
-  do {                                                          \
-    if (auto cc_try_status_ = (expr); !cc_try_status_.ok()) {   \
-      return std::move(cc_try_status_).error();                 \
-    }                                                           \
+#define CC_TRY(expr)                                          \
+  do {                                                        \
+    if (auto cc_try_status_ = (expr); !cc_try_status_.ok()) { \
+      return std::move(cc_try_status_).error();               \
+    }                                                         \
   } while (false)
 
 #define CC_CONCAT_INNER(a, b) a##b
 #define CC_CONCAT(a, b) CC_CONCAT_INNER(a, b)
 // CC_ASSIGN(auto x, expr): declares x from a Result, or returns its error.
 #define CC_ASSIGN(decl, expr) CC_ASSIGN_IMPL(CC_CONCAT(cc_result_, __LINE__), decl, expr)
-#define CC_ASSIGN_IMPL(tmp, decl, expr)          \
-  auto tmp = (expr);                             \
-  if (!tmp.ok()) return std::move(tmp).error();  \
+#define CC_ASSIGN_IMPL(tmp, decl, expr)         \
+  auto tmp = (expr);                            \
+  if (!tmp.ok()) return std::move(tmp).error(); \
   decl = std::move(tmp).value()
 
 }  // namespace contextcore

@@ -22,8 +22,9 @@ std::string format_rfc3339(int64_t wall_ns);
 std::string format_local_minute(int64_t wall_ns);
 // RFC 3339 (offset needed), a date alone (UTC midnight). Out of int64 nanoseconds: error.
 Result<int64_t> parse_rfc3339(std::string_view text);
-// What people write: RFC 3339, "2026-11-22 15:24[:05]" (local), a date, "now", "today", "yesterday",
-// "yesterday 14:00", "2d ago", "3h30m ago", "in 2h", Unix seconds (10 digits), ms (13), ns (19).
+// What people write: RFC 3339, "2026-11-22 15:24[:05]" (local), a date, "now", "today",
+// "yesterday", "yesterday 14:00", "2d ago", "3h30m ago", "in 2h", Unix seconds (10 digits), ms
+// (13), ns (19).
 Result<int64_t> parse_time(std::string_view text, int64_t now_ns);
 
 // Prometheus form: integers with y w d h m s ms in falling order ("1h30m"). y = 365d.

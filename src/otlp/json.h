@@ -1,7 +1,7 @@
 #pragma once
-// OTLP JSON (the protobuf JSON mapping with OTLP's own rules: ids are hexadecimal, 64-bit integers are
-// strings or numbers, enums are integers (names accepted), bytes are base64, unknown fields ignored,
-// snake_case accepted on input). Same guarantees as protobuf.h.
+// OTLP JSON (the protobuf JSON mapping with OTLP's own rules: ids are hexadecimal, 64-bit integers
+// are strings or numbers, enums are integers (names accepted), bytes are base64, unknown fields
+// ignored, snake_case accepted on input). Same guarantees as protobuf.h.
 
 #include <string>
 #include <string_view>

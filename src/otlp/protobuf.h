@@ -27,12 +27,14 @@ void append_resource_protobuf(const Resource& resource, std::string& out);  // w
 void append_scope_protobuf(const Scope& scope, std::string& out);           // without schema_url
 void append_value_protobuf(const Value& value, std::string& out);
 Result<Span> decode_span_protobuf(std::string_view bytes, const DecodeLimits& limits = {});
-Result<LogRecord> decode_log_record_protobuf(std::string_view bytes, const DecodeLimits& limits = {});
+Result<LogRecord> decode_log_record_protobuf(std::string_view bytes,
+                                             const DecodeLimits& limits = {});
 Result<Resource> decode_resource_protobuf(std::string_view bytes, const DecodeLimits& limits = {});
 Result<Scope> decode_scope_protobuf(std::string_view bytes, const DecodeLimits& limits = {});
 Result<Value> decode_value_protobuf(std::string_view bytes, const DecodeLimits& limits = {});
 
-// ExportTraceServiceResponse / ExportLogsServiceResponse: empty when rejected == 0 and message empty.
+// ExportTraceServiceResponse / ExportLogsServiceResponse: empty when rejected == 0 and message
+// empty.
 std::string encode_export_response_protobuf(int64_t rejected, std::string_view message);
 
 }  // namespace contextcore::otlp

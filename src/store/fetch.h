@@ -1,8 +1,8 @@
 #pragma once
-// The whole contract between the store and the query languages: one request for spans, one for logs,
-// against one snapshot. The store may answer with a superset of what the conditions ask for (it prunes
-// by zone maps, dictionaries and indexes); the engine evaluates its own expression on what comes back.
-// The store knows no query language; the engines know no file.
+// The whole contract between the store and the query languages: one request for spans, one for
+// logs, against one snapshot. The store may answer with a superset of what the conditions ask for
+// (it prunes by zone maps, dictionaries and indexes); the engine evaluates its own expression on
+// what comes back. The store knows no query language; the engines know no file.
 
 #include <cstdint>
 #include <functional>
@@ -19,7 +19,8 @@
 
 namespace contextcore::store {
 
-// ---- spans ---------------------------------------------------------------------------------------
+// ---- spans
+// ---------------------------------------------------------------------------------------
 
 enum class ColumnScope : uint8_t { span, resource, event, link, instrumentation };
 
@@ -35,11 +36,11 @@ struct SpanCore {
   otlp::SpanId span_id;
   otlp::SpanId parent_span_id;  // empty: root
   int64_t start_ns = 0;
-  int64_t end_ns = 0;           // an open span of ours: the snapshot's now; foreign without end: start
+  int64_t end_ns = 0;  // an open span of ours: the snapshot's now; foreign without end: start
   otlp::SpanKind kind = otlp::SpanKind::unspecified;
   otlp::StatusCode status = otlp::StatusCode::unset;
-  bool open = false;            // of the journal and not ended
-  bool journal = false;         // written by the work journal (not received)
+  bool open = false;     // of the journal and not ended
+  bool journal = false;  // written by the work journal (not received)
   std::string_view name;
   std::string_view status_message;
   std::string_view scope_name;
@@ -48,7 +49,15 @@ struct SpanCore {
 
 // One attribute value, borrowed. nil: the span has no such attribute.
 struct Cell {
-  enum class Type : uint8_t { nil, string, boolean, integer, real, array, other };  // other: bytes, kvlist, unset
+  enum class Type : uint8_t {
+    nil,
+    string,
+    boolean,
+    integer,
+    real,
+    array,
+    other
+  };  // other: bytes, kvlist, unset
   Type type = Type::nil;
   bool boolean = false;
   int64_t integer = 0;
@@ -76,8 +85,9 @@ class TraceView {
   virtual const otlp::TraceId& trace_id() const = 0;
   virtual size_t span_count() const = 0;
   virtual const SpanCore& core(size_t span) const = 0;
-  virtual Cell cell(size_t span, size_t column) const = 0;  // scopes span, resource, instrumentation
-  virtual size_t event_count(size_t span) const = 0;        // 0 unless with_events was requested
+  virtual Cell cell(size_t span,
+                    size_t column) const = 0;         // scopes span, resource, instrumentation
+  virtual size_t event_count(size_t span) const = 0;  // 0 unless with_events was requested
   virtual EventCore event(size_t span, size_t event) const = 0;
   virtual Cell event_cell(size_t span, size_t event, size_t column) const = 0;
   virtual size_t link_count(size_t span) const = 0;
@@ -94,19 +104,41 @@ class TraceIterator {
 
 enum class SpanField : uint8_t {  // what a condition can look at besides attributes
   attribute,
-  name, kind, status, status_message, duration, start, end,
-  span_id, parent_span_id, trace_id,           // operands: lower-case hex of full width
-  scope_name, scope_version,
-  event_name, link_trace_id, link_span_id,
+  name,
+  kind,
+  status,
+  status_message,
+  duration,
+  start,
+  end,
+  span_id,
+  parent_span_id,
+  trace_id,  // operands: lower-case hex of full width
+  scope_name,
+  scope_version,
+  event_name,
+  link_trace_id,
+  link_span_id,
 };
 
-enum class Op : uint8_t { exists, equal, not_equal, less, less_equal, greater, greater_equal, regex, not_regex };
+enum class Op : uint8_t {
+  exists,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  regex,
+  not_regex
+};
 
 // kind and status are compared as their OTLP numbers, durations and times as nanoseconds.
 using Operand = std::variant<std::string, int64_t, double, bool>;
 
-// True for a span when its value (any element of an array, any event, any link) satisfies op with any
-// operand. A missing attribute satisfies nothing. regex operands are RE2, fully anchored, dot = all.
+// True for a span when its value (any element of an array, any event, any link) satisfies op with
+// any operand. A missing attribute satisfies nothing. regex operands are RE2, fully anchored, dot =
+// all.
 struct Condition {
   SpanField field = SpanField::attribute;
   Column column;  // for SpanField::attribute
@@ -120,26 +152,27 @@ struct TimeRange {  // closed; the default is all time
 };
 
 struct FetchRequest {
-  TimeRange range;                     // traces with a span that overlaps it
-  std::vector<Condition> conditions;   // empty: every trace
-  bool all_conditions = false;         // some span satisfies all (true) / some span satisfies any (false)
-  std::vector<Column> columns;         // what cell() and its kin will be asked for
-  bool with_events = false;            // event_count() and event() are needed
+  TimeRange range;                    // traces with a span that overlaps it
+  std::vector<Condition> conditions;  // empty: every trace
+  bool all_conditions = false;  // some span satisfies all (true) / some span satisfies any (false)
+  std::vector<Column> columns;  // what cell() and its kin will be asked for
+  bool with_events = false;     // event_count() and event() are needed
   bool with_links = false;
 };
 
-// ---- logs ----------------------------------------------------------------------------------------
+// ---- logs
+// ----------------------------------------------------------------------------------------
 //
 // A log record as LogQL sees it (the rules Loki has for OTLP): stream labels from these resource
 // attributes: service.name service.namespace service.instance.id deployment.environment
-// deployment.environment.name cloud.region cloud.availability_zone k8s.cluster.name k8s.namespace.name
-// k8s.pod.name k8s.container.name container.name k8s.replicaset.name k8s.deployment.name
-// k8s.statefulset.name k8s.daemonset.name k8s.cronjob.name k8s.job.name, and ours: service job
-// project.id; characters outside [a-zA-Z0-9_:] become '_'; without service.name: "unknown_service".
-// Structured metadata: the other resource attributes, scope_name, scope_version, scope attributes, the
-// record's attributes (names made valid likewise, nested values joined by '_'), severity_number,
-// severity_text, trace_id, span_id, flags, observed_timestamp, detected_level. Line: the body; a body that is not a string
-// as JSON text.
+// deployment.environment.name cloud.region cloud.availability_zone k8s.cluster.name
+// k8s.namespace.name k8s.pod.name k8s.container.name container.name k8s.replicaset.name
+// k8s.deployment.name k8s.statefulset.name k8s.daemonset.name k8s.cronjob.name k8s.job.name, and
+// ours: service job project.id; characters outside [a-zA-Z0-9_:] become '_'; without service.name:
+// "unknown_service". Structured metadata: the other resource attributes, scope_name, scope_version,
+// scope attributes, the record's attributes (names made valid likewise, nested values joined by
+// '_'), severity_number, severity_text, trace_id, span_id, flags, observed_timestamp,
+// detected_level. Line: the body; a body that is not a string as JSON text.
 
 using LabelPairs = std::vector<std::pair<std::string, std::string>>;  // sorted by name
 
@@ -148,7 +181,7 @@ struct LogEntry {
   const LabelPairs* stream = nullptr;  // same pointer for the same stream within one iterator
   std::string_view line;
   const LabelPairs* metadata = nullptr;
-  bool journal = false;                // written by the work journal
+  bool journal = false;  // written by the work journal
 };
 
 class LogIterator {
@@ -165,11 +198,12 @@ struct LogFetchRequest {
   std::function<bool(const LabelPairs&)> stream_filter;
   // Every one of these occurs in the line (case-sensitive). A superset may come back.
   std::vector<std::string> line_contains;
-  bool backward = true;          // newest first; ties in the order of arrival (backward: reversed)
+  bool backward = true;  // newest first; ties in the order of arrival (backward: reversed)
   bool journal_only = false;
 };
 
-// ---- snapshot ------------------------------------------------------------------------------------
+// ---- snapshot
+// ------------------------------------------------------------------------------------
 
 // One consistent state: never two revisions of a span, half a transaction, or a step back.
 // Thread-safe. Iterators must not outlive it.

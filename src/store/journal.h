@@ -17,7 +17,7 @@ namespace contextcore::store {
 struct JournalSpan {
   otlp::Resource resource;
   otlp::Scope scope;
-  otlp::Span span;       // without events: they are joined from the log when read; end_ns 0 = open
+  otlp::Span span;  // without events: they are joined from the log when read; end_ns 0 = open
   int64_t revision = 0;
 };
 
@@ -64,16 +64,16 @@ class WorkView {
 using WorkPlan = std::function<Result<WorkTransaction>(const WorkView& view)>;
 
 struct CommitResult {
-  uint64_t sequence = 0;   // 0 when nothing was written
-  bool replayed = false;   // the command_id was known: result is the first one's
+  uint64_t sequence = 0;  // 0 when nothing was written
+  bool replayed = false;  // the command_id was known: result is the first one's
   std::string result;
 };
 
 class Journal {
  public:
   virtual ~Journal() = default;
-  // command_id first: a known one returns at once with its first result. Durable when it returns ok.
-  // unavailable: the lock could not be had (the message names the holder), or the disk failed.
+  // command_id first: a known one returns at once with its first result. Durable when it returns
+  // ok. unavailable: the lock could not be had (the message names the holder), or the disk failed.
   virtual Result<CommitResult> commit(const std::string& command_id, const WorkPlan& plan) = 0;
 };
 
@@ -88,10 +88,14 @@ struct WorkHooks {
   std::vector<std::string> computed_keys;
   // The span event that mirrors a log event; nullopt: none.
   std::function<std::optional<otlp::SpanEvent>(const otlp::LogRecord& record)> event;
-  // Reasons to refuse received telemetry ("task state changes through the work API"); nullopt: fine.
-  // owned: the span id belongs to the journal.
-  std::function<std::optional<std::string>(const otlp::Resource&, const otlp::Scope&, const otlp::Span&, bool owned)> refuse_span;
-  std::function<std::optional<std::string>(const otlp::Resource&, const otlp::Scope&, const otlp::LogRecord&, bool owned)> refuse_log;
+  // Reasons to refuse received telemetry ("task state changes through the work API"); nullopt:
+  // fine. owned: the span id belongs to the journal.
+  std::function<std::optional<std::string>(const otlp::Resource&, const otlp::Scope&,
+                                           const otlp::Span&, bool owned)>
+      refuse_span;
+  std::function<std::optional<std::string>(const otlp::Resource&, const otlp::Scope&,
+                                           const otlp::LogRecord&, bool owned)>
+      refuse_log;
 };
 
 }  // namespace contextcore::store

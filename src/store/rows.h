@@ -1,7 +1,8 @@
 #pragma once
-// Columnar rows, in memory and on disk, behind one reading interface. The head is a list of SpanBuilders
-// (LogBuilders); a segment file opens as SpanRows (LogRows) that decode columns on demand, a row group
-// at a time. Scans evaluate predicates on dictionaries and zone maps first, then on rows.
+// Columnar rows, in memory and on disk, behind one reading interface. The head is a list of
+// SpanBuilders (LogBuilders); a segment file opens as SpanRows (LogRows) that decode columns on
+// demand, a row group at a time. Scans evaluate predicates on dictionaries and zone maps first,
+// then on rows.
 
 #include <cstdint>
 #include <functional>
@@ -42,12 +43,12 @@ class RowSet {
 
 struct RowMeta {
   uint64_t sequence = 0;
-  int64_t revision = 0;     // journal rows only
+  int64_t revision = 0;  // journal rows only
   bool journal = false;
 };
 
-// A batch of span rows, immutable or append-only. const methods are thread-safe against each other; a
-// builder's append needs external exclusion.
+// A batch of span rows, immutable or append-only. const methods are thread-safe against each other;
+// a builder's append needs external exclusion.
 class SpanRows {
  public:
   virtual ~SpanRows() = default;
@@ -60,7 +61,7 @@ class SpanRows {
   virtual otlp::TraceId trace_id(size_t row) const = 0;
   virtual otlp::SpanId span_id(size_t row) const = 0;
   virtual int64_t start_ns(size_t row) const = 0;
-  virtual int64_t end_ns(size_t row) const = 0;   // as stored; 0 = none
+  virtual int64_t end_ns(size_t row) const = 0;  // as stored; 0 = none
   virtual otlp::SpanKind kind(size_t row) const = 0;
   // Rows of a trace, ascending.
   virtual Result<std::vector<uint32_t>> rows_of_trace(const otlp::TraceId& id) const = 0;
@@ -77,7 +78,8 @@ class SpanRows {
 class SpanBuilder : public SpanRows {
  public:
   static std::unique_ptr<SpanBuilder> make();
-  // Returns the row number. resource and scope objects are shared by pointer identity first, then by value.
+  // Returns the row number. resource and scope objects are shared by pointer identity first, then
+  // by value.
   virtual uint32_t append(const std::shared_ptr<const otlp::Resource>& resource,
                           const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
                           const RowMeta& meta) = 0;
@@ -88,12 +90,13 @@ class LogRows {
   virtual ~LogRows() = default;
   virtual size_t size() const = 0;
   virtual RowMeta meta(size_t row) const = 0;
-  virtual int64_t time_ns(size_t row) const = 0;      // effective time (LogEntry::time_ns)
-  virtual uint32_t stream(size_t row) const = 0;      // index into streams()
+  virtual int64_t time_ns(size_t row) const = 0;  // effective time (LogEntry::time_ns)
+  virtual uint32_t stream(size_t row) const = 0;  // index into streams()
   virtual const std::vector<LabelPairs>& streams() const = 0;
   virtual otlp::SpanId span_id(size_t row) const = 0;
   // Rows in [start, end) of the accepted streams whose line may contain all needles.
-  virtual Result<RowSet> match(int64_t start_ns, int64_t end_ns, const std::vector<bool>& streams_wanted,
+  virtual Result<RowSet> match(int64_t start_ns, int64_t end_ns,
+                               const std::vector<bool>& streams_wanted,
                                const std::vector<std::string>& needles) const = 0;
   virtual Result<std::vector<uint32_t>> rows_of_span(const otlp::SpanId& id) const = 0;
   virtual Result<std::string> line(size_t row) const = 0;
@@ -111,26 +114,29 @@ class LogBuilder : public LogRows {
  public:
   static std::unique_ptr<LogBuilder> make();
   virtual uint32_t append(const std::shared_ptr<const otlp::Resource>& resource,
-                          const std::shared_ptr<const otlp::Scope>& scope, const otlp::LogRecord& record,
-                          const RowMeta& meta) = 0;
+                          const std::shared_ptr<const otlp::Scope>& scope,
+                          const otlp::LogRecord& record, const RowMeta& meta) = 0;
 };
 
-// Segment files: versioned, checksummed per page, zone maps per row group, dictionaries, sorted index
-// on trace id (spans) or span id (logs). `rows` are written in the order given (sources may be builders
-// or other segments: that is compaction).
+// Segment files: versioned, checksummed per page, zone maps per row group, dictionaries, sorted
+// index on trace id (spans) or span id (logs). `rows` are written in the order given (sources may
+// be builders or other segments: that is compaction).
 template <typename Rows>
 struct RowRef {
   const Rows* rows = nullptr;
   uint32_t row = 0;
 };
-Status write_span_segment(FileSystem& files, const std::string& path, const std::vector<RowRef<SpanRows>>& rows);
-Status write_log_segment(FileSystem& files, const std::string& path, const std::vector<RowRef<LogRows>>& rows);
+Status write_span_segment(FileSystem& files, const std::string& path,
+                          const std::vector<RowRef<SpanRows>>& rows);
+Status write_log_segment(FileSystem& files, const std::string& path,
+                         const std::vector<RowRef<LogRows>>& rows);
 Result<std::unique_ptr<SpanRows>> open_span_segment(FileSystem& files, const std::string& path);
 Result<std::unique_ptr<LogRows>> open_log_segment(FileSystem& files, const std::string& path);
 
 // The LogQL view of a record (rules in fetch.h).
 LabelPairs stream_labels(const otlp::Resource& resource);
-LabelPairs structured_metadata(const otlp::Resource& resource, const otlp::Scope& scope, const otlp::LogRecord& record);
+LabelPairs structured_metadata(const otlp::Resource& resource, const otlp::Scope& scope,
+                               const otlp::LogRecord& record);
 std::string log_line(const otlp::LogRecord& record);
 
 }  // namespace contextcore::store

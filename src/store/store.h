@@ -2,8 +2,8 @@
 // The embedded store: durable, columnar, revisioned, readable by many processes (docs/store.md).
 //
 // One sequencer per store: a frame is a transaction; nothing is decided after it is appended; every
-// query sees one snapshot; identity is (tenant, trace, span, kind) and the latest revision is the span.
-// Start reading here, then sequencer.h (write path), wal.h, head.h, manifest.h, snapshot.h.
+// query sees one snapshot; identity is (tenant, trace, span, kind) and the latest revision is the
+// span. Start reading here, then sequencer.h (write path), wal.h, head.h, manifest.h, snapshot.h.
 //
 // Thread-safe. Several processes may have one store open: writers take turns under LOCK, readers
 // never lock.
@@ -29,25 +29,25 @@ enum class Durability : uint8_t {
 };
 
 enum class StoreMode : uint8_t {
-  embedded,  // takes the lock for each write only
-  server,    // holds the lock for life; caller writes the SERVER file with announce_server()
-  read_only, // never locks, never writes
+  embedded,   // takes the lock for each write only
+  server,     // holds the lock for life; caller writes the SERVER file with announce_server()
+  read_only,  // never locks, never writes
 };
 
 struct StoreOptions {
   std::string path;
   StoreMode mode = StoreMode::embedded;
   Durability durability = Durability::sync;
-  bool create = true;                     // make it when absent; else not_found
+  bool create = true;  // make it when absent; else not_found
   int64_t lock_wait_ns = 5'000'000'000;
-  int64_t group_commit_window_ns = 0;     // extra wait for company; the sync itself groups already
-  uint64_t head_rows_max = 256 * 1024;    // cut above these
+  int64_t group_commit_window_ns = 0;   // extra wait for company; the sync itself groups already
+  uint64_t head_rows_max = 256 * 1024;  // cut above these
   uint64_t head_bytes_max = 64ull << 20;
   int64_t head_age_max_ns = 15ll * 60 * 1'000'000'000;
   uint64_t embedded_wal_bytes_max = 1ull << 20;  // an embedded writer cuts above these
   uint64_t embedded_wal_rows_max = 2000;
   WorkHooks hooks;
-  FileSystem* file_system = nullptr;      // defaults: the real ones
+  FileSystem* file_system = nullptr;  // defaults: the real ones
   Clock* clock = nullptr;
   Random* random = nullptr;
 };
@@ -55,8 +55,8 @@ struct StoreOptions {
 struct IngestResult {
   int64_t accepted = 0;
   int64_t rejected = 0;
-  std::string message;    // why some were rejected; OTLP partial success
-  bool duplicate = false; // the whole request was seen before and is not written again
+  std::string message;     // why some were rejected; OTLP partial success
+  bool duplicate = false;  // the whole request was seen before and is not written again
 };
 
 // Who serves a store, as written in its SERVER file.
@@ -65,24 +65,26 @@ struct ServerInfo {
   std::string unix_socket;  // path
   int64_t pid = 0;
   std::string boot_id;
-  std::string token;        // random; proves that the answering process is the one that wrote the file
+  std::string token;  // random; proves that the answering process is the one that wrote the file
 };
 
 struct StoreStats {
   uint64_t sequence = 0, visible_sequence = 0;
   uint64_t head_span_rows = 0, head_log_rows = 0, wal_bytes = 0;
-  uint64_t segments = 0, segment_bytes = 0, span_rows = 0, log_rows = 0, masked_rows = 0, work_rows = 0;
+  uint64_t segments = 0, segment_bytes = 0, span_rows = 0, log_rows = 0, masked_rows = 0,
+           work_rows = 0;
   uint64_t frames = 0, syncs = 0, cuts = 0, duplicates = 0, rejected = 0;
 };
 
 class Store : public Journal {
  public:
-  // Errors: unavailable (locked by another server, network file system), corruption, io_error, not_found.
+  // Errors: unavailable (locked by another server, network file system), corruption, io_error,
+  // not_found.
   static Result<std::unique_ptr<Store>> open(StoreOptions options);
   ~Store() override = default;
 
-  // One OTLP request, already decoded; `body` are the bytes as received (protobuf) or "" to have the
-  // store encode them. Durable when it returns. REQUIRES: body, when given, decodes to data.
+  // One OTLP request, already decoded; `body` are the bytes as received (protobuf) or "" to have
+  // the store encode them. Durable when it returns. REQUIRES: body, when given, decodes to data.
   virtual Result<IngestResult> ingest(const otlp::TracesData& data, std::string_view body) = 0;
   virtual Result<IngestResult> ingest(const otlp::LogsData& data, std::string_view body) = 0;
 
@@ -97,7 +99,8 @@ class Store : public Journal {
 
   // Makes segments of the head (see store.md 2). No-op when there is nothing to cut.
   virtual Status cut() = 0;
-  // Replaces every journal-owned span by what `spans` says (a rebuild from the log), in one transaction.
+  // Replaces every journal-owned span by what `spans` says (a rebuild from the log), in one
+  // transaction.
   virtual Status replace_spans(std::vector<JournalSpan> spans) = 0;
 
   virtual Status announce_server(const ServerInfo& info) = 0;
@@ -109,6 +112,7 @@ class Store : public Journal {
 };
 
 // The live server of a store, or nullopt (no file, other boot, dead pid). No lock taken.
-Result<std::optional<ServerInfo>> find_server(FileSystem& files, Clock& clock, const std::string& path);
+Result<std::optional<ServerInfo>> find_server(FileSystem& files, Clock& clock,
+                                              const std::string& path);
 
 }  // namespace contextcore::store

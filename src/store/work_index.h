@@ -1,6 +1,7 @@
 #pragma once
-// The work index: one row per journal-owned span, what commands and lists need without reading spans.
-// The table (its file, its look-ups) is the store's; its rows are built by work through WorkHooks.
+// The work index: one row per journal-owned span, what commands and lists need without reading
+// spans. The table (its file, its look-ups) is the store's; its rows are built by work through
+// WorkHooks.
 
 #include <cstdint>
 #include <functional>
@@ -13,9 +14,19 @@
 
 namespace contextcore::store {
 
-enum class WorkKind : uint8_t { task = 1, sprint = 2, phase = 3, insight = 4, handoff = 5, guidance = 6, session = 7, run = 8 };
+enum class WorkKind : uint8_t {
+  task = 1,
+  sprint = 2,
+  phase = 3,
+  insight = 4,
+  handoff = 5,
+  guidance = 6,
+  session = 7,
+  run = 8
+};
 
-// An edge "this depends on target"; when: what the target must reach (0 done/cancelled, 1 ended, 2 failed).
+// An edge "this depends on target"; when: what the target must reach (0 done/cancelled, 1 ended, 2
+// failed).
 struct WorkEdge {
   otlp::SpanId target;
   uint8_t when = 0;
@@ -27,21 +38,21 @@ struct WorkRow {
   otlp::TraceId trace_id;
   otlp::SpanId parent_span_id;
   WorkKind kind = WorkKind::task;
-  uint8_t status = 0;        // work's numbering, opaque here
-  uint8_t priority = 0;      // 0 none, 1 critical .. 4 low
-  uint8_t flags = 0;         // work's
+  uint8_t status = 0;    // work's numbering, opaque here
+  uint8_t priority = 0;  // 0 none, 1 critical .. 4 low
+  uint8_t flags = 0;     // work's
   int64_t revision = 0;
   int64_t start_ns = 0;
-  int64_t end_ns = 0;        // 0: open
-  int64_t updated_ns = 0;    // time of the last event
-  int64_t due_ns = 0;        // 0: none
+  int64_t end_ns = 0;      // 0: open
+  int64_t updated_ns = 0;  // time of the last event
+  int64_t due_ns = 0;      // 0: none
   int64_t defer_until_ns = 0;
-  int64_t claim_token = 0;   // 0: not claimed
+  int64_t claim_token = 0;  // 0: not claimed
   int64_t lease_end_ns = 0;
   int32_t child_count = 0, open_child_count = 0;
   int32_t waiting_count = 0;
-  std::string id, project;   // task.id, project.id
-  std::string type;          // task type or insight type
+  std::string id, project;  // task.id, project.id
+  std::string type;         // task type or insight type
   std::string assignee, claimed_by, claim_session;
   std::vector<WorkEdge> depends_on;
   bool operator==(const WorkRow&) const = default;

@@ -1,9 +1,11 @@
 #pragma once
 // Commands and questions of the work model, as one shape for the command line, HTTP, MCP and the
-// libraries. Everything here is pure: (state, command, now) → (events, new span revisions) or an error.
+// libraries. Everything here is pure: (state, command, now) → (events, new span revisions) or an
+// error.
 //
-// Start reading in command.h (what can be asked), then execute.h (how a command becomes a transaction),
-// fold.h (how events become a span), hooks.h (what the store is told), read.h (questions).
+// Start reading in command.h (what can be asked), then execute.h (how a command becomes a
+// transaction), fold.h (how events become a span), hooks.h (what the store is told), read.h
+// (questions).
 
 #include <cstdint>
 #include <optional>
@@ -17,51 +19,56 @@ namespace contextcore::work {
 
 // Who acts. Stands in every event.
 struct Actor {
-  std::string actor;                  // name of the person or program; "" = not known
-  std::string actor_type = "user";    // user agent system
+  std::string actor;                // name of the person or program; "" = not known
+  std::string actor_type = "user";  // user agent system
   std::string agent_id;
-  std::string session_id;             // a claim's holder is (agent_id, session_id)
-  std::string trigger = "manual";     // manual git ci import agent rule
+  std::string session_id;          // a claim's holder is (agent_id, session_id)
+  std::string trigger = "manual";  // manual git ci import agent rule
 };
 
 // Operations and their args (a JSON object; unknown fields are errors that name close ones):
-//   task.create    id? title type? status? priority? assignee? story_points? estimate_minutes? labels?
+//   task.create    id? title type? status? priority? assignee? story_points? estimate_minutes?
+//   labels?
 //                  parent_id? depends_on? url? due_date? defer_until? sprint_id? description?
-//                  acceptance_criteria? attributes? if_absent? (an id that exists with this title is returned)
-//   task.start     id, and all of task.create but status: moves a not-started task to in_progress; an unknown id with
+//                  acceptance_criteria? attributes? if_absent? (an id that exists with this title
+//                  is returned)
+//   task.start     id, and all of task.create but status: moves a not-started task to in_progress;
+//   an unknown id with
 //                  a title is created in todo
-//   task.status    id status reason? token? lenient? (ended task: changed=false instead of an error)
-//   task.block     id reason by? token?             task.unblock  id status? resolution?
+//   task.status    id status reason? token? lenient? (ended task: changed=false instead of an
+//   error) task.block     id reason by? token?             task.unblock  id status? resolution?
 //   task.complete  id outcome? token? lenient?      task.fail     id reason? error_type? token?
 //   task.cancel    id reason?                       task.comment  id text author?
 //   task.assign    id assignee (null: nobody)       task.progress id percent
-//   task.parent    id parent_id (null: none)        task.depend   id on when?      task.undepend id on
-//   task.claim     id lease_seconds? steal?         task.heartbeat id token? lease_seconds?
-//   task.release   id token? reason?                task.link     id type target_task_id? target_project_id? target_trace_id? target_span_id?
-//   task.claim_ready  lease_seconds? type? priority? label? include_backlog?   picks the first ready task and claims it
-//   insight.emit   type summary confidence? subject? category? audience? rationale? applies_to? valid_until?
+//   task.parent    id parent_id (null: none)        task.depend   id on when?      task.undepend id
+//   on task.claim     id lease_seconds? steal?         task.heartbeat id token? lease_seconds?
+//   task.release   id token? reason?                task.link     id type target_task_id?
+//   target_project_id? target_trace_id? target_span_id? task.claim_ready  lease_seconds? type?
+//   priority? label? include_backlog?   picks the first ready task and claims it insight.emit type
+//   summary confidence? subject? category? audience? rationale? applies_to? valid_until?
 //                  supersedes? task_id? evidence? context? attributes? model? provider? usage?
 //   insight.supersede  id by      insight.retract  id reason?      insight.resolve  id resolution?
 struct Command {
   std::string op;
-  std::string project;     // "" where the id is unique in the store
-  Json args;               // object
+  std::string project;  // "" where the id is unique in the store
+  Json args;            // object
   Actor actor;
-  std::string command_id;  // client-made, 128 bit random hex; every id that the command makes derives from it
+  std::string command_id;  // client-made, 128 bit random hex; every id that the command makes
+                           // derives from it
   std::optional<int64_t> time_ns;            // given time (backdating); else now
   std::optional<int64_t> expected_revision;  // conflict when the task is at another
 };
 
-// JSON form: {"op":…,"project":…,"args":{…},"actor":{…},"command_id":…,"time":RFC 3339,"expected_revision":…}
+// JSON form: {"op":…,"project":…,"args":{…},"actor":{…},"command_id":…,"time":RFC
+// 3339,"expected_revision":…}
 Result<Command> command_from_json(const Json& json);
 Json to_json(const Command& command);
 
 // Questions and their args. Answers are JSON (one object; lists under "items").
-//   task.get       id events? comments?        task.list   status? type? assignee? label? project? parent? open? limit?
-//   task.ready     type? priority? label? include_backlog? assignee? limit?      task.why id
-//   project.list   (counts by status per project)
-//   insight.query  type? subject? min_confidence? agent? task_id? since? status? (default: valid now) text? limit?
-//   insight.get    id
+//   task.get       id events? comments?        task.list   status? type? assignee? label? project?
+//   parent? open? limit? task.ready     type? priority? label? include_backlog? assignee? limit?
+//   task.why id project.list   (counts by status per project) insight.query  type? subject?
+//   min_confidence? agent? task_id? since? status? (default: valid now) text? limit? insight.get id
 struct Question {
   std::string op;
   std::string project;

@@ -7,11 +7,13 @@
 
 namespace contextcore::work {
 
-// kind: task sprint phase insight handoff guidance session run. suffix: "" or "\0<ordinal>" parts appended by the callers below.
+// kind: task sprint phase insight handoff guidance session run. suffix: "" or "\0<ordinal>" parts
+// appended by the callers below.
 otlp::SpanId span_id(std::string_view kind, std::string_view project, std::string_view id);
 otlp::SpanId phase_span_id(std::string_view project, std::string_view task_id, int64_t ordinal);
 // A later life (≥ 2) of an exported span.
-otlp::SpanId life_span_id(std::string_view kind, std::string_view project, std::string_view id, int64_t life);
+otlp::SpanId life_span_id(std::string_view kind, std::string_view project, std::string_view id,
+                          int64_t life);
 otlp::TraceId trace_id(std::string_view kind, std::string_view project, std::string_view root_id);
 
 }  // namespace contextcore::work

@@ -11,8 +11,10 @@ namespace contextcore::work {
 
 Result<Json> ask(const store::WorkView& view, const Question& question);
 
-// Resolves what a person typed to a task's row: exact id in the project, exact id in any project when unique, unique
-// prefix. Errors: not_found (with close ids as candidates), invalid_argument (ambiguous prefix, with candidates).
-Result<const store::WorkRow*> resolve_task(const store::WorkView& view, std::string_view project, std::string_view id);
+// Resolves what a person typed to a task's row: exact id in the project, exact id in any project
+// when unique, unique prefix. Errors: not_found (with close ids as candidates), invalid_argument
+// (ambiguous prefix, with candidates).
+Result<const store::WorkRow*> resolve_task(const store::WorkView& view, std::string_view project,
+                                           std::string_view id);
 
 }  // namespace contextcore::work

@@ -1,0 +1,106 @@
+#pragma once
+// One door for the command line and the libraries: commands, questions and queries against a store,
+// through the server that runs for it or embedded in this process.
+//
+// Writes: when a live server holds the store the command goes there with the same command_id, so a
+// command is carried out once whichever way it took. Thread-safe.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/json.h"
+#include "base/network.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "otlp/model.h"
+#include "work/command.h"
+#include "work/execute.h"
+
+namespace contextcore::sdk {
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+struct FoundSpan {
+  std::string span_id;  // hex
+  std::string name;
+  int64_t start_ns = 0;
+  int64_t duration_ns = 0;
+  std::vector<std::pair<std::string, Json>> attributes;  // what the query selected or compared
+};
+struct FoundTrace {
+  std::string trace_id;  // hex
+  std::string root_service, root_name;
+  int64_t start_ns = 0;
+  int64_t duration_ns = 0;
+  int64_t matched = 0;  // spans that match, of which `spans` has at most spans_per_trace
+  std::vector<FoundSpan> spans;
+};
+struct SearchOptions {
+  int64_t start_ns = 0, end_ns = 0;  // 0, 0: all time
+  int64_t limit = 20;
+  int64_t spans_per_trace = 100;
+};
+
+struct LogLine {
+  int64_t time_ns = 0;
+  Labels labels;  // stream labels, structured metadata and parsed labels
+  std::string line;
+};
+struct Series {
+  Labels labels;
+  std::vector<std::pair<int64_t, double>> samples;  // ns, value
+};
+struct LogAnswer {
+  std::string type;            // "streams", "matrix", "vector", "scalar"
+  std::vector<LogLine> lines;  // in the order asked for
+  std::vector<Series> series;
+};
+struct LogOptions {
+  int64_t start_ns = 0,
+          end_ns = 0;   // 0, 0: all time for log queries; the last hour for metric queries
+  int64_t step_ns = 0;  // 0: chosen from the range
+  int64_t limit = 100;
+  bool backward = true;
+  bool instant = false;
+};
+
+struct BackendOptions {
+  std::string store;   // folder
+  std::string server;  // address: use this server and never the store
+  bool create = true;  // make the store when absent
+  work::Settings work;
+  std::string durability = "sync";
+  FileSystem* file_system = nullptr;  // defaults: the real ones
+  Clock* clock = nullptr;
+  Random* random = nullptr;
+  Network* network = nullptr;
+};
+
+class Backend {
+ public:
+  // Nothing is opened before it is needed. Errors then: unavailable, not_found, corruption …
+  static std::unique_ptr<Backend> make(BackendOptions options);
+  virtual ~Backend() = default;
+
+  // A command without command_id gets a random one. Returns the answer (JSON object).
+  virtual Result<Json> command(work::Command command) = 0;
+  virtual Result<Json> question(const work::Question& question) = 0;
+  virtual Result<std::vector<FoundTrace>> search(const std::string& traceql,
+                                                 const SearchOptions& options) = 0;
+  virtual Result<LogAnswer> logs(const std::string& logql, const LogOptions& options) = 0;
+  virtual Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) = 0;
+  // Writes every span anew from the log; {"spans": n, "changed": n}.
+  virtual Result<Json> rebuild() = 0;
+  // "server at 127.0.0.1:4319 (pid 12)", "store /path"; whether this call made the store.
+  virtual std::string describe() = 0;
+  virtual bool created_store() const = 0;
+};
+
+}  // namespace contextcore::sdk

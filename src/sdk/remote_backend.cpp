@@ -1,0 +1,328 @@
+#include "sdk/remote_backend.h"
+
+#include <algorithm>
+#include <charconv>
+#include <mutex>
+
+#include "base/hash.h"
+#include "otlp/protobuf.h"
+
+namespace contextcore::sdk {
+namespace {
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+Code code_of(std::string_view name, int status) {
+  static constexpr Code kCodes[] = {Code::invalid_argument,
+                                    Code::not_found,
+                                    Code::already_exists,
+                                    Code::conflict,
+                                    Code::failed_precondition,
+                                    Code::resource_exhausted,
+                                    Code::unavailable,
+                                    Code::deadline_exceeded,
+                                    Code::cancelled,
+                                    Code::permission_denied,
+                                    Code::unsupported,
+                                    Code::corruption,
+                                    Code::io_error,
+                                    Code::internal};
+  for (const Code code : kCodes) {
+    if (code_name(code) == name) return code;
+  }
+  switch (status) {
+    case 400:
+      return Code::invalid_argument;
+    case 403:
+      return Code::permission_denied;
+    case 404:
+      return Code::not_found;
+    case 409:
+      return Code::conflict;
+    case 412:
+      return Code::failed_precondition;
+    case 413:
+    case 429:
+      return Code::resource_exhausted;
+    case 501:
+      return Code::unsupported;
+    case 503:
+      return Code::unavailable;
+    case 504:
+      return Code::deadline_exceeded;
+    default:
+      return Code::internal;
+  }
+}
+
+// An integer that JSON carries as a number or as a string.
+int64_t integer(const Json* value) {
+  if (value == nullptr) return 0;
+  if (const int64_t* number = value->as_int()) return *number;
+  if (const std::string* text = value->as_string()) {
+    int64_t number = 0;
+    std::from_chars(text->data(), text->data() + text->size(), number);
+    return number;
+  }
+  return value->is_number() ? static_cast<int64_t>(value->number()) : 0;
+}
+
+// {"stringValue": …} of OTLP JSON to plain JSON.
+Json plain_value(const Json& value) {
+  if (const Json* one = value.find("stringValue")) return *one;
+  if (const Json* one = value.find("boolValue")) return *one;
+  if (const Json* one = value.find("intValue")) return integer(one);
+  if (const Json* one = value.find("doubleValue")) return *one;
+  if (const Json* one = value.find("arrayValue")) {
+    JsonArray items;
+    if (const Json* values = one->find("values");
+        values != nullptr && values->as_array() != nullptr) {
+      for (const Json& item : *values->as_array()) items.push_back(plain_value(item));
+    }
+    return items;
+  }
+  return value;
+}
+
+FoundSpan parse_span(const Json& json) {
+  FoundSpan span;
+  span.span_id = json.string_or("spanID");
+  span.name = json.string_or("name");
+  span.start_ns = integer(json.find("startTimeUnixNano"));
+  span.duration_ns = integer(json.find("durationNanos"));
+  if (const Json* attributes = json.find("attributes");
+      attributes != nullptr && attributes->as_array()) {
+    for (const Json& attribute : *attributes->as_array()) {
+      const Json* value = attribute.find("value");
+      span.attributes.emplace_back(attribute.string_or("key"),
+                                   value ? plain_value(*value) : Json());
+    }
+  }
+  return span;
+}
+
+Labels parse_labels(const Json* json) {
+  Labels labels;
+  if (json == nullptr || json->as_object() == nullptr) return labels;
+  for (const auto& [name, value] : *json->as_object()) {
+    labels.emplace_back(name, value.as_string() != nullptr ? *value.as_string() : to_string(value));
+  }
+  return labels;
+}
+
+std::pair<int64_t, double> parse_sample(const JsonArray& pair) {
+  if (pair.size() != 2) return {0, 0};
+  const double seconds = pair[0].number();
+  double value = 0;
+  if (const std::string* text = pair[1].as_string()) {
+    if (*text == "NaN") {
+      value = std::numeric_limits<double>::quiet_NaN();
+    } else if (text->ends_with("Inf")) {
+      value = text->starts_with('-') ? -std::numeric_limits<double>::infinity()
+                                     : std::numeric_limits<double>::infinity();
+    } else {
+      std::from_chars(text->data(), text->data() + text->size(), value);
+    }
+  }
+  return {static_cast<int64_t>(seconds * 1000.0 + (seconds < 0 ? -0.5 : 0.5)) * 1'000'000, value};
+}
+
+void parse_streams(const JsonArray& result, bool backward, LogAnswer& answer) {
+  for (const Json& stream : result) {
+    const Labels labels = parse_labels(stream.find("stream"));
+    const Json* values = stream.find("values");
+    if (values == nullptr || values->as_array() == nullptr) continue;
+    for (const Json& entry : *values->as_array()) {
+      const JsonArray* pair = entry.as_array();
+      if (pair == nullptr || pair->size() < 2) continue;
+      LogLine line;
+      line.time_ns = integer(&(*pair)[0]);
+      line.labels = labels;
+      line.line = (*pair)[1].as_string() != nullptr ? *(*pair)[1].as_string() : "";
+      answer.lines.push_back(std::move(line));
+    }
+  }
+  std::stable_sort(answer.lines.begin(), answer.lines.end(),
+                   [&](const LogLine& a, const LogLine& b) {
+                     return backward ? a.time_ns > b.time_ns : a.time_ns < b.time_ns;
+                   });
+}
+
+class RemoteBackend : public Backend {
+ public:
+  RemoteBackend(Network& network, Random& random, Endpoint endpoint, std::string description)
+      : random_(random),
+        client_(network, std::move(endpoint)),
+        description_(std::move(description)) {}
+
+  Result<Json> command(work::Command command) override {
+    if (command.command_id.empty()) command.command_id = make_command_id(random_);
+    return post_json("/tracker/v1/commands", contextcore::to_string(work::to_json(command)));
+  }
+  Result<Json> question(const work::Question& question) override {
+    return post_json("/tracker/v1/questions", contextcore::to_string(work::to_json(question)));
+  }
+  Result<std::vector<FoundTrace>> search(const std::string& traceql,
+                                         const SearchOptions& options) override {
+    Parameters parameters{{"q", traceql},
+                          {"limit", std::to_string(options.limit)},
+                          {"spss", std::to_string(options.spans_per_trace)}};
+    if (options.start_ns != 0 || options.end_ns != 0) {
+      parameters.emplace_back("start", std::to_string(options.start_ns / 1'000'000'000));
+      parameters.emplace_back("end",
+                              std::to_string((options.end_ns + 999'999'999) / 1'000'000'000));
+    }
+    CC_ASSIGN(const std::string body, get("/api/search", parameters, {}));
+    return parse_search_answer(body);
+  }
+  Result<LogAnswer> logs(const std::string& logql, const LogOptions& options) override {
+    Parameters parameters{{"query", logql},
+                          {"limit", std::to_string(options.limit)},
+                          {"direction", options.backward ? "backward" : "forward"}};
+    if (options.instant) {
+      if (options.end_ns != 0) parameters.emplace_back("time", std::to_string(options.end_ns));
+    } else if (options.start_ns != 0 || options.end_ns != 0) {
+      parameters.emplace_back("start", std::to_string(options.start_ns));
+      parameters.emplace_back("end", std::to_string(options.end_ns));
+    }
+    if (options.step_ns != 0) {
+      parameters.emplace_back("step", std::to_string(static_cast<double>(options.step_ns) / 1e9));
+    }
+    const char* path = options.instant ? "/loki/api/v1/query" : "/loki/api/v1/query_range";
+    CC_ASSIGN(const std::string body, get(path, parameters, {}));
+    return parse_logs_answer(body, options.backward);
+  }
+  Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) override {
+    auto body = get("/api/traces/" + otlp::to_hex(id), {}, {{"Accept", "application/protobuf"}});
+    if (!body.ok() && body.error().code == Code::not_found)
+      return std::optional<otlp::TracesData>();
+    if (!body.ok()) return std::move(body).error();
+    CC_ASSIGN(otlp::TracesData traces, otlp::decode_traces_protobuf(*body));
+    return std::optional<otlp::TracesData>(std::move(traces));
+  }
+  Result<Json> rebuild() override { return post_json("/tracker/v1/rebuild", "{}"); }
+  std::string describe() override { return description_; }
+  bool created_store() const override { return false; }
+
+ private:
+  Result<std::string> get(const std::string& path, const Parameters& parameters,
+                          const Parameters& headers) {
+    const std::string query = client::query_string(parameters);
+    return send("GET", query.empty() ? path : path + "?" + query, headers, {});
+  }
+  Result<Json> post_json(const std::string& path, const std::string& body) {
+    CC_ASSIGN(const std::string answer,
+              send("POST", path, {{"Content-Type", "application/json"}}, body));
+    return parse_json(answer);
+  }
+  Result<std::string> send(std::string_view method, const std::string& target,
+                           const Parameters& headers, const std::string& body) {
+    const std::lock_guard lock(mutex_);
+    CC_ASSIGN(client::HttpResponse response, client_.request(method, target, headers, body));
+    if (response.status / 100 == 2) return std::move(response.body);
+    return parse_error_answer(response.status, response.header("content-type"), response.body);
+  }
+
+  Random& random_;
+  std::mutex mutex_;
+  client::HttpClient client_;
+  std::string description_;
+};
+
+}  // namespace
+
+std::string make_command_id(Random& random) {
+  std::string bytes(16, '\0');
+  random.fill(bytes.data(), bytes.size());
+  return to_hex(bytes);
+}
+
+std::unique_ptr<Backend> make_remote_backend(Network& network, Random& random, Endpoint endpoint,
+                                             std::string description) {
+  return std::make_unique<RemoteBackend>(network, random, std::move(endpoint),
+                                         std::move(description));
+}
+
+Error parse_error_answer(int status, std::string_view content_type, std::string_view body) {
+  Error error{code_of({}, status), {}, {}, {}, {}};
+  if (content_type.starts_with("application/json")) {
+    if (auto json = parse_json(body); json.ok()) {
+      if (const Json* detail = json->find("error");
+          detail != nullptr && detail->as_object() != nullptr) {
+        error.code = code_of(detail->string_or("code"), status);
+        error.message = detail->string_or("message");
+        error.hint = detail->string_or("hint");
+        if (const Json* candidates = detail->find("candidates");
+            candidates && candidates->as_array()) {
+          for (const Json& one : *candidates->as_array()) {
+            if (one.as_string() != nullptr) error.candidates.push_back(*one.as_string());
+          }
+        }
+      }
+    }
+  }
+  if (error.message.empty()) error.message = std::string(body.substr(0, 1000));
+  while (!error.message.empty() && error.message.back() == '\n') error.message.pop_back();
+  if (error.message.empty())
+    error.message = "the server answered with status " + std::to_string(status);
+  return error;
+}
+
+Result<std::vector<FoundTrace>> parse_search_answer(std::string_view text) {
+  CC_ASSIGN(const Json json, parse_json(text));
+  std::vector<FoundTrace> found;
+  const Json* traces = json.find("traces");
+  if (traces == nullptr || traces->as_array() == nullptr) return found;
+  for (const Json& one : *traces->as_array()) {
+    FoundTrace trace;
+    trace.trace_id = one.string_or("traceID");
+    trace.trace_id.insert(0, 32 - std::min<size_t>(32, trace.trace_id.size()), '0');
+    trace.root_service = one.string_or("rootServiceName");
+    trace.root_name = one.string_or("rootTraceName");
+    trace.start_ns = integer(one.find("startTimeUnixNano"));
+    trace.duration_ns = integer(one.find("durationMs")) * 1'000'000;
+    if (const Json* sets = one.find("spanSets"); sets != nullptr && sets->as_array() != nullptr) {
+      for (const Json& set : *sets->as_array()) {
+        trace.matched += integer(set.find("matched"));
+        const Json* spans = set.find("spans");
+        if (spans == nullptr || spans->as_array() == nullptr) continue;
+        for (const Json& span : *spans->as_array()) trace.spans.push_back(parse_span(span));
+      }
+    }
+    found.push_back(std::move(trace));
+  }
+  return found;
+}
+
+Result<LogAnswer> parse_logs_answer(std::string_view text, bool backward) {
+  CC_ASSIGN(const Json json, parse_json(text));
+  LogAnswer answer;
+  const Json* data = json.find("data");
+  if (data == nullptr) return Error{Code::io_error, "the server's answer has no data", {}, {}, {}};
+  answer.type = data->string_or("resultType");
+  const Json* result = data->find("result");
+  if (result == nullptr || result->as_array() == nullptr) return answer;
+  if (answer.type == "streams") {
+    parse_streams(*result->as_array(), backward, answer);
+  } else if (answer.type == "scalar") {
+    answer.series.push_back({{}, {parse_sample(*result->as_array())}});
+  } else {
+    for (const Json& one : *result->as_array()) {
+      Series series{parse_labels(one.find("metric")), {}};
+      if (const Json* value = one.find("value"); value != nullptr && value->as_array() != nullptr) {
+        series.samples.push_back(parse_sample(*value->as_array()));
+      }
+      if (const Json* values = one.find("values");
+          values != nullptr && values->as_array() != nullptr) {
+        for (const Json& sample : *values->as_array()) {
+          if (sample.as_array() != nullptr)
+            series.samples.push_back(parse_sample(*sample.as_array()));
+        }
+      }
+      answer.series.push_back(std::move(series));
+    }
+  }
+  return answer;
+}
+
+}  // namespace contextcore::sdk

@@ -1,0 +1,24 @@
+#pragma once
+// Backend over HTTP: /tracker/v1, and the Tempo and Loki APIs for queries.
+
+#include <memory>
+
+#include "client/http_client.h"
+#include "sdk/backend.h"
+
+namespace contextcore::sdk {
+
+// Adds the retry rule of commands: nothing is sent twice without its command_id.
+std::unique_ptr<Backend> make_remote_backend(Network& network, Random& random, Endpoint endpoint,
+                                             std::string description);
+
+// 128 random bits in hex.
+std::string make_command_id(Random& random);
+
+// Decoding of the server's answers; pure, so that tests reach them.
+Result<std::vector<FoundTrace>> parse_search_answer(std::string_view json);
+Result<LogAnswer> parse_logs_answer(std::string_view json, bool backward);
+// The error of an answer with a status other than 2xx.
+Error parse_error_answer(int status, std::string_view content_type, std::string_view body);
+
+}  // namespace contextcore::sdk

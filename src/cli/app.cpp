@@ -1,0 +1,67 @@
+// The command tree. Only the group that the first word names is built: start-up is part of every
+// command.
+
+#include <string_view>
+
+#include "cli/arguments.h"
+
+namespace contextcore::cli {
+namespace {
+
+constexpr char kVersion[] = "contextcore 0.1.0";
+
+void add_global_flags(CLI::App& app, GlobalFlags& flags) {
+  app.add_option("--store", flags.config.store, "folder of the store");
+  app.add_option("--project", flags.config.project, "project");
+  app.add_option("--agent", flags.config.agent, "agent that acts");
+  app.add_option("--session", flags.config.session, "its session");
+  app.add_option("--server", flags.config.server, "address of a server to use");
+  app.add_flag("--json", flags.json, "JSON for programs");
+  app.set_version_flag("--version", std::string(kVersion));
+  app.fallthrough();
+}
+
+int usage(Context& context, const CLI::Error& error) {
+  return context.fail(Error{Code::invalid_argument,
+                            error.what(),
+                            "try contextcore --help, or --help after a command",
+                            {},
+                            {}});
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  Context context;
+  context.terminal = detect_terminal();
+  CLI::App app("Tasks as OpenTelemetry spans: one program for work and telemetry", "contextcore");
+  app.require_subcommand(0, 1);
+  add_global_flags(app, context.flags);
+  Action chosen;
+  add_task_commands(app, chosen);
+  add_insight_commands(app, chosen);
+  add_query_commands(app, chosen);
+  add_admin_commands(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const CLI::App* deepest = &app;
+    while (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().front();
+    context.print(deepest->help());
+    return kDone;
+  } catch (const CLI::CallForAllHelp&) {
+    context.print(app.help("", CLI::AppFormatMode::All));
+    return kDone;
+  } catch (const CLI::CallForVersion&) {
+    context.print(std::string(kVersion) + "\n");
+    return kDone;
+  } catch (const CLI::ParseError& error) {
+    for (int i = 1; i < argc; ++i)
+      context.flags.json = context.flags.json || std::string_view(argv[i]) == "--json";
+    return usage(context, error);
+  }
+  if (!chosen) return show_overview(context);
+  return chosen(context);
+}
+
+}  // namespace contextcore::cli

@@ -1,0 +1,67 @@
+#pragma once
+// What every command of the command line gets: configuration, the backend, how to print.
+//
+// cli/ turns words into work::Command and work::Question, and answers into text. It decides nothing
+// about work. Start in app.cpp (the command tree), then commands_*.cpp.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/output.h"
+#include "sdk/backend.h"
+#include "sdk/config.h"
+
+namespace CLI {
+class App;
+}
+
+namespace contextcore::cli {
+
+struct GlobalFlags {
+  sdk::ConfigFlags config;
+  bool json = false;
+};
+
+class Context {
+ public:
+  GlobalFlags flags;
+  Terminal terminal;
+
+  // Loads configuration on first use; errors are printed by the caller through finish().
+  Result<const sdk::Config*> config();
+  Result<sdk::Backend*> backend(bool create = true);
+  // Who acts, from the configuration.
+  Result<work::Actor> actor();
+
+  // Sends a command with the configured project and actor.
+  Result<Json> command(const std::string& op, JsonObject args, const std::string& at = {},
+                       std::optional<int64_t> expected_revision = {});
+  Result<Json> question(const std::string& op, JsonObject args);
+
+  void print(std::string_view text);
+  void print_error(std::string_view text);
+  // Prints an error in the form asked for and gives its exit code.
+  int fail(const Error& error);
+
+ private:
+  std::optional<sdk::Config> config_;
+  std::unique_ptr<sdk::Backend> backend_;
+  std::string session_;
+};
+
+// A command's body; the return value is the exit code.
+using Action = std::function<int(Context&)>;
+
+// Each adds its subcommands to the tree; the one that is used stores itself in `chosen`.
+void add_task_commands(CLI::App& app, Action& chosen);
+void add_insight_commands(CLI::App& app, Action& chosen);
+void add_query_commands(CLI::App& app, Action& chosen);
+void add_admin_commands(CLI::App& app, Action& chosen);
+int show_overview(Context& context);
+
+// The whole program.
+int run(int argc, const char* const* argv);
+
+}  // namespace contextcore::cli

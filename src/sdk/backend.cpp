@@ -1,0 +1,142 @@
+#include "sdk/backend.h"
+
+#include <mutex>
+
+#include "sdk/embedded_backend.h"
+#include "sdk/remote_backend.h"
+#include "store/store.h"
+
+namespace contextcore::sdk {
+namespace {
+
+constexpr uint16_t kDefaultPort = 4319;
+constexpr int kAttemptsMax = 4;
+
+// Chooses, before each call, between the server that runs for the store and the store itself. A
+// server may come or go at any time; the same call is then tried the other way, commands with the
+// same id.
+class ChoosingBackend : public Backend {
+ public:
+  explicit ChoosingBackend(BackendOptions options) : options_(std::move(options)) {}
+
+  Result<Json> command(work::Command command) override {
+    if (command.command_id.empty()) command.command_id = make_command_id(*options_.random);
+    return attempt<Json>(true, [&](Backend& backend) { return backend.command(command); });
+  }
+  Result<Json> question(const work::Question& question) override {
+    return attempt<Json>(false, [&](Backend& backend) { return backend.question(question); });
+  }
+  Result<std::vector<FoundTrace>> search(const std::string& traceql,
+                                         const SearchOptions& options) override {
+    return attempt<std::vector<FoundTrace>>(
+        false, [&](Backend& backend) { return backend.search(traceql, options); });
+  }
+  Result<LogAnswer> logs(const std::string& logql, const LogOptions& options) override {
+    return attempt<LogAnswer>(false,
+                              [&](Backend& backend) { return backend.logs(logql, options); });
+  }
+  Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) override {
+    return attempt<std::optional<otlp::TracesData>>(
+        false, [&](Backend& backend) { return backend.trace(id); });
+  }
+  Result<Json> rebuild() override {
+    return attempt<Json>(true, [&](Backend& backend) { return backend.rebuild(); });
+  }
+  std::string describe() override {
+    auto backend = choose(false);
+    return backend.ok() ? (*backend)->describe() : backend.error().message;
+  }
+  bool created_store() const override { return created_; }
+
+ private:
+  template <typename T, typename Call>
+  Result<T> attempt(bool write, const Call& call) {
+    for (int attempts = 1;; ++attempts) {
+      CC_ASSIGN(const std::shared_ptr<Backend> backend, choose(write));
+      auto answer = call(*backend);
+      if (answer.ok() || answer.error().code != Code::unavailable || attempts == kAttemptsMax ||
+          !options_.server.empty()) {
+        return answer;
+      }
+      // The lock is a server's now, or the server that was there has gone: look again.
+      forget_remote();
+      auto now = store::find_server(*options_.file_system, *options_.clock, options_.store);
+      if (!now.ok()) return answer;
+      const bool was_remote = backend->describe().starts_with("server");
+      if (now->has_value() == was_remote && !was_remote) return answer;  // really unavailable
+    }
+  }
+
+  Result<std::shared_ptr<Backend>> choose(bool write) {
+    const std::lock_guard lock(mutex_);
+    if (!options_.server.empty()) {
+      if (!remote_) {
+        CC_ASSIGN(Endpoint endpoint, parse_endpoint(options_.server, kDefaultPort));
+        connect(std::move(endpoint), "server at " + options_.server);
+      }
+      return remote_;
+    }
+    CC_ASSIGN(const auto server,
+              store::find_server(*options_.file_system, *options_.clock, options_.store));
+    if (server) {
+      if (!remote_ || server->token != remote_token_) {
+        Endpoint endpoint;
+        if (!server->unix_socket.empty()) {
+          endpoint.unix_path = server->unix_socket;
+        } else {
+          CC_ASSIGN(endpoint, parse_endpoint(server->address, kDefaultPort));
+        }
+        connect(std::move(endpoint),
+                "server at " + server->address + " (pid " + std::to_string(server->pid) + ")");
+        remote_token_ = server->token;
+      }
+      return remote_;
+    }
+    remote_.reset();
+    if (!embedded_) {
+      const bool existed = options_.file_system->exists(join_path(options_.store, "CURRENT"));
+      BackendOptions options = options_;
+      options.create = options_.create && write;
+      auto opened = open_embedded_backend(options);
+      if (!opened.ok()) {
+        Error error = std::move(opened).error();
+        if (error.code == Code::not_found && !existed) {
+          error.message = "there is no store at " + options_.store + " yet";
+          error.hint = "the first task makes it; `contextcore where` says why this one is used";
+        }
+        return error;
+      }
+      embedded_ = std::move(opened).value();
+      created_ = created_ || !existed;
+    }
+    return embedded_;
+  }
+
+  void connect(Endpoint endpoint, std::string description) {
+    remote_ = make_remote_backend(*options_.network, *options_.random, std::move(endpoint),
+                                  std::move(description));
+  }
+  void forget_remote() {
+    const std::lock_guard lock(mutex_);
+    remote_.reset();
+    remote_token_.clear();
+  }
+
+  BackendOptions options_;
+  std::mutex mutex_;
+  std::shared_ptr<Backend> remote_, embedded_;
+  std::string remote_token_;
+  bool created_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> Backend::make(BackendOptions options) {
+  if (options.file_system == nullptr) options.file_system = &real_file_system();
+  if (options.clock == nullptr) options.clock = &real_clock();
+  if (options.random == nullptr) options.random = &real_random();
+  if (options.network == nullptr) options.network = &real_network();
+  return std::make_unique<ChoosingBackend>(std::move(options));
+}
+
+}  // namespace contextcore::sdk

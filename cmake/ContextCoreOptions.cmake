@@ -3,6 +3,7 @@ option(CONTEXTCORE_TESTS "Build the tests" ON)
 option(CONTEXTCORE_FUZZ "Build the fuzz targets (libFuzzer under clang, corpus replay otherwise)" OFF)
 option(CONTEXTCORE_BENCH "Build the benchmarks" OFF)
 option(CONTEXTCORE_SDK_ONLY "Build only what the client libraries need" OFF)
+option(CONTEXTCORE_PYTHON "Build the Python extension module" OFF)
 set(CONTEXTCORE_SANITIZE "" CACHE STRING "Value for -fsanitize=, empty for none")
 
 set(CMAKE_CXX_STANDARD 20)
@@ -48,3 +49,15 @@ endif()
 set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 find_package(Threads REQUIRED)
+
+# Static in programs (the command line links only libc, libm and the loader dynamically), shared in the
+# Python module, whose objects must be position-independent.
+foreach(library re2 zstd z)
+  if(CONTEXTCORE_SDK_ONLY)
+    find_library(CONTEXTCORE_LIB_${library} NAMES ${library} REQUIRED)
+  else()
+    find_library(CONTEXTCORE_LIB_${library} NAMES lib${library}.a ${library} REQUIRED)
+  endif()
+  add_library(contextcore_lib_${library} INTERFACE)
+  target_link_libraries(contextcore_lib_${library} INTERFACE ${CONTEXTCORE_LIB_${library}})
+endforeach()

@@ -1,9 +1,9 @@
 #pragma once
 // The work index as a table: an immutable base file plus the rows that changed since, as one value.
 //
-// A WorkTable never changes. with() makes the next version and shares everything that stayed the same
-// (the base, and the untouched parts of a persistent search tree), in O(changed rows * log n); readers
-// keep the version that they hold. Thread-safe.
+// A WorkTable never changes. with() makes the next version and shares everything that stayed the
+// same (the base, and the untouched parts of a persistent search tree), in O(changed rows * log n);
+// readers keep the version that they hold. Thread-safe.
 //
 // The base is read lazily, in blocks of some 4 KiB that are checked when they are first needed. The
 // look-ups of WorkIndexView cannot return an error, so a block that cannot be read is remembered:

@@ -1,0 +1,111 @@
+#include <map>
+#include <unordered_map>
+
+#include "store/rows_logs.h"
+#include "store/rows_shared.h"
+
+namespace contextcore::store {
+namespace {
+
+class LogBuilderImpl : public LogBuilder {
+ public:
+  uint32_t append(const std::shared_ptr<const otlp::Resource>& resource,
+                  const std::shared_ptr<const otlp::Scope>& scope, const otlp::LogRecord& record,
+                  const RowMeta& meta) override {
+    const uint32_t resource_number = resources_.add(resource);
+    if (resource_number == stream_of_resource_.size()) add_stream(*resource);
+    const uint32_t row = columns_.append(resource_number, scopes_.add(scope),
+                                         stream_of_resource_[resource_number], record, meta);
+    next_of_span_.push_back(kLast);
+    if (!record.span_id.empty()) add_to_span(number_of(record.span_id), row);
+    return row;
+  }
+
+  size_t size() const override { return columns_.rows(0); }
+  RowMeta meta(size_t row) const override {
+    return {view(LogColumn::sequence).number_of(row),
+            static_cast<int64_t>(view(LogColumn::revision).number_of(row)),
+            view(LogColumn::journal).number_of(row) != 0};
+  }
+  int64_t time_ns(size_t row) const override {
+    const uint64_t time = view(LogColumn::time).number_of(row);
+    return static_cast<int64_t>(time != 0 ? time : view(LogColumn::observed_time).number_of(row));
+  }
+  uint32_t stream(size_t row) const override {
+    return static_cast<uint32_t>(view(LogColumn::stream).number_of(row));
+  }
+  const std::vector<LabelPairs>& streams() const override { return streams_; }
+  otlp::SpanId span_id(size_t row) const override {
+    return span_id_of(view(LogColumn::span_id).number_of(row));
+  }
+
+  Result<RowSet> match(int64_t start_ns, int64_t end_ns, const std::vector<bool>& streams_wanted,
+                       const std::vector<std::string>& needles) const override {
+    RowSet rows(size());
+    CC_TRY(match_logs(columns_, start_ns, end_ns, streams_wanted, needles, 0, rows));
+    return rows;
+  }
+
+  Result<std::vector<uint32_t>> rows_of_span(const otlp::SpanId& id) const override {
+    std::vector<uint32_t> rows;
+    const auto span = by_span_.find(number_of(id));
+    if (span == by_span_.end()) return rows;
+    for (uint32_t row = span->second.first; row != kLast; row = next_of_span_[row])
+      rows.push_back(row);
+    return rows;
+  }
+
+  Result<std::string> line(size_t row) const override { return read_line(columns_, row); }
+  Result<LabelPairs> metadata(size_t row) const override {
+    CC_ASSIGN(const Whole whole, materialize(row));
+    return structured_metadata(*whole.resource, *whole.scope, whole.record);
+  }
+  Result<Whole> materialize(size_t row) const override {
+    Whole whole;
+    whole.resource = resources_.at(view(LogColumn::resource).number_of(row));
+    whole.scope = scopes_.at(view(LogColumn::scope).number_of(row));
+    CC_TRY(read_log(columns_, row, whole.record));
+    return whole;
+  }
+  uint64_t memory_bytes() const override {
+    return columns_.memory_bytes() + resources_.memory_bytes() + scopes_.memory_bytes() +
+           4 * next_of_span_.capacity() + 48 * by_span_.size() + 256 * streams_.size();
+  }
+
+ private:
+  static constexpr uint32_t kLast = UINT32_MAX;
+  struct Ends {
+    uint32_t first, last;
+  };
+  ColumnView view(LogColumn column) const { return columns_.column(column).view(); }
+
+  void add_stream(const otlp::Resource& resource) {
+    LabelPairs labels = stream_labels(resource);
+    const auto [at, is_new] =
+        stream_numbers_.try_emplace(labels, static_cast<uint32_t>(streams_.size()));
+    if (is_new) streams_.push_back(std::move(labels));
+    stream_of_resource_.push_back(at->second);
+  }
+
+  void add_to_span(uint64_t span, uint32_t row) {
+    const auto [at, is_new] = by_span_.try_emplace(span, Ends{row, row});
+    if (is_new) return;
+    next_of_span_[at->second.last] = row;
+    at->second.last = row;
+  }
+
+  LogColumns columns_;
+  SharedObjects<otlp::Resource> resources_;
+  SharedObjects<otlp::Scope> scopes_;
+  std::vector<uint32_t> stream_of_resource_;
+  std::vector<LabelPairs> streams_;
+  std::map<LabelPairs, uint32_t> stream_numbers_;
+  std::unordered_map<uint64_t, Ends> by_span_;
+  std::vector<uint32_t> next_of_span_;
+};
+
+}  // namespace
+
+std::unique_ptr<LogBuilder> LogBuilder::make() { return std::make_unique<LogBuilderImpl>(); }
+
+}  // namespace contextcore::store

@@ -1,0 +1,114 @@
+#include "store/rows_shared.h"
+#include "store/rows_spans.h"
+
+namespace contextcore::store {
+namespace {
+
+class SpanBuilderImpl : public SpanBuilder {
+ public:
+  uint32_t append(const std::shared_ptr<const otlp::Resource>& resource,
+                  const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
+                  const RowMeta& meta) override {
+    const uint32_t row = columns_.append(resources_.add(resource), scopes_.add(scope), span, meta);
+    const uint32_t trace = number(SpanColumn::trace_id).ids[row];
+    next_in_trace_.push_back(kLast);
+    if (trace == first_in_trace_.size()) {
+      first_in_trace_.push_back(row);
+      last_in_trace_.push_back(row);
+    } else {
+      next_in_trace_[last_in_trace_[trace]] = row;
+      last_in_trace_[trace] = row;
+    }
+    return row;
+  }
+
+  size_t size() const override { return columns_.rows(kSpanTable); }
+
+  Result<RowSet> match(const Condition& condition) const override {
+    CC_ASSIGN(const Predicate predicate, Predicate::compile(condition.op, condition.operands));
+    std::vector<bool> shared_ids;
+    if (const auto shared = shared_column(condition)) {
+      if (*shared == SpanColumn::resource) {
+        for (size_t i = 0; i < resources_.size(); ++i) {
+          shared_ids.push_back(resource_passes(*resources_.at(i), condition, predicate));
+        }
+      } else {
+        for (size_t i = 0; i < scopes_.size(); ++i) {
+          shared_ids.push_back(scope_passes(*scopes_.at(i), condition, predicate));
+        }
+      }
+    }
+    RowSet rows(size());
+    CC_TRY(match_spans(columns_, condition, predicate, shared_ids, 0, rows));
+    return rows;
+  }
+
+  Result<RowSet> overlap(const TimeRange& range) const override {
+    RowSet rows(size());
+    CC_TRY(overlap_spans(columns_, range, 0, rows));
+    return rows;
+  }
+
+  RowMeta meta(size_t row) const override {
+    return {number(SpanColumn::sequence).number_of(row),
+            static_cast<int64_t>(number(SpanColumn::revision).number_of(row)),
+            number(SpanColumn::journal).number_of(row) != 0};
+  }
+  otlp::TraceId trace_id(size_t row) const override {
+    return trace_id_of(number(SpanColumn::trace_id).string_of(row));
+  }
+  otlp::SpanId span_id(size_t row) const override {
+    return span_id_of(number(SpanColumn::span_id).number_of(row));
+  }
+  int64_t start_ns(size_t row) const override {
+    return static_cast<int64_t>(number(SpanColumn::start).number_of(row));
+  }
+  int64_t end_ns(size_t row) const override {
+    const ColumnView durations = number(SpanColumn::duration);
+    const size_t at = durations.find(row);
+    if (at == ColumnView::npos) return 0;
+    return static_cast<int64_t>(number(SpanColumn::start).number_of(row) + durations.numbers[at]);
+  }
+  otlp::SpanKind kind(size_t row) const override {
+    return static_cast<otlp::SpanKind>(
+        static_cast<int32_t>(number(SpanColumn::kind).number_of(row)));
+  }
+
+  Result<std::vector<uint32_t>> rows_of_trace(const otlp::TraceId& id) const override {
+    std::vector<uint32_t> rows;
+    const uint32_t trace = columns_.column(SpanColumn::trace_id).pool().find(bytes_of(id));
+    if (trace == StringPool::kNone) return rows;
+    for (uint32_t row = first_in_trace_[trace]; row != kLast; row = next_in_trace_[row])
+      rows.push_back(row);
+    return rows;
+  }
+
+  Result<Whole> materialize(size_t row) const override {
+    Whole whole;
+    whole.resource = resources_.at(number(SpanColumn::resource).number_of(row));
+    whole.scope = scopes_.at(number(SpanColumn::scope).number_of(row));
+    CC_TRY(read_span(columns_, row, whole.span));
+    return whole;
+  }
+
+  uint64_t memory_bytes() const override {
+    return columns_.memory_bytes() + resources_.memory_bytes() + scopes_.memory_bytes() +
+           4 * (first_in_trace_.capacity() + last_in_trace_.capacity() + next_in_trace_.capacity());
+  }
+
+ private:
+  static constexpr uint32_t kLast = UINT32_MAX;
+  ColumnView number(SpanColumn column) const { return columns_.column(column).view(); }
+
+  SpanColumns columns_;
+  SharedObjects<otlp::Resource> resources_;
+  SharedObjects<otlp::Scope> scopes_;
+  // Rows of a trace as a list: by the trace id's number in its pool, then from row to row.
+  std::vector<uint32_t> first_in_trace_, last_in_trace_, next_in_trace_;
+};
+
+}  // namespace
+
+std::unique_ptr<SpanBuilder> SpanBuilder::make() { return std::make_unique<SpanBuilderImpl>(); }
+
+}  // namespace contextcore::store

@@ -48,7 +48,7 @@ std::string_view Json::string_or(std::string_view key, std::string_view fallback
 namespace {
 
 // Values are compared, copied and destroyed recursively; this many levels fit any thread's stack.
-constexpr int kDepthLimit = 10'000;
+constexpr int kDepthLimit = 1'000;
 
 // True if a decimal number that from_chars finds out of range is too small rather than too large.
 bool is_underflow(std::string_view text) {

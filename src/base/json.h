@@ -51,7 +51,7 @@ struct Json {
 };
 
 // Strict RFC 8259 (UTF-8 checked); position = byte offset of the error. Deeper than depth_max
-// (itself at most 10,000: values are destroyed recursively) fails, and so do numbers beyond the
+// (itself at most 1,000: values are destroyed recursively) fails, and so do numbers beyond the
 // double range.
 Result<Json> parse_json(std::string_view text, int depth_max = 64);
 // Compact; indent > 0 pretty-prints with that many blanks.

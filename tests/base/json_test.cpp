@@ -137,13 +137,12 @@ TEST(JsonReader, BoundsTheDepth) {
   };
   EXPECT_TRUE(parse_json(nested(64)).ok());
   EXPECT_FALSE(parse_json(nested(65)).ok());
-  EXPECT_TRUE(parse_json(nested(1000), 1000).ok());
   EXPECT_FALSE(parse_json("[]", 0).ok());
   EXPECT_TRUE(parse_json("1", 0).ok());
   // Neither the reader nor what it built may recurse without a bound.
   EXPECT_FALSE(parse_json(std::string(5'000'000, '['), 1'000'000'000).ok());
-  EXPECT_FALSE(parse_json(nested(10'001), 1'000'000'000).ok());
-  EXPECT_TRUE(parse_json(nested(10'000), 1'000'000'000).ok());
+  EXPECT_FALSE(parse_json(nested(1'001), 1'000'000'000).ok());
+  EXPECT_TRUE(parse_json(nested(1'000), 1'000'000'000).ok());
   std::string objects;
   for (int i = 0; i < 65; ++i) objects += "{\"a\":";
   const Result<Json> deep = parse_json(objects + "1" + std::string(65, '}'));

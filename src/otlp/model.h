@@ -99,7 +99,7 @@ const Value* find(const Attributes& attributes, std::string_view key);
 std::string_view find_string(const Attributes& attributes, std::string_view key);
 // Replaces the first value of a key or appends it.
 void set(Attributes& attributes, std::string_view key, Value value);
-// Removes every value of a key.
+// Removes every value of a key. Call it qualified (otlp::erase): std::erase is found otherwise.
 void erase(Attributes& attributes, std::string_view key);
 
 struct EntityRef {

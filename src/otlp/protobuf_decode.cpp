@@ -48,7 +48,16 @@ std::string_view describe(const protozero::exception& error) {
   if (dynamic_cast<const protozero::invalid_tag_exception*>(&error) != nullptr) {
     return "has an invalid field number";
   }
+  if (dynamic_cast<const protozero::invalid_length_exception*>(&error) != nullptr) {
+    return "has a field of an impossible length";
+  }
   return "is not valid protobuf";
+}
+
+// Field keys and lengths have 32 bits, but protozero cuts longer varints down to that.
+bool fits_32_bits(const char* varint, const char* end) {
+  const auto size = end - varint;
+  return size < 5 || (size == 5 && static_cast<uint8_t>(varint[4]) < 0x10);
 }
 
 // How many fields of that number a message has; 0 when it is malformed (decoding will say so).
@@ -109,8 +118,11 @@ class Decoder {
   bool each_field(std::string_view bytes, const char* message, Field&& field) {
     pbf_reader reader(bytes.data(), bytes.size());
     try {
+      const char* key = reader.data().data();
       while (reader.next()) {
+        if (!fits_32_bits(key, reader.data().data())) throw protozero::invalid_tag_exception();
         if (!field(reader)) return false;
+        key = reader.data().data();
       }
       return true;
     } catch (const protozero::exception& error) {
@@ -125,8 +137,20 @@ class Decoder {
                             wire_type_name(reader.wire_type()), wire_type_name(type)));
   }
 
+  // Throws when the length is no 32-bit number.
+  static std::string_view get_view(pbf_reader& reader) {
+    const char* length = reader.data().data();
+    const protozero::data_view view = reader.get_view();
+    if (!fits_32_bits(length, view.data())) throw protozero::invalid_length_exception();
+    return {view.data(), view.size()};
+  }
+
   static bool skip(pbf_reader& reader) {
-    reader.skip();
+    if (reader.wire_type() == pbf_wire_type::length_delimited) {
+      get_view(reader);
+    } else {
+      reader.skip();
+    }
     return true;
   }
 
@@ -148,8 +172,7 @@ class Decoder {
   }
   bool bytes(pbf_reader& reader, const char* name, std::string_view& out) {
     if (!has_type(reader, pbf_wire_type::length_delimited, name)) return false;
-    const protozero::data_view view = reader.get_view();
-    out = std::string_view(view.data(), view.size());
+    out = get_view(reader);
     return true;
   }
   bool string(pbf_reader& reader, const char* name, std::string& out) {

@@ -1,0 +1,39 @@
+// Whatever the protobuf decoders accept comes back the same from what we write, and what we write
+// is stable. Any bytes are safe to decode.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "otlp/protobuf.h"
+
+namespace otlp = contextcore::otlp;
+
+namespace {
+
+template <typename Data, typename Decode>
+void round_trip(std::string_view bytes, Decode decode) {
+  const contextcore::Result<Data> first = decode(bytes);
+  if (!first.ok()) {
+    const auto position = first.error().position;
+    if (!position || *position < 0 || *position > static_cast<int64_t>(bytes.size())) std::abort();
+    return;
+  }
+  const std::string written = otlp::encode_protobuf(*first);
+  const contextcore::Result<Data> second = decode(written);
+  if (!second.ok() || !(*second == *first)) std::abort();
+  if (otlp::encode_protobuf(*second) != written) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  round_trip<otlp::TracesData>(
+      bytes, [](std::string_view text) { return otlp::decode_traces_protobuf(text); });
+  round_trip<otlp::LogsData>(
+      bytes, [](std::string_view text) { return otlp::decode_logs_protobuf(text); });
+  return 0;
+}

@@ -32,7 +32,7 @@ ALLOWED = {
 ROOMS = set(ALLOWED)
 
 BANNED = [  # (pattern, what to use)
-    (r"\bstd::(i|o)?fstream\b|\bfopen\s*\(|::open\s*\(|\b(pread|pwrite|fsync|fdatasync|mmap)\s*\(", "FileSystem"),
+    (r"\bstd::(i|o)?fstream\b|\bfopen\s*\(|(?<![\w>])::open\s*\(|\b(pread|pwrite|fsync|fdatasync|mmap)\s*\(", "FileSystem"),
     (r"\bstd::filesystem\b", "FileSystem"),
     (r"\bstd::chrono::\w*_clock\b|\bclock_gettime\b|\bgettimeofday\b|\bstd::time\s*\(", "Clock"),
     (r"\bstd::(jthread|thread|async)\b(?!::)|\bpthread_create\b|\bsleep_for\b|\busleep\s*\(|\bnanosleep\s*\(", "Executor or Clock"),

@@ -1,0 +1,272 @@
+#include "store/cut.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+namespace contextcore::store {
+namespace {
+
+// Files of a kind and class after a cut, at most; beyond that the small ones become one.
+constexpr size_t kSegmentsMax = 8;
+constexpr size_t kMergedAtOnce = 6;
+// Larger ones are left alone: rewriting them would block the writer for seconds.
+constexpr uint64_t kMergeRowsMax = 2'000'000;
+constexpr size_t kCommandFilesMax = 8;
+
+struct MergeCandidate {
+  uint64_t number = 0;
+  uint64_t rows = 0;
+  uint64_t live = 0;
+};
+
+// Which segments are written again together with the new rows.
+std::set<uint64_t> choose_merges(std::vector<MergeCandidate> segments, bool has_new_rows) {
+  std::set<uint64_t> chosen;
+  for (const MergeCandidate& segment : segments) {
+    if (segment.live * 2 < segment.rows || segment.live == 0) chosen.insert(segment.number);
+  }
+  std::erase_if(segments, [&](const MergeCandidate& segment) {
+    return chosen.contains(segment.number) || segment.rows > kMergeRowsMax;
+  });
+  if (segments.size() + (has_new_rows || !chosen.empty() ? 1 : 0) <= kSegmentsMax) return chosen;
+  std::sort(segments.begin(), segments.end(), [](const MergeCandidate& a, const MergeCandidate& b) {
+    return std::tie(a.rows, a.number) < std::tie(b.rows, b.number);
+  });
+  for (size_t i = 0; i < std::min(kMergedAtOnce, segments.size()); ++i) {
+    chosen.insert(segments[i].number);
+  }
+  return chosen;
+}
+
+struct SpanOrder {
+  std::string_view project;
+  int64_t trace_start_ns = 0;
+  otlp::TraceId trace_id;
+  int64_t start_ns = 0;
+  otlp::SpanId span_id;
+  RowRef<SpanRows> ref;
+};
+
+struct LogOrder {
+  uint32_t stream = 0;  // rank among the streams of all sources
+  int64_t time_ns = 0;
+  uint64_t sequence = 0;
+  RowRef<LogRows> ref;
+};
+
+void sort_logs(std::vector<RowRef<LogRows>>& rows) {
+  std::map<LabelPairs, uint32_t> ranks;
+  std::map<const LogRows*, std::vector<uint32_t>> rank_of;
+  for (const RowRef<LogRows>& ref : rows) {
+    if (!rank_of.try_emplace(ref.rows).second) continue;
+    for (const LabelPairs& labels : ref.rows->streams()) ranks.try_emplace(labels, 0);
+  }
+  uint32_t rank = 0;
+  for (auto& [labels, number] : ranks) number = rank++;
+  for (auto& [source, numbers] : rank_of) {
+    for (const LabelPairs& labels : source->streams()) numbers.push_back(ranks.at(labels));
+  }
+  std::vector<LogOrder> order;
+  order.reserve(rows.size());
+  for (const RowRef<LogRows>& ref : rows) {
+    order.push_back({rank_of.at(ref.rows)[ref.rows->stream(ref.row)], ref.rows->time_ns(ref.row),
+                     ref.rows->meta(ref.row).sequence, ref});
+  }
+  std::stable_sort(order.begin(), order.end(), [](const LogOrder& a, const LogOrder& b) {
+    return std::tie(a.stream, a.time_ns, a.sequence) < std::tie(b.stream, b.time_ns, b.sequence);
+  });
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = order[i].ref;
+}
+
+}  // namespace
+
+Cut::Cut(FileSystem& files, const std::string& directory, const Head& head, uint64_t sequence,
+         int64_t now_ns)
+    : files_(files),
+      directory_(directory),
+      head_(head),
+      sequence_(sequence),
+      now_ns_(now_ns),
+      manifest_(head.version().manifest) {}
+
+Result<Manifest> Cut::write() {
+  for (const SegmentClass segment_class : {SegmentClass::work, SegmentClass::runtime}) {
+    CC_TRY(write_spans(segment_class));
+    CC_TRY(write_logs(segment_class));
+  }
+  CC_TRY(write_masks());
+  CC_TRY(write_commands());
+  CC_TRY(write_forwards_file());
+  CC_TRY(write_work_table());
+  manifest_.sequence = sequence_;
+  ++manifest_.edit;
+  return manifest_;
+}
+
+// ---- spans
+// ------------------------------------------------------------------------------------------
+
+RowSet Cut::live_rows(const SpanSegment& segment) const {
+  RowSet rows(segment.rows->size(), true);
+  if (segment.mask != nullptr) rows.subtract(*segment.mask);
+  head_.hide_superseded(segment.info.number, sequence_, rows);
+  return rows;
+}
+
+// Work: by (project, trace, start). Received: by (first start of the trace here, trace, start).
+void Cut::sort_spans(SegmentClass segment_class, std::vector<RowRef<SpanRows>>& rows) const {
+  const std::shared_ptr<const WorkTable> table = head_.table(sequence_);
+  std::unordered_map<otlp::TraceId, int64_t, IdHash> first_start;
+  std::vector<SpanOrder> order;
+  order.reserve(rows.size());
+  for (const RowRef<SpanRows>& ref : rows) {
+    SpanOrder& entry = order.emplace_back();
+    entry.trace_id = ref.rows->trace_id(ref.row);
+    entry.start_ns = ref.rows->start_ns(ref.row);
+    entry.span_id = ref.rows->span_id(ref.row);
+    entry.ref = ref;
+    if (segment_class == SegmentClass::work) {
+      const WorkRow* row = table->find(entry.span_id);
+      if (row != nullptr) entry.project = row->project;
+    } else {
+      const auto [it, added] = first_start.try_emplace(entry.trace_id, entry.start_ns);
+      it->second = std::min(it->second, entry.start_ns);
+    }
+  }
+  if (segment_class == SegmentClass::runtime) {
+    for (SpanOrder& entry : order) entry.trace_start_ns = first_start.at(entry.trace_id);
+  }
+  std::sort(order.begin(), order.end(), [](const SpanOrder& a, const SpanOrder& b) {
+    return std::tie(a.project, a.trace_start_ns, a.trace_id, a.start_ns, a.span_id) <
+           std::tie(b.project, b.trace_start_ns, b.trace_id, b.start_ns, b.span_id);
+  });
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = order[i].ref;
+}
+
+Status Cut::add_segment(SegmentKind kind, SegmentClass segment_class, uint64_t number,
+                        uint64_t rows) {
+  CC_ASSIGN(const FileInfo file, files_.stat(data_path(directory_, number, extension_of(kind))));
+  manifest_.segments.push_back({number, kind, segment_class, rows, file.size, 0, 0});
+  return {};
+}
+
+Status Cut::write_spans(SegmentClass segment_class) {
+  const bool journal = segment_class == SegmentClass::work;
+  std::vector<RowRef<SpanRows>> rows;
+  const SpanRows& head_rows = head_.spans(journal);
+  for (uint32_t row = 0; row < head_rows.size(); ++row) {
+    if (head_.visible(journal, row, sequence_)) rows.push_back({&head_rows, row});
+  }
+  std::vector<MergeCandidate> candidates;
+  for (const SpanSegment& segment : head_.version().spans) {
+    if (segment.info.segment_class != segment_class) continue;
+    candidates.push_back({segment.info.number, segment.info.rows, live_rows(segment).count()});
+  }
+  const std::set<uint64_t> merged = choose_merges(std::move(candidates), !rows.empty());
+  for (const SpanSegment& segment : head_.version().spans) {
+    if (!merged.contains(segment.info.number)) continue;
+    live_rows(segment).for_each(
+        [&](size_t row) { rows.push_back({segment.rows.get(), static_cast<uint32_t>(row)}); });
+  }
+  std::erase_if(manifest_.segments,
+                [&](const SegmentInfo& info) { return merged.contains(info.number); });
+  if (rows.empty()) return {};
+  sort_spans(segment_class, rows);
+  const uint64_t number = take_number();
+  const std::string path = data_path(directory_, number, extension_of(SegmentKind::spans));
+  CC_TRY(write_span_segment(files_, path, rows));
+  return add_segment(SegmentKind::spans, segment_class, number, rows.size());
+}
+
+Status Cut::write_masks() {
+  for (SegmentInfo& info : manifest_.segments) {
+    if (info.kind != SegmentKind::spans) continue;
+    for (const SpanSegment& segment : head_.version().spans) {
+      if (segment.info.number != info.number) continue;
+      RowSet mask(segment.rows->size(), true);
+      mask.subtract(live_rows(segment));
+      const uint64_t masked = mask.count();
+      if (masked == info.masked_rows) continue;
+      info.masked_rows = masked;
+      info.mask_number = take_number();
+      CC_TRY(write_mask(files_, data_path(directory_, info.mask_number, "mask"), mask));
+    }
+  }
+  return {};
+}
+
+// ---- logs
+// -------------------------------------------------------------------------------------------
+
+Status Cut::write_logs(SegmentClass segment_class) {
+  std::vector<RowRef<LogRows>> rows;
+  const LogRows& head_rows = head_.logs(segment_class == SegmentClass::work);
+  for (uint32_t row = 0; row < head_rows.size(); ++row) rows.push_back({&head_rows, row});
+  if (rows.empty()) return {};
+  std::vector<MergeCandidate> candidates;
+  for (const LogSegment& segment : head_.version().logs) {
+    if (segment.info.segment_class != segment_class) continue;
+    candidates.push_back({segment.info.number, segment.info.rows, segment.info.rows});
+  }
+  const std::set<uint64_t> merged = choose_merges(std::move(candidates), true);
+  for (const LogSegment& segment : head_.version().logs) {
+    if (!merged.contains(segment.info.number)) continue;
+    for (uint32_t row = 0; row < segment.rows->size(); ++row) {
+      rows.push_back({segment.rows.get(), row});
+    }
+  }
+  std::erase_if(manifest_.segments,
+                [&](const SegmentInfo& info) { return merged.contains(info.number); });
+  sort_logs(rows);
+  const uint64_t number = take_number();
+  const std::string path = data_path(directory_, number, extension_of(SegmentKind::logs));
+  CC_TRY(write_log_segment(files_, path, rows));
+  return add_segment(SegmentKind::logs, segment_class, number, rows.size());
+}
+
+// ---- small files
+// ------------------------------------------------------------------------------------
+
+Status Cut::write_commands() {
+  const auto expired = [this](int64_t time_ns) { return now_ns_ - time_ns >= kCommandKeptNs; };
+  std::erase_if(manifest_.commands,
+                [&](const CommandFileInfo& file) { return expired(file.newest_ns); });
+  std::vector<StoredCommand> commands = head_.commands();
+  if (manifest_.commands.size() >= kCommandFilesMax) {
+    for (const auto& file : head_.version().commands) {
+      CC_ASSIGN(std::vector<StoredCommand> older, file->all());
+      std::move(older.begin(), older.end(), std::back_inserter(commands));
+    }
+    manifest_.commands.clear();
+  }
+  std::erase_if(commands, [&](const StoredCommand& command) { return expired(command.time_ns); });
+  if (commands.empty()) return {};
+  CommandFileInfo info{take_number(), commands.size(), INT64_MIN};
+  for (const StoredCommand& command : commands) {
+    info.newest_ns = std::max(info.newest_ns, command.time_ns);
+  }
+  CC_TRY(CommandFile::write(files_, data_path(directory_, info.number, "commands"), commands));
+  manifest_.commands.push_back(info);
+  return {};
+}
+
+Status Cut::write_forwards_file() {
+  const Forwards forwards = head_.all_forwards();
+  if (forwards == *head_.version().forwards) return {};
+  manifest_.forwards_number = take_number();
+  return write_forwards(files_, data_path(directory_, manifest_.forwards_number, "forwards"),
+                        forwards);
+}
+
+Status Cut::write_work_table() {
+  const std::shared_ptr<const WorkTable> table = head_.table(sequence_);
+  if (table->changed_count() == 0 && (manifest_.work_number != 0 || table->size() == 0)) return {};
+  manifest_.work_number = take_number();
+  return table->write(files_, data_path(directory_, manifest_.work_number, "work"));
+}
+
+}  // namespace contextcore::store

@@ -1,0 +1,313 @@
+#include "store/head.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace contextcore::store {
+namespace {
+
+constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+
+int64_t revision_of(const otlp::LogRecord& record) {
+  const otlp::Value* value = otlp::find(record.attributes, "revision");
+  const int64_t* revision = value != nullptr ? value->as_int() : nullptr;
+  return revision != nullptr ? *revision : 0;
+}
+
+// A renewed lease outlives a change of the span under the same claim.
+void keep_lease(const WorkRow* before, WorkRow& row) {
+  if (before == nullptr || row.claim_token == 0 || before->claim_token != row.claim_token) return;
+  row.lease_end_ns = std::max(row.lease_end_ns, before->lease_end_ns);
+}
+
+}  // namespace
+
+Head::Head(std::shared_ptr<const Version> version, std::shared_ptr<const WorkHooks> hooks)
+    : version_(std::move(version)),
+      hooks_(std::move(hooks)),
+      work_{SpanBuilder::make(), {}},
+      received_{SpanBuilder::make(), {}},
+      work_logs_(LogBuilder::make()),
+      received_logs_(LogBuilder::make()) {
+  tables_.emplace_back(0, version_->work);
+}
+
+// ---- writer
+// -----------------------------------------------------------------------------------------
+
+Result<PreparedSpans> Head::prepare_spans(const otlp::TracesData& data) const {
+  PreparedSpans prepared;
+  const auto runtime = [](const SpanSegment& segment) { return !segment.journal(); };
+  if (std::none_of(version_->spans.begin(), version_->spans.end(), runtime)) return prepared;
+  // One probe of the segments per distinct trace.
+  std::unordered_map<otlp::TraceId, std::vector<Version::Place>, IdHash> traces;
+  const auto pieces = [&](const otlp::TraceId& id) -> Result<const std::vector<Version::Place>*> {
+    const auto [it, added] = traces.try_emplace(id);
+    if (!added) return &it->second;
+    for (size_t i = 0; i < version_->spans.size(); ++i) {
+      if (version_->spans[i].journal()) continue;
+      CC_ASSIGN(const std::vector<uint32_t> rows, version_->spans[i].rows->rows_of_trace(id));
+      for (const uint32_t row : rows) it->second.push_back({i, row});
+    }
+    return &it->second;
+  };
+  for (const otlp::ResourceSpans& resource : data.resource_spans) {
+    for (const otlp::ScopeSpans& scope : resource.scope_spans) {
+      for (const otlp::Span& span : scope.spans) {
+        if (received_row_.contains({span.trace_id, span.span_id, span.kind})) continue;
+        CC_ASSIGN(const std::vector<Version::Place>* places, pieces(span.trace_id));
+        for (const Version::Place& place : *places) {
+          const SpanSegment& segment = version_->spans[place.segment];
+          if (segment.rows->span_id(place.row) != span.span_id ||
+              segment.rows->kind(place.row) != span.kind || segment.masked(place.row)) {
+            continue;
+          }
+          prepared.replaced.push_back(place);
+        }
+      }
+    }
+  }
+  return prepared;
+}
+
+Status Head::find_replaced(const otlp::SpanId& id, const WorkTable& table,
+                           std::vector<Version::Place>& replaced) const {
+  if (work_row_.contains(id)) return {};
+  const WorkRow* row = table.find(id);
+  if (row == nullptr) return {};
+  CC_ASSIGN(const auto place, version_->find_span(SegmentClass::work, row->trace_id, id));
+  if (place) replaced.push_back(*place);
+  return {};
+}
+
+Status Head::prepare_replace_all(PreparedWork& prepared) const {
+  for (size_t i = 0; i < version_->spans.size(); ++i) {
+    const SpanSegment& segment = version_->spans[i];
+    if (!segment.journal()) continue;
+    for (uint32_t row = 0; row < segment.rows->size(); ++row) {
+      if (!segment.masked(row)) prepared.replaced.push_back({i, row});
+    }
+  }
+  for (const auto& [id, row] : work_row_) prepared.replaced_in_head.push_back(row);
+  return {};
+}
+
+Result<PreparedWork> Head::prepare_work(const WorkRecord& record) const {
+  PreparedWork prepared;
+  const WorkTable& table = *tables_.back().second;
+  std::unordered_map<otlp::SpanId, size_t, IdHash> in_this;  // a span may change twice
+  std::vector<WorkRow> rows;
+  if (record.replace_all) CC_TRY(prepare_replace_all(prepared));
+  for (const SpanDelta& delta : record.deltas) {
+    const auto earlier = in_this.find(delta.span_id);
+    std::optional<JournalSpan> before;
+    if (earlier != in_this.end()) {
+      before = prepared.spans[earlier->second];
+    } else {
+      CC_ASSIGN(before, journal_span(delta.span_id, UINT64_MAX, table));
+      if (!record.replace_all) CC_TRY(find_replaced(delta.span_id, table, prepared.replaced));
+    }
+    CC_ASSIGN(JournalSpan after, apply_delta(before ? &*before : nullptr, delta));
+    WorkRow row = index_row(*hooks_, after);
+    keep_lease(table.find(delta.span_id), row);
+    rows.push_back(std::move(row));
+    in_this[delta.span_id] = prepared.spans.size();
+    prepared.spans.push_back(std::move(after));
+  }
+  std::shared_ptr<const WorkTable> next =
+      record.replace_all ? WorkTable::empty()->with(std::move(rows)) : table.with(std::move(rows));
+  std::vector<WorkRow> renewed;
+  for (const LeaseRenewal& lease : record.leases) {
+    const WorkRow* row = next->find(lease.span_id);
+    if (row == nullptr || row->claim_token != lease.claim_token) continue;
+    renewed.push_back(*row);
+    renewed.back().lease_end_ns = lease.lease_end_ns;
+  }
+  prepared.table = renewed.empty() ? std::move(next) : next->with(std::move(renewed));
+  CC_TRY(prepared.table->status());
+  return prepared;
+}
+
+uint32_t Head::append(Spans& spans, const std::shared_ptr<const otlp::Resource>& resource,
+                      const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
+                      const RowMeta& meta) {
+  const uint32_t row = spans.rows->append(resource, scope, span, meta);
+  spans.superseded.resize(row + 1, 0);
+  return row;
+}
+
+void Head::supersede(Spans& spans, uint32_t row, uint64_t sequence) {
+  // The first reason counts: a row that replace_all has ended stays ended when its id comes back.
+  if (spans.superseded[row] == 0) spans.superseded[row] = sequence;
+}
+
+void Head::mask(const std::vector<Version::Place>& places, uint64_t sequence) {
+  for (const Version::Place& place : places) {
+    // The first who replaced it stays: a later one replaces that one's row.
+    pending_masks_[version_->spans[place.segment].info.number].try_emplace(place.row, sequence);
+  }
+}
+
+void Head::apply_spans(const otlp::TracesData& data, const PreparedSpans& prepared,
+                       uint64_t sequence) {
+  const std::unique_lock lock(mutex_);
+  mask(prepared.replaced, sequence);
+  for (const otlp::ResourceSpans& resource : data.resource_spans) {
+    const auto shared_resource = std::make_shared<const otlp::Resource>(resource.resource);
+    for (const otlp::ScopeSpans& scope : resource.scope_spans) {
+      const auto shared_scope = std::make_shared<const otlp::Scope>(scope.scope);
+      for (const otlp::Span& span : scope.spans) {
+        const uint32_t row =
+            append(received_, shared_resource, shared_scope, span, {sequence, 0, false});
+        const auto [it, added] =
+            received_row_.try_emplace({span.trace_id, span.span_id, span.kind}, row);
+        if (!added) supersede(received_, std::exchange(it->second, row), sequence);
+      }
+    }
+  }
+}
+
+void Head::append_logs(const otlp::LogsData& data, LogBuilder& rows, bool journal,
+                       uint64_t sequence) {
+  for (const otlp::ResourceLogs& resource : data.resource_logs) {
+    const auto shared_resource = std::make_shared<const otlp::Resource>(resource.resource);
+    for (const otlp::ScopeLogs& scope : resource.scope_logs) {
+      const auto shared_scope = std::make_shared<const otlp::Scope>(scope.scope);
+      for (const otlp::LogRecord& record : scope.records) {
+        const int64_t revision = journal ? revision_of(record) : 0;
+        rows.append(shared_resource, shared_scope, record, {sequence, revision, journal});
+      }
+    }
+  }
+}
+
+void Head::apply_logs(const otlp::LogsData& data, uint64_t sequence) {
+  const std::unique_lock lock(mutex_);
+  append_logs(data, *received_logs_, false, sequence);
+}
+
+void Head::apply_work(const WorkRecord& record, const PreparedWork& prepared, uint64_t sequence) {
+  const std::unique_lock lock(mutex_);
+  mask(prepared.replaced, sequence);
+  if (record.replace_all) {
+    for (const uint32_t row : prepared.replaced_in_head) supersede(work_, row, sequence);
+  }
+  for (const JournalSpan& span : prepared.spans) {
+    const uint32_t row = append(work_, std::make_shared<const otlp::Resource>(span.resource),
+                                std::make_shared<const otlp::Scope>(span.scope), span.span,
+                                {sequence, span.revision, true});
+    const auto [it, added] = work_row_.try_emplace(span.span.span_id, row);
+    work_previous_.push_back(added ? kNone : it->second);
+    if (!added) supersede(work_, std::exchange(it->second, row), sequence);
+  }
+  append_logs(record.events, *work_logs_, true, sequence);
+  tables_.emplace_back(sequence, prepared.table);
+  for (const auto& [from, to] : record.forwards) forwards_.push_back({sequence, from, to});
+  if (!record.command_id.empty()) {
+    commands_.try_emplace(record.command_id, StoredCommand{record.command_id, record.result,
+                                                           record.time_ns, sequence});
+  }
+}
+
+void Head::forget_tables_before(uint64_t sequence) {
+  const std::unique_lock lock(mutex_);
+  while (tables_.size() > 1 && tables_[1].first <= sequence) tables_.pop_front();
+}
+
+// ---- readers
+// ----------------------------------------------------------------------------------------
+
+std::shared_ptr<const WorkTable> Head::table(uint64_t visible) const {
+  const std::shared_lock lock(mutex_);
+  auto it = tables_.rbegin();
+  while (std::next(it) != tables_.rend() && it->first > visible) ++it;
+  return it->second;
+}
+
+Result<std::optional<JournalSpan>> Head::journal_span(const otlp::SpanId& id, uint64_t visible,
+                                                      const WorkTable& table) const {
+  const WorkRow* row = table.find(id);
+  if (row == nullptr) {
+    CC_TRY(table.status());
+    return std::optional<JournalSpan>();
+  }
+  {
+    const std::shared_lock lock(mutex_);
+    const auto newest = work_row_.find(id);
+    uint32_t at = newest == work_row_.end() ? kNone : newest->second;
+    while (at != kNone && work_.rows->meta(at).sequence > visible) at = work_previous_[at];
+    if (at != kNone) {
+      CC_ASSIGN(JournalSpan span, journal_span_at(*work_.rows, at));
+      return std::optional(std::move(span));
+    }
+  }
+  CC_ASSIGN(const auto place, version_->find_span(SegmentClass::work, row->trace_id, id));
+  if (!place) {
+    return {Code::corruption,
+            "the work index knows span " + otlp::to_hex(id) + ", but no file has it"};
+  }
+  CC_ASSIGN(JournalSpan span, journal_span_at(*version_->spans[place->segment].rows, place->row));
+  return std::optional(std::move(span));
+}
+
+std::optional<StoredCommand> Head::find_command(const std::string& command_id) const {
+  const std::shared_lock lock(mutex_);
+  const auto it = commands_.find(command_id);
+  return it == commands_.end() ? std::nullopt : std::optional(it->second);
+}
+
+std::vector<StoredCommand> Head::commands() const {
+  const std::shared_lock lock(mutex_);
+  std::vector<StoredCommand> result;
+  result.reserve(commands_.size());
+  for (const auto& [id, command] : commands_) result.push_back(command);
+  return result;
+}
+
+std::optional<otlp::TraceId> Head::forward(const otlp::TraceId& id, uint64_t visible) const {
+  {
+    const std::shared_lock lock(mutex_);
+    for (auto it = forwards_.rbegin(); it != forwards_.rend(); ++it) {
+      if (it->sequence <= visible && it->from == id) return it->to;
+    }
+  }
+  const auto it = version_->forwards->find(id);
+  return it == version_->forwards->end() ? std::nullopt : std::optional(it->second);
+}
+
+Forwards Head::all_forwards() const {
+  const std::shared_lock lock(mutex_);
+  Forwards result = *version_->forwards;
+  for (const Forward& forward : forwards_) result[forward.from] = forward.to;
+  return result;
+}
+
+Head::Sizes Head::sizes() const {
+  const std::shared_lock lock(mutex_);
+  return {work_.rows->size() + received_.rows->size(), work_logs_->size() + received_logs_->size()};
+}
+
+bool Head::visible(bool journal, uint32_t row, uint64_t visible) const {
+  const Spans& spans = journal ? work_ : received_;
+  if (spans.rows->meta(row).sequence > visible) return false;
+  const uint64_t superseded = spans.superseded[row];
+  return superseded == 0 || superseded > visible;
+}
+
+bool Head::superseded(uint64_t segment_number, uint32_t row, uint64_t visible) const {
+  const auto segment = pending_masks_.find(segment_number);
+  if (segment == pending_masks_.end()) return false;
+  const auto it = segment->second.find(row);
+  return it != segment->second.end() && it->second <= visible;
+}
+
+void Head::hide_superseded(uint64_t segment_number, uint64_t visible, RowSet& rows) const {
+  const std::shared_lock lock(mutex_);
+  const auto segment = pending_masks_.find(segment_number);
+  if (segment == pending_masks_.end()) return;
+  for (const auto& [row, sequence] : segment->second) {
+    if (sequence <= visible) rows.clear(row);
+  }
+}
+
+}  // namespace contextcore::store

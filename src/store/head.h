@@ -1,0 +1,133 @@
+#pragma once
+// The head: everything after the last cut, in columnar builders, over the version (files) that it
+// continues. Rows are appended with their sequence before they are visible; whoever reads passes
+// the sequence up to which it sees.
+//
+// Writers are serialised by the sequencer (methods marked so); a shared mutex keeps readers and the
+// writer apart. prepare_* find out everything that can fail before a frame is appended to the log;
+// apply_* cannot fail.
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "store/frame_work.h"
+#include "store/rows.h"
+#include "store/store_version.h"
+
+namespace contextcore::store {
+
+// What a batch of received spans replaces in segments.
+struct PreparedSpans {
+  std::vector<Version::Place> replaced;
+};
+
+// A work transaction, ready to be applied.
+struct PreparedWork {
+  std::vector<JournalSpan> spans;
+  std::vector<Version::Place> replaced;    // segment rows
+  std::vector<uint32_t> replaced_in_head;  // for replace_all
+  std::shared_ptr<const WorkTable> table;
+};
+
+class Head {
+ public:
+  Head(std::shared_ptr<const Version> version, std::shared_ptr<const WorkHooks> hooks);
+
+  const Version& version() const { return *version_; }
+  const std::shared_ptr<const Version>& shared_version() const { return version_; }
+  const WorkHooks& hooks() const { return *hooks_; }
+
+  // ---- writer (sequencer's lock held) ----
+  Result<PreparedSpans> prepare_spans(const otlp::TracesData& data) const;
+  Result<PreparedWork> prepare_work(const WorkRecord& record) const;
+  void apply_spans(const otlp::TracesData& data, const PreparedSpans& prepared, uint64_t sequence);
+  void apply_logs(const otlp::LogsData& data, uint64_t sequence);
+  void apply_work(const WorkRecord& record, const PreparedWork& prepared, uint64_t sequence);
+  // Index states before the newest that is visible at sequence are no longer asked for.
+  void forget_tables_before(uint64_t sequence);
+
+  // ---- readers ----
+  // The index as of a sequence.
+  std::shared_ptr<const WorkTable> table(uint64_t visible) const;
+  Result<std::optional<JournalSpan>> journal_span(const otlp::SpanId& id, uint64_t visible,
+                                                  const WorkTable& table) const;
+  // A command of the live log; not yet forgotten ones of the files are looked up by the caller.
+  std::optional<StoredCommand> find_command(const std::string& command_id) const;
+  std::vector<StoredCommand> commands() const;
+  std::optional<otlp::TraceId> forward(const otlp::TraceId& id, uint64_t visible) const;
+  Forwards all_forwards() const;
+
+  struct Sizes {
+    uint64_t span_rows = 0, log_rows = 0;
+  };
+  Sizes sizes() const;
+
+  // ---- readers, while they hold a lock from read_lock() ----
+  std::shared_lock<std::shared_mutex> read_lock() const { return std::shared_lock(mutex_); }
+  const SpanRows& spans(bool journal) const { return *(journal ? work_ : received_).rows; }
+  const LogRows& logs(bool journal) const { return journal ? *work_logs_ : *received_logs_; }
+  bool visible(bool journal, uint32_t row, uint64_t visible) const;
+  // True when a visible row of the head has superseded a row of a segment.
+  bool superseded(uint64_t segment_number, uint32_t row, uint64_t visible) const;
+
+  // Takes the rows of a segment out that visible rows of the head have superseded.
+  void hide_superseded(uint64_t segment_number, uint64_t visible, RowSet& rows) const;
+
+ private:
+  struct Identity {
+    otlp::TraceId trace_id;
+    otlp::SpanId span_id;
+    otlp::SpanKind kind = otlp::SpanKind::unspecified;
+    bool operator==(const Identity&) const = default;
+  };
+  struct IdentityHash {
+    size_t operator()(const Identity& id) const {
+      return IdHash()(id.span_id) ^ IdHash()(id.trace_id);
+    }
+  };
+  struct Spans {
+    std::unique_ptr<SpanBuilder> rows;
+    std::vector<uint64_t> superseded;  // by row: the sequence that replaced it, 0 = none
+  };
+
+  uint32_t append(Spans& spans, const std::shared_ptr<const otlp::Resource>& resource,
+                  const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
+                  const RowMeta& meta);
+  void append_logs(const otlp::LogsData& data, LogBuilder& rows, bool journal, uint64_t sequence);
+  static void supersede(Spans& spans, uint32_t row, uint64_t sequence);
+  void mask(const std::vector<Version::Place>& places, uint64_t sequence);
+  Status find_replaced(const otlp::SpanId& id, const WorkTable& table,
+                       std::vector<Version::Place>& replaced) const;
+  Status prepare_replace_all(PreparedWork& prepared) const;
+
+  std::shared_ptr<const Version> version_;
+  std::shared_ptr<const WorkHooks> hooks_;
+
+  mutable std::shared_mutex mutex_;
+  Spans work_;
+  Spans received_;
+  std::unique_ptr<LogBuilder> work_logs_;
+  std::unique_ptr<LogBuilder> received_logs_;
+  std::unordered_map<otlp::SpanId, uint32_t, IdHash> work_row_;  // newest row
+  std::vector<uint32_t> work_previous_;                          // by row: the older one, or kNone
+  std::unordered_map<Identity, uint32_t, IdentityHash> received_row_;
+  // Segment number to row to the sequence that replaced it.
+  std::unordered_map<uint64_t, std::unordered_map<uint32_t, uint64_t>> pending_masks_;
+  std::deque<std::pair<uint64_t, std::shared_ptr<const WorkTable>>> tables_;  // ascending sequence
+  std::unordered_map<std::string, StoredCommand> commands_;
+  struct Forward {
+    uint64_t sequence;
+    otlp::TraceId from, to;
+  };
+  std::vector<Forward> forwards_;
+};
+
+}  // namespace contextcore::store

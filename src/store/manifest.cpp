@@ -1,0 +1,171 @@
+#include "store/manifest.h"
+
+#include <utility>
+
+#include "base/hash.h"
+#include "store/store_codec.h"
+
+namespace contextcore::store {
+namespace {
+
+constexpr std::string_view kMagic = "ctxcman1";
+constexpr uint64_t kCheckpointBytes = 1024 * 1024;
+constexpr size_t kRecordHeaderBytes = 12;
+constexpr uint32_t kRecordBytesMax = 64u << 20;
+
+std::string numbered(std::string_view prefix, uint64_t number, std::string_view suffix) {
+  std::string digits = std::to_string(number);
+  if (digits.size() < 8) digits.insert(0, 8 - digits.size(), '0');
+  return std::string(prefix) + digits + std::string(suffix);
+}
+
+std::string record_bytes(const Manifest& manifest) {
+  const std::string payload = encode_manifest(manifest);
+  std::string out;
+  ByteWriter writer(out);
+  writer.u32(static_cast<uint32_t>(payload.size()));
+  writer.u64(xxh3_64(payload, payload.size()));
+  writer.raw(payload);
+  return out;
+}
+
+}  // namespace
+
+std::string current_path(const std::string& directory) { return join_path(directory, "CURRENT"); }
+std::string lock_path(const std::string& directory) { return join_path(directory, "LOCK"); }
+std::string mark_path(const std::string& directory) { return join_path(directory, "COMMIT"); }
+std::string server_path(const std::string& directory) { return join_path(directory, "SERVER"); }
+std::string wal_directory(const std::string& directory) { return join_path(directory, "wal"); }
+std::string wal_path(const std::string& directory, uint64_t epoch) {
+  return join_path(wal_directory(directory), numbered("", epoch, ".wal"));
+}
+std::string wal_spare_path(const std::string& directory) {
+  return join_path(wal_directory(directory), "spare");
+}
+std::string data_directory(const std::string& directory) { return join_path(directory, "data"); }
+std::string data_path(const std::string& directory, uint64_t number, std::string_view extension) {
+  return join_path(data_directory(directory), numbered("", number, "." + std::string(extension)));
+}
+std::string_view extension_of(SegmentKind kind) {
+  return kind == SegmentKind::spans ? "spans" : "logs";
+}
+
+std::string encode_manifest(const Manifest& manifest) {
+  std::string out;
+  ByteWriter writer(out);
+  writer.bytes(manifest.store_id);
+  writer.i64(manifest.created_ns);
+  writer.u64(manifest.edit);
+  writer.u64(manifest.wal_epoch);
+  writer.u64(manifest.sequence);
+  writer.u64(manifest.next_number);
+  writer.u64(manifest.work_number);
+  writer.u64(manifest.forwards_number);
+  writer.u32(static_cast<uint32_t>(manifest.segments.size()));
+  for (const SegmentInfo& segment : manifest.segments) {
+    writer.u64(segment.number);
+    writer.u8(static_cast<uint8_t>(segment.kind));
+    writer.u8(static_cast<uint8_t>(segment.segment_class));
+    writer.u64(segment.rows);
+    writer.u64(segment.bytes);
+    writer.u64(segment.mask_number);
+    writer.u64(segment.masked_rows);
+  }
+  writer.u32(static_cast<uint32_t>(manifest.commands.size()));
+  for (const CommandFileInfo& file : manifest.commands) {
+    writer.u64(file.number);
+    writer.u64(file.commands);
+    writer.i64(file.newest_ns);
+  }
+  writer.u32(static_cast<uint32_t>(manifest.tenants.size()));
+  for (const std::string& tenant : manifest.tenants) writer.bytes(tenant);
+  return out;
+}
+
+Result<Manifest> decode_manifest(std::string_view bytes) {
+  Manifest manifest;
+  ByteReader reader(bytes);
+  manifest.store_id = reader.bytes();
+  manifest.created_ns = reader.i64();
+  manifest.edit = reader.u64();
+  manifest.wal_epoch = reader.u64();
+  manifest.sequence = reader.u64();
+  manifest.next_number = reader.u64();
+  manifest.work_number = reader.u64();
+  manifest.forwards_number = reader.u64();
+  const uint32_t segments = reader.count(42);
+  for (uint32_t i = 0; i < segments; ++i) {
+    SegmentInfo segment;
+    segment.number = reader.u64();
+    segment.kind = static_cast<SegmentKind>(reader.u8());
+    segment.segment_class = static_cast<SegmentClass>(reader.u8());
+    segment.rows = reader.u64();
+    segment.bytes = reader.u64();
+    segment.mask_number = reader.u64();
+    segment.masked_rows = reader.u64();
+    manifest.segments.push_back(segment);
+  }
+  const uint32_t commands = reader.count(24);
+  for (uint32_t i = 0; i < commands; ++i) {
+    const uint64_t number = reader.u64();
+    const uint64_t count = reader.u64();
+    manifest.commands.push_back({number, count, reader.i64()});
+  }
+  const uint32_t tenants = reader.count(4);
+  for (uint32_t i = 0; i < tenants; ++i) manifest.tenants.emplace_back(reader.bytes());
+  if (!reader.done()) return {Code::corruption, "a manifest record has a wrong length"};
+  return manifest;
+}
+
+ManifestFile::ManifestFile(FileSystem& files, std::string directory)
+    : files_(files), directory_(std::move(directory)) {}
+
+Result<Manifest> ManifestFile::read() {
+  CC_ASSIGN(const std::string name, files_.read_file(current_path(directory_)));
+  if (name.empty() || name.find('/') != std::string::npos) {
+    return {Code::corruption, current_path(directory_) + " does not name a manifest"};
+  }
+  const std::string path = join_path(directory_, name);
+  CC_ASSIGN(const std::string bytes, files_.read_file(path));
+  if (!std::string_view(bytes).starts_with(kMagic)) {
+    return {Code::corruption, path + " is not a manifest of a version that this program knows"};
+  }
+  std::string_view rest = std::string_view(bytes).substr(kMagic.size());
+  std::string_view last;
+  while (rest.size() >= kRecordHeaderBytes) {
+    ByteReader header(rest);
+    const uint32_t length = header.u32();
+    const uint64_t checksum = header.u64();
+    if (length > kRecordBytesMax || rest.size() - kRecordHeaderBytes < length) break;
+    const std::string_view payload = rest.substr(kRecordHeaderBytes, length);
+    if (xxh3_64(payload, length) != checksum) break;
+    last = payload;
+    rest.remove_prefix(kRecordHeaderBytes + length);
+  }
+  if (last.empty()) return {Code::corruption, path + " has no valid record"};
+  return decode_manifest(last);
+}
+
+Status ManifestFile::write(const Manifest& manifest) {
+  const std::string record = record_bytes(manifest);
+  if (file_ != nullptr && size_ + record.size() <= kCheckpointBytes) {
+    CC_TRY(file_->write_at(size_, record));
+    CC_TRY(file_->sync());
+    size_ += record.size();
+    return {};
+  }
+  const std::string name = numbered("MANIFEST-", manifest.edit, "");
+  const std::string path = join_path(directory_, name);
+  CC_ASSIGN(file_, files_.open(path, OpenMode::create));
+  // Left over from a crash before CURRENT named it.
+  CC_TRY(file_->truncate(0));
+  const std::string bytes = std::string(kMagic) + record;
+  CC_TRY(file_->write_at(0, bytes));
+  CC_TRY(file_->sync());
+  CC_TRY(files_.sync_directory(directory_));
+  CC_TRY(files_.write_file_atomically(current_path(directory_), name));
+  size_ = bytes.size();
+  return {};
+}
+
+}  // namespace contextcore::store

@@ -1,0 +1,87 @@
+#pragma once
+// The manifest: which files make up the store, and where the log behind them starts. An append-only
+// file of records, each with a checksum and each saying the whole of it; the last valid one counts.
+// CURRENT names the file (atomic rename). A writer appends only to a manifest file that it began
+// itself and starts a new one at 1 MiB: what an earlier process may have failed to sync is never
+// built upon.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file_system.h"
+#include "base/result.h"
+
+namespace contextcore::store {
+
+enum class SegmentKind : uint8_t { spans = 1, logs = 2 };
+enum class SegmentClass : uint8_t { work = 1, runtime = 2 };  // of the journal; received
+
+struct SegmentInfo {
+  uint64_t number = 0;
+  SegmentKind kind = SegmentKind::spans;
+  SegmentClass segment_class = SegmentClass::work;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  uint64_t mask_number = 0;  // 0: no row is masked
+  uint64_t masked_rows = 0;
+  bool operator==(const SegmentInfo&) const = default;
+};
+
+struct CommandFileInfo {
+  uint64_t number = 0;
+  uint64_t commands = 0;
+  int64_t newest_ns = 0;
+  bool operator==(const CommandFileInfo&) const = default;
+};
+
+struct Manifest {
+  std::string store_id;
+  int64_t created_ns = 0;
+  uint64_t edit = 0;         // counts records
+  uint64_t wal_epoch = 0;    // the live log
+  uint64_t sequence = 0;     // everything up to this is in files
+  uint64_t next_number = 1;  // of the next file
+  uint64_t work_number = 0;  // work table; 0: none yet
+  uint64_t forwards_number = 0;
+  std::vector<SegmentInfo> segments;
+  std::vector<CommandFileInfo> commands;
+  std::vector<std::string> tenants;  // index = number; 0 is the default tenant
+  bool operator==(const Manifest&) const = default;
+};
+
+std::string encode_manifest(const Manifest& manifest);
+Result<Manifest> decode_manifest(std::string_view bytes);
+
+// Where things are. `directory` is the store's.
+std::string current_path(const std::string& directory);
+std::string lock_path(const std::string& directory);
+std::string mark_path(const std::string& directory);
+std::string server_path(const std::string& directory);
+std::string wal_directory(const std::string& directory);
+std::string wal_path(const std::string& directory, uint64_t epoch);
+std::string wal_spare_path(const std::string& directory);
+std::string data_directory(const std::string& directory);
+// extension: spans logs mask work commands forwards
+std::string data_path(const std::string& directory, uint64_t number, std::string_view extension);
+std::string_view extension_of(SegmentKind kind);
+
+class ManifestFile {
+ public:
+  ManifestFile(FileSystem& files, std::string directory);
+  // The last valid record of the file that CURRENT names. not_found: this is no store (yet).
+  Result<Manifest> read();
+  // Durable when it returns ok; after an error nobody knows which one the disk has.
+  Status write(const Manifest& manifest);
+  // The next write begins a new file.
+  void restart() { file_ = nullptr; }
+
+ private:
+  FileSystem& files_;
+  std::string directory_;
+  std::unique_ptr<File> file_;  // begun by us
+  uint64_t size_ = 0;
+};
+
+}  // namespace contextcore::store

@@ -1,0 +1,277 @@
+// Taking in what others have written: other processes while they live, and whoever wrote before a
+// crash. The rules (docs/store-format-wal.md says why):
+//
+// - A reader believes frames up to the commit mark; without a mark of this boot, every valid frame.
+// - The next holder of the lock adopts every valid frame behind the mark. It writes the adopted
+// bytes
+//   again before it syncs them: what a failed sync left in the page cache only is not on the disk.
+// - Without a mark of this boot and epoch nobody knows which manifest the disk has: the holder
+// writes
+//   a new one before anything else.
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/log.h"
+#include "otlp/protobuf.h"
+#include "store/store_impl.h"
+
+namespace contextcore::store {
+namespace {
+
+constexpr int kCatchUpAttempts = 100;
+constexpr int kSameManifestAttempts = 3;
+constexpr int64_t kRetrySleepNs = 1'000'000;
+
+std::optional<CommitMark> usable(std::optional<CommitMark> mark) {
+  return mark && mark->epoch != 0 ? mark : std::nullopt;
+}
+
+bool is_vanished(const Status& status) {
+  return status.error().code == Code::not_found || status.error().code == Code::unavailable;
+}
+
+}  // namespace
+
+// ---- versions
+// ---------------------------------------------------------------------------------------
+
+// False: a file that manifest names is gone, or the log is of another epoch by now.
+Result<bool> StoreImpl::load(const Manifest& manifest) {
+  const Version* previous = head_ != nullptr ? &head_->version() : nullptr;
+  auto version = open_version(files_, directory_, manifest, previous, *hooks_);
+  if (!version.ok()) {
+    if (is_vanished(version.status())) return false;
+    return version.error();
+  }
+  auto wal = WalFile::open(files_, wal_path(directory_, manifest.wal_epoch), manifest.wal_epoch,
+                           manifest.store_id, options_.mode != StoreMode::read_only);
+  if (!wal.ok()) {
+    if (is_vanished(wal.status())) return false;
+    return wal.error();
+  }
+  wal_ = std::move(wal).value();
+  store_id_ = manifest.store_id;
+  position_ = wal_->start(manifest.sequence);
+  last_work_sequence_ = std::max(last_work_sequence_, manifest.sequence);
+  head_since_ns_ = 0;
+  set_state(std::make_shared<Head>(std::move(version).value(), hooks_), manifest.sequence);
+  return true;
+}
+
+Status StoreImpl::load_newest() {
+  uint64_t edit = 0;
+  int same = 0;
+  for (int attempt = 0; attempt < kCatchUpAttempts; ++attempt) {
+    auto manifest = manifest_file_.read();
+    if (manifest.ok()) {
+      CC_ASSIGN(const bool loaded, load(*manifest));
+      if (loaded) return {};
+      same = manifest->edit == edit ? same + 1 : 0;
+      edit = manifest->edit;
+      if (same >= kSameManifestAttempts) {
+        return {Code::corruption,
+                "the store " + directory_ + " lacks a file that its manifest names; run verify"};
+      }
+    } else if (manifest.error().code != Code::not_found ||
+               !files_.exists(current_path(directory_))) {
+      return manifest.error();
+    }
+    clock_.sleep_ns(kRetrySleepNs);
+  }
+  return {Code::unavailable, "the store " + directory_ + " changes faster than it can be read"};
+}
+
+// ---- frames
+// -----------------------------------------------------------------------------------------
+
+Status StoreImpl::apply_part(const Frame& frame, const FramePart& part) {
+  switch (part.signal) {
+    case PartSignal::traces: {
+      CC_ASSIGN(const otlp::TracesData data,
+                otlp::decode_traces_protobuf(part.bytes, kStoredLimits));
+      CC_ASSIGN(const PreparedSpans prepared, head_->prepare_spans(data));
+      head_->apply_spans(data, prepared, frame.sequence);
+      break;
+    }
+    case PartSignal::logs: {
+      CC_ASSIGN(const otlp::LogsData data, otlp::decode_logs_protobuf(part.bytes, kStoredLimits));
+      head_->apply_logs(data, frame.sequence);
+      break;
+    }
+    case PartSignal::work: {
+      CC_ASSIGN(const WorkRecord record, decode_work(part.bytes));
+      CC_ASSIGN(const PreparedWork prepared, head_->prepare_work(record));
+      head_->apply_work(record, prepared, frame.sequence);
+      last_work_sequence_ = frame.sequence;
+      return {};
+    }
+    case PartSignal::digest: {
+      const std::optional<Hash128> digest = parse_digest(part.bytes);
+      if (digest) digests_.add(*digest, frame.sequence);
+      return {};
+    }
+    default:
+      return {Code::unsupported,
+              "the log holds a kind of data that this version does not know; use a newer one"};
+  }
+  digests_.add(request_digest(part.signal, part.bytes), frame.sequence);
+  return {};
+}
+
+Status StoreImpl::apply_frame(const Frame& frame) {
+  for (const FramePart& part : frame.parts) {
+    const Status status = apply_part(frame, part);
+    if (!status.ok()) {
+      Error error = status.error();
+      error.message = "frame " + std::to_string(frame.sequence) + " of the log: " + error.message;
+      return error;
+    }
+  }
+  if (head_since_ns_ == 0) head_since_ns_ = clock_.monotonic_ns();
+  return {};
+}
+
+Status StoreImpl::replay_to(uint64_t end) {
+  return wal_->replay(position_, end, [this](const Frame& frame) { return apply_frame(frame); });
+}
+
+Error StoreImpl::short_log(const CommitMark& mark) const {
+  return {Code::corruption,
+          "the log of " + directory_ + " is damaged: " + std::to_string(mark.offset) +
+              " bytes of it are committed, but only " + std::to_string(position_.offset) +
+              " are valid",
+          "run verify",
+          {},
+          {}};
+}
+
+// ---- readers
+// ----------------------------------------------------------------------------------------
+
+Status StoreImpl::catch_up() {
+  // While one of our threads has its turn nobody else writes; after a failure we stay where we
+  // were.
+  if (lock_ != nullptr || !poisoned_.ok()) return {};
+  int short_logs = 0;
+  for (int attempt = 0; attempt < kCatchUpAttempts; ++attempt) {
+    CC_ASSIGN(const std::optional<CommitMark> read, mark_file_.read());
+    const std::optional<CommitMark> mark = usable(read);
+    if (mark && mark->epoch == wal_->epoch() && mark->offset >= position_.offset) {
+      CC_TRY(replay_to(mark->offset));
+      if (position_.offset == mark->offset) {
+        set_state(head_, position_.sequence);
+        return {};
+      }
+      if (++short_logs > kSameManifestAttempts) return short_log(*mark);
+    }
+    if (!mark) {
+      CC_ASSIGN(const Manifest manifest, manifest_file_.read());
+      if (manifest.edit != head_->version().manifest.edit) CC_TRY(load_newest());
+      CC_TRY(replay_to(UINT64_MAX));
+      CC_ASSIGN(const std::optional<CommitMark> again, mark_file_.read());
+      if (!usable(
+              again)) {  // else a writer has come meanwhile, and frames may be its unsynced ones
+        set_state(head_, position_.sequence);
+        return {};
+      }
+    }
+    CC_TRY(load_newest());
+  }
+  return {Code::unavailable, "the store " + directory_ + " changes faster than it can be read"};
+}
+
+// ---- the next holder of the lock
+// --------------------------------------------------------------------
+
+Status StoreImpl::take_over() {
+  CC_ASSIGN(const std::optional<CommitMark> read, mark_file_.read());
+  const std::optional<CommitMark> mark = usable(read);
+  if (mark && mark->epoch == wal_->epoch()) return take_over_live(*mark);
+  CC_ASSIGN(Manifest manifest, manifest_file_.read());
+  if (mark && mark->epoch == manifest.wal_epoch) {
+    CC_TRY(load_newest());
+    return take_over_live(*mark);
+  }
+  return take_over_in_doubt(std::move(manifest));
+}
+
+Status StoreImpl::take_over_live(const CommitMark& mark) {
+  const bool ours = mark.offset == position_.offset && mark.durable == durable_;
+  if (mark.offset < position_.offset) CC_TRY(load_newest());
+  CC_TRY(replay_to(mark.offset));
+  if (position_.offset != mark.offset) {
+    return short_log(mark);
+  }
+  CC_ASSIGN(const bool more, wal_->has_frame_at(position_.offset));
+  if (more) CC_TRY(replay_to(UINT64_MAX));
+  const uint64_t begin = ours ? mark.offset : std::min(mark.durable, mark.offset);
+  if (begin < position_.offset) {
+    CC_TRY(wal_->rewrite(begin, position_.offset));
+    CC_TRY(mark_file_.write({wal_->epoch(), position_.offset, position_.offset}));
+  }
+  if (!ours || begin < position_.offset) durable_ = position_.offset;
+  flushed_ = position_.offset;
+  set_state(head_, position_.sequence);
+  return {};
+}
+
+Status StoreImpl::take_over_in_doubt(Manifest manifest) {
+  ++manifest.edit;
+  manifest_file_.restart();
+  CC_TRY(manifest_file_.write(manifest));
+  CC_TRY(load_newest());
+  CC_TRY(replay_to(UINT64_MAX));
+  CC_TRY(wal_->rewrite(0, position_.offset));
+  CC_TRY(files_.sync_directory(wal_directory(directory_)));
+  CC_TRY(files_.sync_directory(data_directory(directory_)));
+  CC_TRY(mark_file_.write({wal_->epoch(), position_.offset, position_.offset}));
+  flushed_ = durable_ = position_.offset;
+  set_state(head_, position_.sequence);
+  remove_garbage(manifest);
+  return {};
+}
+
+// ---- garbage
+// ----------------------------------------------------------------------------------------
+
+// Files that no manifest names: replaced ones, and those of a cut that did not come to its end.
+// Open ones stay readable for who has them open. What cannot be removed now is removed the next
+// time.
+void StoreImpl::remove_garbage(const Manifest& manifest) {
+  std::set<std::string> wanted{wal_path(directory_, manifest.wal_epoch),
+                               wal_spare_path(directory_)};
+  for (const SegmentInfo& segment : manifest.segments) {
+    wanted.insert(data_path(directory_, segment.number, extension_of(segment.kind)));
+    if (segment.mask_number != 0) {
+      wanted.insert(data_path(directory_, segment.mask_number, "mask"));
+    }
+  }
+  for (const CommandFileInfo& file : manifest.commands) {
+    wanted.insert(data_path(directory_, file.number, "commands"));
+  }
+  wanted.insert(data_path(directory_, manifest.work_number, "work"));
+  wanted.insert(data_path(directory_, manifest.forwards_number, "forwards"));
+  const auto sweep = [&](const std::string& directory, const auto& is_ours) {
+    const auto names = files_.list(directory);
+    if (!names.ok()) return;
+    for (const std::string& name : *names) {
+      const std::string path = join_path(directory, name);
+      if (!is_ours(name) || wanted.contains(path)) continue;
+      const Status removed = files_.remove(path);
+      if (!removed.ok()) log_warn("cannot remove a file", {{"error", removed.error().message}});
+    }
+  };
+  const auto all = [](const std::string&) { return true; };
+  sweep(data_directory(directory_), all);
+  sweep(wal_directory(directory_), all);
+  const auto current = files_.read_file(current_path(directory_));
+  if (!current.ok()) return;
+  sweep(directory_, [&](const std::string& name) {
+    return (name.starts_with("MANIFEST-") && name != *current) ||
+           name.find(".tmp-") != std::string::npos;
+  });
+}
+
+}  // namespace contextcore::store

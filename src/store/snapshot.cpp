@@ -1,0 +1,182 @@
+#include "store/snapshot.h"
+
+#include <algorithm>
+#include <tuple>
+#include <unordered_set>
+#include <utility>
+
+#include "store/snapshot_conditions.h"
+#include "store/trace_assembly.h"
+
+namespace contextcore::store {
+namespace {
+
+using TraceIds = std::unordered_set<otlp::TraceId, IdHash>;
+
+struct Candidate {
+  int64_t start_ns = 0;
+  otlp::TraceId id;
+};
+
+int64_t piece_end(const SpanRows& rows, uint32_t row, bool journal) {
+  const int64_t end_ns = rows.end_ns(row);
+  if (journal && end_ns == 0) return INT64_MAX;
+  return std::max(end_ns, rows.start_ns(row));
+}
+
+TracePiece make_piece(const SpanRows& rows, uint32_t row, bool journal, bool in_head) {
+  return {&rows, row, journal, in_head, rows.start_ns(row), piece_end(rows, row, journal)};
+}
+
+// The traces with a row that may satisfy the request's conditions.
+Result<TraceIds> matching_traces(const Snapshot& snapshot, const FetchRequest& request) {
+  TraceIds traces;
+  const Head& head = snapshot.head();
+  const WorkHooks& hooks = head.hooks();
+  for (const SpanSegment& segment : head.version().spans) {
+    CC_ASSIGN(RowSet rows, match_conditions(*segment.rows, segment.journal(), hooks, request));
+    if (segment.mask != nullptr) rows.subtract(*segment.mask);
+    head.hide_superseded(segment.info.number, snapshot.visible(), rows);
+    rows.for_each([&](size_t row) { traces.insert(segment.rows->trace_id(row)); });
+  }
+  const auto lock = head.read_lock();
+  for (const bool journal : {true, false}) {
+    const SpanRows& spans = head.spans(journal);
+    CC_ASSIGN(const RowSet rows, match_conditions(spans, journal, hooks, request));
+    rows.for_each([&](size_t row) {
+      if (!head.visible(journal, static_cast<uint32_t>(row), snapshot.visible())) return;
+      traces.insert(spans.trace_id(row));
+    });
+  }
+  return traces;
+}
+
+class Traces : public TraceIterator {
+ public:
+  Traces(const Snapshot& snapshot, FetchRequest request, std::vector<Candidate> candidates)
+      : snapshot_(snapshot), request_(std::move(request)), candidates_(std::move(candidates)) {}
+
+  Result<const TraceView*> next() override {
+    while (at_ < candidates_.size()) {
+      const Candidate& candidate = candidates_[at_++];
+      CC_ASSIGN(AssembledTrace trace,
+                assemble_trace(snapshot_, candidate.id, request_.with_events));
+      if (trace.spans.empty()) continue;
+      view_ = make_trace_view(std::move(trace), request_);
+      return view_.get();
+    }
+    view_.reset();
+    return static_cast<const TraceView*>(nullptr);
+  }
+
+ private:
+  const Snapshot& snapshot_;
+  FetchRequest request_;
+  std::vector<Candidate> candidates_;
+  size_t at_ = 0;
+  std::unique_ptr<TraceView> view_;
+};
+
+}  // namespace
+
+Snapshot::Snapshot(std::shared_ptr<const Head> head, uint64_t visible, int64_t now_ns)
+    : head_(std::move(head)), visible_(visible), now_ns_(now_ns), table_(head_->table(visible)) {}
+
+Result<std::vector<TracePiece>> Snapshot::pieces(const otlp::TraceId& id) const {
+  std::vector<TracePiece> pieces;
+  std::vector<std::pair<uint64_t, TracePiece>> in_segments;
+  for (const SpanSegment& segment : head_->version().spans) {
+    CC_ASSIGN(const std::vector<uint32_t> rows, segment.rows->rows_of_trace(id));
+    for (const uint32_t row : rows) {
+      if (segment.masked(row)) continue;
+      in_segments.emplace_back(segment.info.number,
+                               make_piece(*segment.rows, row, segment.journal(), false));
+    }
+  }
+  const auto lock = head_->read_lock();
+  for (const auto& [number, piece] : in_segments) {
+    if (!head_->superseded(number, piece.row, visible_)) pieces.push_back(piece);
+  }
+  for (const bool journal : {true, false}) {
+    const SpanRows& spans = head_->spans(journal);
+    CC_ASSIGN(const std::vector<uint32_t> rows, spans.rows_of_trace(id));
+    for (const uint32_t row : rows) {
+      if (head_->visible(journal, row, visible_)) {
+        pieces.push_back(make_piece(spans, row, journal, true));
+      }
+    }
+  }
+  return pieces;
+}
+
+Result<std::unique_ptr<TraceIterator>> Snapshot::fetch(const FetchRequest& request) const {
+  CC_ASSIGN(const TraceIds traces, matching_traces(*this, request));
+  std::vector<Candidate> candidates;
+  candidates.reserve(traces.size());
+  for (const otlp::TraceId& id : traces) {
+    CC_ASSIGN(const std::vector<TracePiece> trace, pieces(id));
+    Candidate candidate{INT64_MAX, id};
+    bool overlaps = false;
+    for (const TracePiece& piece : trace) {
+      candidate.start_ns = std::min(candidate.start_ns, piece.start_ns);
+      overlaps |= piece.start_ns <= request.range.end_ns && piece.end_ns >= request.range.start_ns;
+    }
+    if (overlaps) candidates.push_back(candidate);
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return a.start_ns != b.start_ns ? a.start_ns > b.start_ns : a.id < b.id;
+  });
+  return std::unique_ptr<TraceIterator>(
+      std::make_unique<Traces>(*this, request, std::move(candidates)));
+}
+
+Result<std::optional<otlp::TracesData>> Snapshot::trace(const otlp::TraceId& id) const {
+  otlp::TraceId at = id;
+  // A trace may have moved more than once; a ring of forwards must not hang us.
+  for (int hops = 0; hops < 64; ++hops) {
+    CC_ASSIGN(AssembledTrace trace, assemble_trace(*this, at, true));
+    if (!trace.spans.empty()) return std::optional(group_trace(std::move(trace)));
+    const std::optional<otlp::TraceId> next = head_->forward(at, visible_);
+    if (!next) break;
+    at = *next;
+  }
+  return std::optional<otlp::TracesData>();
+}
+
+Result<std::optional<JournalSpan>> Snapshot::span(const otlp::SpanId& id) const {
+  return head_->journal_span(id, visible_, *table_);
+}
+
+Result<std::vector<otlp::LogRecord>> Snapshot::events(const otlp::SpanId& id) const {
+  struct Found {
+    uint64_t sequence = 0;
+    otlp::LogRecord record;
+  };
+  std::vector<Found> found;
+  const auto collect = [&](const LogRows& rows) -> Status {
+    CC_ASSIGN(const std::vector<uint32_t> numbers, rows.rows_of_span(id));
+    for (const uint32_t row : numbers) {
+      const uint64_t sequence = rows.meta(row).sequence;
+      if (sequence > visible_) continue;
+      CC_ASSIGN(LogRows::Whole whole, rows.materialize(row));
+      found.push_back({sequence, std::move(whole.record)});
+    }
+    return {};
+  };
+  for (const LogSegment& segment : head_->version().logs) {
+    if (segment.journal()) CC_TRY(collect(*segment.rows));
+  }
+  {
+    const auto lock = head_->read_lock();
+    CC_TRY(collect(head_->logs(true)));
+  }
+  // One frame is one command and one revision; within it rows keep their order.
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Found& a, const Found& b) { return a.sequence < b.sequence; });
+  std::vector<otlp::LogRecord> records;
+  records.reserve(found.size());
+  for (Found& entry : found) records.push_back(std::move(entry.record));
+  return records;
+}
+
+}  // namespace contextcore::store

@@ -1,0 +1,56 @@
+#pragma once
+// A snapshot: one version, its head, the sequence up to which both are seen, and now. What queries
+// and plans read; it stays the same whatever is written or cut meanwhile. Holds the head's lock
+// only for the short moments in which rows of the head are looked at or copied.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/fetch.h"
+#include "store/head.h"
+#include "store/journal.h"
+
+namespace contextcore::store {
+
+// One visible row of a trace.
+struct TracePiece {
+  const SpanRows* rows = nullptr;
+  uint32_t row = 0;
+  bool journal = false;
+  bool in_head = false;
+  int64_t start_ns = 0;
+  int64_t end_ns = 0;  // INT64_MAX: open
+};
+
+class Snapshot final : public Source, public WorkView {
+ public:
+  Snapshot(std::shared_ptr<const Head> head, uint64_t visible, int64_t now_ns);
+
+  // ---- Source and WorkView ----
+  int64_t now_ns() const override { return now_ns_; }
+  Result<std::unique_ptr<TraceIterator>> fetch(const FetchRequest& request) const override;
+  Result<std::unique_ptr<LogIterator>> fetch_logs(const LogFetchRequest& request) const override;
+  Result<std::vector<LabelPairs>> streams(int64_t start_ns, int64_t end_ns) const override;
+  Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) const override;
+  const WorkIndexView& index() const override { return *table_; }
+  Result<std::optional<JournalSpan>> span(const otlp::SpanId& id) const override;
+  Result<std::vector<otlp::LogRecord>> events(const otlp::SpanId& id) const override;
+
+  // ---- for the parts of this room ----
+  const Head& head() const { return *head_; }
+  uint64_t visible() const { return visible_; }
+  const WorkTable& table() const { return *table_; }
+  // Visible rows of a trace, in no order.
+  Result<std::vector<TracePiece>> pieces(const otlp::TraceId& id) const;
+
+ private:
+  std::shared_ptr<const Head> head_;
+  uint64_t visible_;
+  int64_t now_ns_;
+  std::shared_ptr<const WorkTable> table_;
+};
+
+}  // namespace contextcore::store

@@ -1,0 +1,166 @@
+// Log queries of a snapshot: rows of all files and the head that may match, merged in time order.
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "store/snapshot.h"
+
+namespace contextcore::store {
+namespace {
+
+struct LogSource {
+  const LogRows* rows = nullptr;
+  bool journal = false;
+  bool in_head = false;
+};
+
+struct LogRef {
+  int64_t time_ns = 0;
+  uint64_t sequence = 0;
+  uint32_t source = 0;
+  uint32_t row = 0;
+};
+
+std::vector<LogSource> log_sources(const Head& head, bool journal_only) {
+  std::vector<LogSource> sources;
+  for (const LogSegment& segment : head.version().logs) {
+    if (journal_only && !segment.journal()) continue;
+    sources.push_back({segment.rows.get(), segment.journal(), false});
+  }
+  sources.push_back({&head.logs(true), true, true});
+  if (!journal_only) sources.push_back({&head.logs(false), false, true});
+  return sources;
+}
+
+// Calls fn while holding the head's lock if the source lies there.
+template <typename Fn>
+auto with_source(const Head& head, const LogSource& source, const Fn& fn) {
+  if (!source.in_head) return fn(*source.rows);
+  const auto lock = head.read_lock();
+  return fn(*source.rows);
+}
+
+// Arrival order within one time.
+bool earlier(const LogRef& a, const LogRef& b) {
+  if (a.time_ns != b.time_ns) return a.time_ns < b.time_ns;
+  if (a.sequence != b.sequence) return a.sequence < b.sequence;
+  return a.source != b.source ? a.source < b.source : a.row < b.row;
+}
+
+class Entries : public LogIterator {
+ public:
+  Entries(const Snapshot& snapshot, std::vector<LogSource> sources, std::vector<LogRef> refs,
+          bool backward)
+      : snapshot_(snapshot),
+        sources_(std::move(sources)),
+        refs_(std::move(refs)),
+        backward_(backward) {
+    // A heap and not a sort: most queries stop after their limit.
+    std::make_heap(refs_.begin(), refs_.end(), order());
+  }
+
+  Result<bool> next(LogEntry& entry) override {
+    if (refs_.empty()) return false;
+    std::pop_heap(refs_.begin(), refs_.end(), order());
+    const LogRef ref = refs_.back();
+    refs_.pop_back();
+    const LogSource& source = sources_[ref.source];
+    const Status status = with_source(snapshot_.head(), source, [&](const LogRows& rows) -> Status {
+      CC_ASSIGN(line_, rows.line(ref.row));
+      CC_ASSIGN(metadata_, rows.metadata(ref.row));
+      const uint32_t stream = rows.stream(ref.row);
+      const LabelPairs*& known = stream_of_[{ref.source, stream}];
+      if (known == nullptr) known = &*streams_.insert(rows.streams()[stream]).first;
+      entry.stream = known;
+      return {};
+    });
+    if (!status.ok()) return status;
+    entry.time_ns = ref.time_ns;
+    entry.line = line_;
+    entry.metadata = &metadata_;
+    entry.journal = source.journal;
+    return true;
+  }
+
+ private:
+  // The heap's greatest comes first.
+  struct Order {
+    bool backward;
+    bool operator()(const LogRef& a, const LogRef& b) const {
+      return backward ? earlier(a, b) : earlier(b, a);
+    }
+  };
+  Order order() const { return {backward_}; }
+
+  const Snapshot& snapshot_;
+  std::vector<LogSource> sources_;
+  std::vector<LogRef> refs_;
+  bool backward_;
+  std::set<LabelPairs> streams_;  // node-based: pointers stay
+  std::map<std::pair<uint32_t, uint32_t>, const LabelPairs*> stream_of_;
+  std::string line_;
+  LabelPairs metadata_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest& request) const {
+  std::vector<LogSource> sources = log_sources(*head_, request.journal_only);
+  std::vector<LogRef> refs;
+  std::map<LabelPairs, bool> accepted;  // asked once per distinct stream
+  const auto accepts = [&](const LabelPairs& labels) {
+    if (!request.stream_filter) return true;
+    const auto [it, added] = accepted.try_emplace(labels, false);
+    if (added) it->second = request.stream_filter(labels);
+    return it->second;
+  };
+  for (uint32_t i = 0; i < sources.size(); ++i) {
+    // The filter is the caller's code: it runs before the lock is taken.
+    const std::vector<LabelPairs> streams =
+        with_source(*head_, sources[i], [](const LogRows& rows) { return rows.streams(); });
+    std::vector<bool> wanted(streams.size());
+    bool any = false;
+    for (size_t s = 0; s < streams.size(); ++s) {
+      wanted[s] = accepts(streams[s]);
+      any |= wanted[s];
+    }
+    if (!any) continue;
+    CC_TRY(with_source(*head_, sources[i], [&](const LogRows& rows) -> Status {
+      wanted.resize(rows.streams().size(), false);  // newer streams have no visible entry
+      CC_ASSIGN(const RowSet matched,
+                rows.match(request.start_ns, request.end_ns, wanted, request.line_contains));
+      matched.for_each([&](size_t row) {
+        const uint64_t sequence = rows.meta(row).sequence;
+        if (sequence > visible_) return;
+        refs.push_back({rows.time_ns(row), sequence, i, static_cast<uint32_t>(row)});
+      });
+      return {};
+    }));
+  }
+  return std::unique_ptr<LogIterator>(
+      std::make_unique<Entries>(*this, std::move(sources), std::move(refs), request.backward));
+}
+
+Result<std::vector<LabelPairs>> Snapshot::streams(int64_t start_ns, int64_t end_ns) const {
+  std::set<LabelPairs> found;
+  for (const LogSource& source : log_sources(*head_, false)) {
+    CC_TRY(with_source(*head_, source, [&](const LogRows& rows) -> Status {
+      const std::vector<LabelPairs>& labels = rows.streams();
+      CC_ASSIGN(const RowSet matched,
+                rows.match(start_ns, end_ns, std::vector<bool>(labels.size(), true), {}));
+      std::vector<bool> seen(labels.size(), false);
+      matched.for_each([&](size_t row) {
+        if (rows.meta(row).sequence <= visible_) seen[rows.stream(row)] = true;
+      });
+      for (size_t s = 0; s < labels.size(); ++s) {
+        if (seen[s]) found.insert(labels[s]);
+      }
+      return {};
+    }));
+  }
+  return std::vector<LabelPairs>(found.begin(), found.end());
+}
+
+}  // namespace contextcore::store

@@ -1,0 +1,239 @@
+#include "store/store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "store/lock.h"
+#include "store/server_file.h"
+#include "store/store_impl.h"
+
+namespace contextcore::store {
+namespace {
+
+constexpr size_t kStoreIdBytes = 16;
+
+StoreOptions with_defaults(StoreOptions options) {
+  if (options.file_system == nullptr) options.file_system = &real_file_system();
+  if (options.clock == nullptr) options.clock = &real_clock();
+  if (options.random == nullptr) options.random = &real_random();
+  return options;
+}
+
+// Makes the directory, and durable every name on the way to it that was not there.
+Status make_durable_directory(FileSystem& files, const std::string& path) {
+  std::vector<std::string> parents;
+  for (std::string at = path; !files.exists(at);) {
+    const std::string up = parent_path(at);
+    parents.push_back(up);
+    if (up == at) break;
+    at = up;
+  }
+  CC_TRY(files.make_directories(path));
+  for (const std::string& parent : parents) CC_TRY(files.sync_directory(parent));
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
+  if (options.path.empty()) return {Code::invalid_argument, "the path of the store is empty"};
+  auto store = std::make_unique<StoreImpl>(with_defaults(std::move(options)));
+  CC_TRY(store->initialize());
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+StoreImpl::StoreImpl(StoreOptions options)
+    : options_(std::move(options)),
+      files_(*options_.file_system),
+      clock_(*options_.clock),
+      random_(*options_.random),
+      hooks_(std::make_shared<const WorkHooks>(options_.hooks)),
+      directory_(options_.path),
+      manifest_file_(files_, directory_),
+      mark_file_(files_, clock_, mark_path(directory_)) {}
+
+StoreImpl::~StoreImpl() {
+  const Status closed = close();
+  if (!closed.ok()) log_warn("closing the store failed", {{"error", closed.error().message}});
+}
+
+std::string StoreImpl::owner_text() const {
+  std::string text = "process " + std::to_string(process_id());
+  if (options_.mode == StoreMode::server) text += " (server)";
+  return text;
+}
+
+// ---- opening
+// ----------------------------------------------------------------------------------------
+
+Status StoreImpl::initialize() {
+  const std::string network = files_.network_type(directory_);
+  if (!network.empty()) {
+    return Error{Code::unavailable,
+                 "the store " + directory_ + " lies on a network file system (" + network +
+                     "), which cannot be trusted with locks and syncs",
+                 "use a local directory, or run contextcore serve where the disk is",
+                 {},
+                 {}};
+  }
+  if (!files_.exists(current_path(directory_))) {
+    if (!options_.create || options_.mode == StoreMode::read_only) {
+      return Error{
+          Code::not_found, "there is no store in " + directory_, "run contextcore init", {}, {}};
+    }
+    CC_TRY(make_durable_directory(files_, directory_));
+  }
+  if (options_.durability == Durability::interval && options_.mode != StoreMode::read_only) {
+    syncer_ = make_thread_executor("store-sync", 1);
+  }
+  return open_directory();
+}
+
+Status StoreImpl::open_directory() {
+  std::unique_ptr<FileLock> held;
+  const bool server = options_.mode == StoreMode::server;
+  if (server || !files_.exists(current_path(directory_))) {
+    CC_ASSIGN(held,
+              acquire_write_lock(files_, clock_, directory_, options_.lock_wait_ns, owner_text()));
+    if (!files_.exists(current_path(directory_))) CC_TRY(create_store());
+  }
+  Lock lock(mutex_);
+  CC_TRY(load_newest());
+  if (!server) {
+    held = nullptr;
+    return catch_up();
+  }
+  lock_ = std::move(held);
+  CC_TRY(remove_server_file(files_, directory_));
+  CC_TRY(take_over());
+  cut_if_due(lock);
+  return {};
+}
+
+Status StoreImpl::create_store() {
+  std::string id(kStoreIdBytes, '\0');
+  random_.fill(id.data(), id.size());
+  Manifest manifest;
+  manifest.store_id = to_hex(id);
+  manifest.created_ns = clock_.wall_ns();
+  manifest.edit = 1;
+  manifest.wal_epoch = 1;
+  manifest.tenants = {""};
+  CC_TRY(files_.make_directories(wal_directory(directory_)));
+  CC_TRY(files_.make_directories(data_directory(directory_)));
+  CC_ASSIGN(const auto wal, WalFile::create(files_, wal_path(directory_, 1), 1, manifest.store_id));
+  CC_TRY(files_.sync_directory(wal_directory(directory_)));
+  CC_TRY(mark_file_.write({}));
+  CC_TRY(manifest_file_.write(manifest));
+  return mark_file_.write({1, wal->start(0).offset, wal->start(0).offset});
+}
+
+// ---- reading
+// ----------------------------------------------------------------------------------------
+
+void StoreImpl::set_state(std::shared_ptr<Head> head, uint64_t visible) {
+  const std::lock_guard state(state_mutex_);
+  head_ = std::move(head);
+  visible_ = visible;
+}
+
+std::shared_ptr<const Snapshot> StoreImpl::visible_snapshot() const {
+  // Made under the lock: the head forgets index states that are older than the visible one.
+  const std::lock_guard state(state_mutex_);
+  return std::make_shared<const Snapshot>(head_, visible_, clock_.wall_ns());
+}
+
+std::shared_ptr<const Snapshot> StoreImpl::sequenced_snapshot() const {
+  return std::make_shared<const Snapshot>(head_, position_.sequence, clock_.wall_ns());
+}
+
+Status StoreImpl::check_open() const {
+  if (closed_) return {Code::unavailable, "the store " + directory_ + " is closed"};
+  return {};
+}
+
+Result<Store::Read> StoreImpl::read() {
+  CC_TRY(check_open());
+  if (options_.mode != StoreMode::server) {
+    const Lock lock(mutex_);
+    CC_TRY(catch_up());
+  }
+  const std::shared_ptr<const Snapshot> snapshot = visible_snapshot();
+  return Read{snapshot, snapshot};
+}
+
+// ---- the rest
+// ---------------------------------------------------------------------------------------
+
+Status StoreImpl::announce_server(const ServerInfo& info) {
+  const Lock lock(mutex_);
+  CC_TRY(check_writable());
+  if (options_.mode != StoreMode::server) {
+    return {Code::failed_precondition, "only a store that was opened as server can announce one"};
+  }
+  CC_TRY(write_server_file(files_, directory_, info));
+  announced_ = true;
+  return {};
+}
+
+StoreStats StoreImpl::stats() const {
+  const Lock lock(mutex_);
+  StoreStats stats;
+  if (head_ == nullptr) return stats;
+  stats.sequence = position_.sequence;
+  stats.visible_sequence = visible_;
+  const Head::Sizes sizes = head_->sizes();
+  stats.head_span_rows = sizes.span_rows;
+  stats.head_log_rows = sizes.log_rows;
+  stats.wal_bytes = position_.offset;
+  for (const SegmentInfo& segment : head_->version().manifest.segments) {
+    ++stats.segments;
+    stats.segment_bytes += segment.bytes;
+    stats.masked_rows += segment.masked_rows;
+    (segment.kind == SegmentKind::spans ? stats.span_rows : stats.log_rows) += segment.rows;
+  }
+  stats.span_rows += sizes.span_rows;
+  stats.log_rows += sizes.log_rows;
+  stats.work_rows = head_->table(visible_)->size();
+  stats.frames = frames_.load();
+  stats.syncs = syncs_.load();
+  stats.cuts = cuts_.load();
+  stats.duplicates = duplicates_.load();
+  stats.rejected = rejected_.load();
+  return stats;
+}
+
+Status StoreImpl::close() {
+  if (syncer_ != nullptr) syncer_->stop();
+  const std::lock_guard turn(turn_mutex_);
+  Lock lock(mutex_);
+  if (closed_) return {};
+  Status status;
+  if (head_ != nullptr && options_.mode != StoreMode::read_only && poisoned_.ok()) {
+    status = wait_visible(lock, position_.sequence);
+    wait_idle(lock);
+    if (status.ok() && durable_ < flushed_) {
+      status = wal_->sync();
+      if (status.ok()) durable_ = flushed_;
+      if (status.ok()) status = mark_file_.write({wal_->epoch(), flushed_, durable_});
+    }
+    // So that the next command line need not replay what a server may let grow.
+    if (status.ok() && options_.mode == StoreMode::server) {
+      options_.mode = StoreMode::embedded;
+      cut_if_due(lock);
+    }
+  }
+  closed_ = true;
+  if (announced_) {
+    const Status removed = remove_server_file(files_, directory_);
+    if (status.ok()) status = removed;
+  }
+  lock_ = nullptr;
+  changed_.notify_all();
+  return status;
+}
+
+}  // namespace contextcore::store

@@ -1,0 +1,53 @@
+#pragma once
+// What commands answered, so that a repeat within 24 hours gets the first result: in the head for
+// those of the live log, and in one small file per cut for the others.
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/file_system.h"
+#include "base/result.h"
+
+namespace contextcore::store {
+
+inline constexpr int64_t kCommandKeptNs = 24ll * 3600 * 1'000'000'000;
+
+struct StoredCommand {
+  std::string command_id;
+  std::string result;
+  int64_t time_ns = 0;
+  uint64_t sequence = 0;
+};
+
+// Thread-safe. The index (hash to offset) is read when something is first looked up.
+class CommandFile {
+ public:
+  static Status write(FileSystem& files, const std::string& path,
+                      const std::vector<StoredCommand>& commands);
+  static Result<std::shared_ptr<const CommandFile>> open(FileSystem& files, const std::string& path,
+                                                         uint64_t number);
+  Result<std::optional<StoredCommand>> find(std::string_view command_id) const;
+  Result<std::vector<StoredCommand>> all() const;
+  uint64_t number() const { return number_; }
+
+ private:
+  CommandFile(std::unique_ptr<File> file, std::string path, uint64_t number)
+      : file_(std::move(file)), path_(std::move(path)), number_(number) {}
+  using Index = std::unordered_multimap<uint64_t, std::pair<uint64_t, uint32_t>>;
+  Result<const Index*> index() const;
+  Result<StoredCommand> read_at(uint64_t offset, uint32_t length) const;
+
+  std::unique_ptr<File> file_;
+  std::string path_;
+  uint64_t number_;
+  mutable std::mutex mutex_;
+  mutable std::optional<Index> index_;
+};
+
+}  // namespace contextcore::store

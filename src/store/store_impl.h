@@ -1,0 +1,177 @@
+#pragma once
+// Inside of the store (store.h is the door). One object per opened store; its parts by file:
+//
+//   store.cpp       opening, creating, closing, reading, statistics
+//   sequencer.cpp   appending frames, group commit, turns under the lock, failing for good
+//   recovery.cpp    taking in what other processes and earlier lives have written
+//   store_write.cpp what is written: requests and work transactions
+//   store_cut.cpp   when the head becomes segments (cut.h: how)
+//
+// Locks, in this order: turn_mutex_ (embedded: one thread of this process writes at a time), mutex_
+// (the sequencer: everything about the log), state_mutex_ (the pair of head and visible sequence
+// that a reader starts from; held for a few instructions). A head's own mutex is innermost.
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "store/commit_mark.h"
+#include "store/digest.h"
+#include "store/head.h"
+#include "store/manifest.h"
+#include "store/snapshot.h"
+#include "store/store.h"
+#include "store/wal.h"
+
+namespace contextcore::store {
+
+class StoreImpl final : public Store {
+ public:
+  explicit StoreImpl(StoreOptions options);
+  ~StoreImpl() override;
+  Status initialize();
+
+  Result<IngestResult> ingest(const otlp::TracesData& data, std::string_view body) override;
+  Result<IngestResult> ingest(const otlp::LogsData& data, std::string_view body) override;
+  Result<CommitResult> commit(const std::string& command_id, const WorkPlan& plan) override;
+  Result<Read> read() override;
+  Status cut() override;
+  Status replace_spans(std::vector<JournalSpan> spans) override;
+  Status announce_server(const ServerInfo& info) override;
+  StoreStats stats() const override;
+  const std::string& store_id() const override { return store_id_; }
+  const std::string& path() const override { return directory_; }
+  Status close() override;
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  // A writer's turn: in embedded mode the lock among processes, with everything taken in that
+  // others have written; in server mode nothing, the server has it for life.
+  class Turn {
+   public:
+    explicit Turn(StoreImpl& store) : store_(store) {}
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    Status begin();
+
+   private:
+    StoreImpl& store_;
+    Lock threads_;
+    bool begun_ = false;
+  };
+
+  // A work transaction as it will be written.
+  struct PlannedWork {
+    WorkTransaction transaction;
+    WorkRecord record;
+    std::string bytes;
+  };
+
+  // ---- store.cpp ----
+  Status open_directory();
+  Status create_store();
+  std::string owner_text() const;
+  std::shared_ptr<const Snapshot> visible_snapshot() const;
+  std::shared_ptr<const Snapshot> sequenced_snapshot() const;  // REQUIRES: mutex_
+  void set_state(std::shared_ptr<Head> head, uint64_t visible);
+  Status check_open() const;  // REQUIRES: mutex_
+
+  // ---- sequencer.cpp; all REQUIRE: mutex_ ----
+  Status check_writable() const;
+  // Makes room in the log for a frame with so many bytes of parts. False: it had to wait, and what
+  // was decided before has to be decided again.
+  Result<bool> ensure_room(Lock& lock, size_t bytes);
+  // Appends a frame and returns its sequence; the caller applies it to the head at once.
+  Result<uint64_t> append(const std::vector<FramePart>& parts);
+  // Returns when the frame is durable (or written, with durability interval) and visible.
+  Status wait_visible(Lock& lock, uint64_t sequence);
+  void flush(Lock& lock);
+  void wait_idle(Lock& lock);
+  Status write_batch(std::string_view batch, uint64_t offset, uint64_t end);
+  Status sync_due(uint64_t end);
+  void poison(const Status& status);
+  void schedule_sync();
+  void background_sync();
+
+  // ---- recovery.cpp; all REQUIRE: mutex_ ----
+  Status catch_up();
+  Status take_over();
+  Status take_over_live(const CommitMark& mark);
+  Status take_over_in_doubt(Manifest manifest);
+  Status load_newest();
+  Result<bool> load(const Manifest& manifest);
+  Status replay_to(uint64_t end);
+  Error short_log(const CommitMark& mark) const;
+  Status apply_frame(const Frame& frame);
+  Status apply_part(const Frame& frame, const FramePart& part);
+  void remove_garbage(const Manifest& manifest);
+
+  // ---- store_write.cpp ----
+  template <typename Data>
+  Result<IngestResult> ingest_any(const Data& data, std::string_view body);
+  template <typename Data>
+  Result<IngestResult> ingest_locked(Lock& lock, const Data& data, std::string_view body,
+                                     const Hash128& digest, uint64_t& sequence);
+  template <typename Data>
+  std::optional<Data> without_refused(const Data& data, IngestResult& result) const;
+  Result<PlannedWork> plan_work(const Snapshot& snapshot, const std::string& command_id,
+                                const WorkPlan& plan) const;
+  Result<PlannedWork> finish_work(PlannedWork work) const;
+  Result<uint64_t> write_work(Lock& lock, const PlannedWork& work);
+  Result<std::optional<StoredCommand>> find_command(const Snapshot& snapshot,
+                                                    const std::string& command_id) const;
+  Result<CommitResult> answer_again(Lock& lock, const StoredCommand& command);
+  Result<CommitResult> commit_locked(Lock& lock, const std::string& command_id,
+                                     const WorkPlan& plan, uint64_t planned_at,
+                                     std::optional<PlannedWork> work);
+
+  // ---- store_cut.cpp; REQUIRE: mutex_ ----
+  void cut_if_due(Lock& lock);
+  Status cut_now(Lock& lock);
+  bool cut_due() const;
+
+  StoreOptions options_;
+  FileSystem& files_;
+  Clock& clock_;
+  Random& random_;
+  std::shared_ptr<const WorkHooks> hooks_;
+  std::string directory_;
+  std::string store_id_;
+  ManifestFile manifest_file_;
+  CommitMarkFile mark_file_;
+
+  std::mutex turn_mutex_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::unique_ptr<FileLock> lock_;  // the one among processes, while we hold it
+  std::unique_ptr<WalFile> wal_;
+  WalPosition position_;  // behind the last frame that was sequenced
+  std::string buffer_;    // frames that are not written yet, from flushed_ on
+  uint64_t flushed_ = 0;
+  uint64_t durable_ = 0;
+  bool flushing_ = false;
+  bool sync_scheduled_ = false;
+  std::atomic<bool> closed_{false};  // written with mutex_
+  bool announced_ = false;
+  Status poisoned_;
+  uint64_t last_work_sequence_ = 0;
+  int64_t last_sync_ns_ = 0;
+  int64_t head_since_ns_ = 0;   // when the first frame after the last cut came
+  uint64_t cut_failed_at_ = 0;  // log size when a cut failed; the next try waits for some growth
+  DigestRing digests_;
+  std::unique_ptr<Executor> syncer_;  // durability interval only
+
+  mutable std::mutex state_mutex_;
+  std::shared_ptr<Head> head_;  // written with mutex_ and state_mutex_
+  uint64_t visible_ = 0;        // likewise
+
+  std::atomic<uint64_t> frames_{0}, syncs_{0}, cuts_{0}, duplicates_{0}, rejected_{0};
+};
+
+}  // namespace contextcore::store

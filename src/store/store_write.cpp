@@ -1,0 +1,359 @@
+// What is written: received requests, and work transactions planned against one state.
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "otlp/protobuf.h"
+#include "store/store_impl.h"
+
+namespace contextcore::store {
+namespace {
+
+constexpr size_t kReasonsMax = 3;  // of refusals, told to the sender
+
+int64_t item_count(const otlp::TracesData& data) { return static_cast<int64_t>(data.span_count()); }
+int64_t item_count(const otlp::LogsData& data) { return static_cast<int64_t>(data.record_count()); }
+
+constexpr PartSignal signal_of(const otlp::TracesData*) { return PartSignal::traces; }
+constexpr PartSignal signal_of(const otlp::LogsData*) { return PartSignal::logs; }
+
+Status check_decodes(const otlp::TracesData*, std::string_view bytes) {
+  return otlp::decode_traces_protobuf(bytes, kStoredLimits).status();
+}
+Status check_decodes(const otlp::LogsData*, std::string_view bytes) {
+  return otlp::decode_logs_protobuf(bytes, kStoredLimits).status();
+}
+
+// Access to the groups and items of both signals under one name.
+auto& groups(const otlp::TracesData& data) { return data.resource_spans; }
+auto& groups(otlp::TracesData& data) { return data.resource_spans; }
+auto& groups(const otlp::LogsData& data) { return data.resource_logs; }
+auto& groups(otlp::LogsData& data) { return data.resource_logs; }
+auto& scopes(const otlp::ResourceSpans& resource) { return resource.scope_spans; }
+auto& scopes(otlp::ResourceSpans& resource) { return resource.scope_spans; }
+auto& scopes(const otlp::ResourceLogs& resource) { return resource.scope_logs; }
+auto& scopes(otlp::ResourceLogs& resource) { return resource.scope_logs; }
+auto& items(const otlp::ScopeSpans& scope) { return scope.spans; }
+auto& items(otlp::ScopeSpans& scope) { return scope.spans; }
+auto& items(const otlp::ScopeLogs& scope) { return scope.records; }
+auto& items(otlp::ScopeLogs& scope) { return scope.records; }
+
+using Refusal = std::optional<std::string>;
+
+Refusal refusal(const WorkHooks& hooks, const WorkTable& table, const otlp::Resource& resource,
+                const otlp::Scope& scope, const otlp::Span& span) {
+  if (span.trace_id.empty()) return "a span without trace id";
+  if (span.span_id.empty()) return "a span without span id";
+  if (!hooks.refuse_span) return std::nullopt;
+  return hooks.refuse_span(resource, scope, span, table.find(span.span_id) != nullptr);
+}
+
+Refusal refusal(const WorkHooks& hooks, const WorkTable& table, const otlp::Resource& resource,
+                const otlp::Scope& scope, const otlp::LogRecord& record) {
+  if (!hooks.refuse_log) return std::nullopt;
+  const bool owned = !record.span_id.empty() && table.find(record.span_id) != nullptr;
+  return hooks.refuse_log(resource, scope, record, owned);
+}
+
+std::string join(const std::vector<std::string>& reasons) {
+  std::string text;
+  for (const std::string& reason : reasons) {
+    if (!text.empty()) text += "; ";
+    text += reason;
+  }
+  return text;
+}
+
+// data without the items that are flagged, in order, and without groups that are empty then.
+template <typename Data>
+Data without(const Data& data, const std::vector<bool>& flagged) {
+  Data kept = data;
+  size_t number = 0;
+  for (auto& resource : groups(kept)) {
+    for (auto& scope : scopes(resource)) {
+      std::erase_if(items(scope), [&](const auto&) { return flagged[number++]; });
+    }
+    std::erase_if(scopes(resource), [](const auto& scope) { return items(scope).empty(); });
+  }
+  std::erase_if(groups(kept), [](const auto& resource) { return scopes(resource).empty(); });
+  return kept;
+}
+
+otlp::LogsData grouped(const std::vector<JournalEvent>& events) {
+  otlp::LogsData data;
+  for (const JournalEvent& event : events) {
+    if (data.resource_logs.empty() || !(data.resource_logs.back().resource == event.resource)) {
+      data.resource_logs.push_back({event.resource, {}});
+    }
+    auto& resource = data.resource_logs.back();
+    if (resource.scope_logs.empty() || !(resource.scope_logs.back().scope == event.scope)) {
+      resource.scope_logs.push_back({event.scope, {}});
+    }
+    resource.scope_logs.back().records.push_back(event.record);
+  }
+  return data;
+}
+
+Status check_span(const JournalSpan& span) {
+  if (!span.span.trace_id.empty() && !span.span.span_id.empty()) return {};
+  return {Code::invalid_argument,
+          "a work span needs a trace id and a span id (" + span.span.name + ")"};
+}
+
+}  // namespace
+
+// ---- received
+// ---------------------------------------------------------------------------------------
+
+template <typename Data>
+std::optional<Data> StoreImpl::without_refused(const Data& data, IngestResult& result) const {
+  const std::shared_ptr<const WorkTable> table = head_->table(position_.sequence);
+  std::vector<bool> refused;
+  std::vector<std::string> reasons;
+  for (const auto& resource : groups(data)) {
+    for (const auto& scope : scopes(resource)) {
+      for (const auto& item : items(scope)) {
+        const Refusal reason = refusal(*hooks_, *table, resource.resource, scope.scope, item);
+        refused.push_back(reason.has_value());
+        if (!reason) continue;
+        ++result.rejected;
+        const bool told = std::find(reasons.begin(), reasons.end(), *reason) != reasons.end();
+        if (!told && reasons.size() < kReasonsMax) reasons.push_back(*reason);
+      }
+    }
+  }
+  result.accepted = item_count(data) - result.rejected;
+  result.message = join(reasons);
+  if (result.rejected == 0) return std::nullopt;
+  return without(data, refused);
+}
+
+template <typename Data>
+Result<IngestResult> StoreImpl::ingest_locked(Lock& lock, const Data& data, std::string_view body,
+                                              const Hash128& digest, uint64_t& sequence) {
+  constexpr PartSignal kSignal = signal_of(static_cast<const Data*>(nullptr));
+  for (;;) {
+    CC_TRY(check_writable());
+    IngestResult result;
+    const std::optional<Data> reduced = without_refused(data, result);
+    CC_TRY(head_->table(position_.sequence)->status());
+    if (const auto known = digests_.find(digest)) {
+      result.duplicate = true;
+      sequence = *known;
+      duplicates_.fetch_add(1, std::memory_order_relaxed);
+      return result;
+    }
+    rejected_.fetch_add(static_cast<uint64_t>(result.rejected), std::memory_order_relaxed);
+    if (result.accepted == 0) return result;
+    const Data& accepted = reduced ? *reduced : data;
+    const std::string smaller = reduced ? otlp::encode_protobuf(*reduced) : std::string();
+    const std::string digest_part = reduced ? digest_bytes(digest) : std::string();
+    std::vector<FramePart> parts{
+        {kSignal, PartEncoding::otlp_protobuf, reduced ? std::string_view(smaller) : body}};
+    if (reduced) parts.push_back({PartSignal::digest, PartEncoding::raw, digest_part});
+    CC_ASSIGN(const bool room, ensure_room(lock, parts.front().bytes.size()));
+    if (!room) continue;
+    if constexpr (std::is_same_v<Data, otlp::TracesData>) {
+      CC_ASSIGN(const PreparedSpans prepared, head_->prepare_spans(accepted));
+      CC_ASSIGN(sequence, append(parts));
+      head_->apply_spans(accepted, prepared, sequence);
+    } else {
+      CC_ASSIGN(sequence, append(parts));
+      head_->apply_logs(accepted, sequence);
+    }
+    digests_.add(digest, sequence);
+    return result;
+  }
+}
+
+template <typename Data>
+Result<IngestResult> StoreImpl::ingest_any(const Data& data, std::string_view body) {
+  const Data* type = nullptr;
+  if (item_count(data) == 0) return IngestResult{};
+  std::string encoded;
+  if (body.empty()) {
+    encoded = otlp::encode_protobuf(data);
+    const Status readable = check_decodes(type, encoded);
+    if (!readable.ok()) return {Code::invalid_argument, readable.error().message};
+    body = encoded;
+  }
+  const Hash128 digest = request_digest(signal_of(type), body);
+  Turn turn(*this);
+  CC_TRY(turn.begin());
+  Lock lock(mutex_);
+  uint64_t sequence = 0;
+  CC_ASSIGN(IngestResult result, ingest_locked(lock, data, body, digest, sequence));
+  CC_TRY(wait_visible(lock, sequence));
+  cut_if_due(lock);
+  return result;
+}
+
+Result<IngestResult> StoreImpl::ingest(const otlp::TracesData& data, std::string_view body) {
+  return ingest_any(data, body);
+}
+
+Result<IngestResult> StoreImpl::ingest(const otlp::LogsData& data, std::string_view body) {
+  return ingest_any(data, body);
+}
+
+// ---- work
+// -------------------------------------------------------------------------------------------
+
+Result<std::optional<StoredCommand>> StoreImpl::find_command(const Snapshot& snapshot,
+                                                             const std::string& command_id) const {
+  const std::optional<StoredCommand> none;
+  if (command_id.empty()) return none;
+  const auto kept = [&snapshot](const StoredCommand& command) {
+    return snapshot.now_ns() - command.time_ns < kCommandKeptNs;
+  };
+  std::optional<StoredCommand> found = snapshot.head().find_command(command_id);
+  if (found) return kept(*found) ? found : none;
+  for (const auto& file : snapshot.head().version().commands) {
+    CC_ASSIGN(found, file->find(command_id));
+    if (found && kept(*found)) return found;
+  }
+  return none;
+}
+
+Result<CommitResult> StoreImpl::answer_again(Lock& lock, const StoredCommand& command) {
+  CC_TRY(wait_visible(lock, command.sequence));
+  return CommitResult{command.sequence, true, command.result};
+}
+
+Result<StoreImpl::PlannedWork> StoreImpl::plan_work(const Snapshot& snapshot,
+                                                    const std::string& command_id,
+                                                    const WorkPlan& plan) const {
+  auto planned = plan(snapshot);
+  // A look-up that met a damaged index must not decide anything.
+  CC_TRY(snapshot.table().status());
+  if (!planned.ok()) return std::move(planned).error();
+  PlannedWork work;
+  work.transaction = std::move(planned).value();
+  if (work.transaction.empty()) return work;
+  WorkRecord& record = work.record;
+  record.command_id = command_id.empty() ? work.transaction.command_id : command_id;
+  record.result = work.transaction.result;
+  record.time_ns = snapshot.now_ns();
+  record.events = grouped(work.transaction.events);
+  record.leases = work.transaction.leases;
+  record.forwards = work.transaction.forwards;
+  const std::vector<JournalSpan>& spans = work.transaction.spans;
+  for (size_t i = 0; i < spans.size(); ++i) {
+    CC_TRY(check_span(spans[i]));
+    std::optional<JournalSpan> before;
+    for (size_t j = i; j-- > 0 && !before;) {
+      if (spans[j].span.span_id == spans[i].span.span_id) before = spans[j];
+    }
+    if (!before) {
+      CC_ASSIGN(before, snapshot.span(spans[i].span.span_id));
+    }
+    record.deltas.push_back(make_delta(before ? &*before : nullptr, spans[i]));
+  }
+  return finish_work(std::move(work));
+}
+
+// What is applied is what a replay will read, so that both cannot differ.
+Result<StoreImpl::PlannedWork> StoreImpl::finish_work(PlannedWork work) const {
+  work.bytes = encode_work(work.record);
+  auto record = decode_work(work.bytes);
+  if (!record.ok()) {
+    return {Code::invalid_argument,
+            "the transaction could not be read back: " + record.error().message};
+  }
+  work.record = std::move(record).value();
+  return work;
+}
+
+Result<uint64_t> StoreImpl::write_work(Lock& lock, const PlannedWork& work) {
+  CC_ASSIGN(const bool room, ensure_room(lock, work.bytes.size()));
+  if (!room) return uint64_t{0};
+  CC_ASSIGN(const PreparedWork prepared, head_->prepare_work(work.record));
+  CC_ASSIGN(const uint64_t sequence,
+            append({{PartSignal::work, PartEncoding::work_1, work.bytes}}));
+  head_->apply_work(work.record, prepared, sequence);
+  last_work_sequence_ = sequence;
+  return sequence;
+}
+
+Result<CommitResult> StoreImpl::commit_locked(Lock& lock, const std::string& command_id,
+                                              const WorkPlan& plan, uint64_t planned_at,
+                                              std::optional<PlannedWork> work) {
+  for (;;) {
+    CC_TRY(check_writable());
+    if (!work || last_work_sequence_ > planned_at) {
+      const std::shared_ptr<const Snapshot> snapshot = sequenced_snapshot();
+      planned_at = snapshot->visible();
+      CC_ASSIGN(const auto known, find_command(*snapshot, command_id));
+      if (known) return answer_again(lock, *known);
+      auto planned = plan_work(*snapshot, command_id, plan);
+      if (!planned.ok()) {
+        CC_TRY(wait_visible(lock, planned_at));  // what the refusal rests upon
+        return std::move(planned).error();
+      }
+      work = std::move(planned).value();
+    }
+    if (work->transaction.empty()) {
+      CC_TRY(wait_visible(lock, planned_at));
+      return CommitResult{0, false, work->transaction.result};
+    }
+    CC_ASSIGN(const uint64_t sequence, write_work(lock, *work));
+    if (sequence == 0) continue;
+    CC_TRY(wait_visible(lock, sequence));
+    cut_if_due(lock);
+    return CommitResult{sequence, false, work->transaction.result};
+  }
+}
+
+Result<CommitResult> StoreImpl::commit(const std::string& command_id, const WorkPlan& plan) {
+  std::shared_ptr<const Snapshot> snapshot;
+  {
+    const Lock lock(mutex_);
+    CC_TRY(check_writable());
+    if (options_.mode == StoreMode::embedded) CC_TRY(catch_up());
+    snapshot = sequenced_snapshot();
+  }
+  // Before the locks: what is planned here is written as it is unless other work comes in between.
+  CC_ASSIGN(const auto known, find_command(*snapshot, command_id));
+  if (known) {
+    Lock lock(mutex_);
+    return answer_again(lock, *known);
+  }
+  auto planned = plan_work(*snapshot, command_id, plan);
+  if (!planned.ok() || planned->transaction.empty()) {
+    Lock lock(mutex_);
+    CC_TRY(wait_visible(lock, snapshot->visible()));
+    if (!planned.ok()) return std::move(planned).error();
+    return CommitResult{0, false, planned->transaction.result};
+  }
+  const uint64_t planned_at = snapshot->visible();
+  snapshot = nullptr;
+  Turn turn(*this);
+  CC_TRY(turn.begin());
+  Lock lock(mutex_);
+  return commit_locked(lock, command_id, plan, planned_at, std::move(planned).value());
+}
+
+Status StoreImpl::replace_spans(std::vector<JournalSpan> spans) {
+  PlannedWork work;
+  work.record.replace_all = true;
+  work.record.time_ns = clock_.wall_ns();
+  for (const JournalSpan& span : spans) {
+    CC_TRY(check_span(span));
+    work.record.deltas.push_back(make_delta(nullptr, span));
+  }
+  CC_ASSIGN(work, finish_work(std::move(work)));
+  Turn turn(*this);
+  CC_TRY(turn.begin());
+  Lock lock(mutex_);
+  for (;;) {
+    CC_TRY(check_writable());
+    CC_ASSIGN(const uint64_t sequence, write_work(lock, work));
+    if (sequence == 0) continue;
+    CC_TRY(wait_visible(lock, sequence));
+    cut_if_due(lock);
+    return {};
+  }
+}
+
+}  // namespace contextcore::store

@@ -172,6 +172,10 @@ class RealFile : public File {
   std::string path_;
 };
 
+// The kernel's lock orders threads, but the C++ memory model does not know of it: what one holder
+// wrote to memory happens before what the next one in this process reads through this counter.
+std::atomic<uint64_t> g_lock_releases{0};
+
 class RealLock : public FileLock {
  public:
   RealLock(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
@@ -181,6 +185,7 @@ class RealLock : public FileLock {
     if (wrote_owner_) {
       [[maybe_unused]] const int ignored = ::ftruncate(fd_.get(), 0);
     }
+    g_lock_releases.fetch_add(1, std::memory_order_acq_rel);
     // Said aloud, because a forked child may still have the descriptor open.
     ::flock(fd_.get(), LOCK_UN);
   }
@@ -363,6 +368,7 @@ class RealFileSystem : public FileSystem {
     for (;;) {
       if (retry([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) == 0) {
         if (is_same_file(fd.get(), path)) {
+          [[maybe_unused]] const auto seen = g_lock_releases.load(std::memory_order_acquire);
           return std::unique_ptr<FileLock>(std::make_unique<RealLock>(std::move(fd), path));
         }
         CC_ASSIGN(fd, open_descriptor(path, O_RDWR | O_CREAT));

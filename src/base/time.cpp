@@ -12,7 +12,6 @@
 namespace contextcore {
 namespace {
 
-constexpr int64_t kMaxNs = std::numeric_limits<int64_t>::max();
 constexpr int64_t kMinNs = std::numeric_limits<int64_t>::min();
 
 constexpr int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }

@@ -73,6 +73,8 @@ class SpanRows {
   };
   virtual Result<Whole> materialize(size_t row) const = 0;
   virtual uint64_t memory_bytes() const = 0;
+  // The first error of an accessor that cannot return one and gave zeros instead (a damaged page).
+  virtual Status status() const { return {}; }
 };
 
 class SpanBuilder : public SpanRows {
@@ -108,6 +110,8 @@ class LogRows {
   };
   virtual Result<Whole> materialize(size_t row) const = 0;
   virtual uint64_t memory_bytes() const = 0;
+  // The first error of an accessor that cannot return one and gave zeros instead (a damaged page).
+  virtual Status status() const { return {}; }
 };
 
 class LogBuilder : public LogRows {

@@ -1,0 +1,145 @@
+#include <map>
+
+#include "store/rows_logs.h"
+#include "store/segment_rows.h"
+#include "store/segment_writer.h"
+
+namespace contextcore::store {
+namespace {
+
+std::string key_of(const otlp::SpanId& id) {
+  return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+}
+
+class LogSegment : public LogRows {
+ public:
+  explicit LogSegment(std::shared_ptr<const SegmentFile> file) : rows_(std::move(file)) {}
+
+  size_t size() const override { return rows_.size(); }
+  RowMeta meta(size_t row) const override {
+    return {number(row, LogColumn::sequence),
+            static_cast<int64_t>(number(row, LogColumn::revision)),
+            number(row, LogColumn::journal) != 0};
+  }
+  int64_t time_ns(size_t row) const override {
+    const uint64_t time = number(row, LogColumn::time);
+    return static_cast<int64_t>(time != 0 ? time : number(row, LogColumn::observed_time));
+  }
+  uint32_t stream(size_t row) const override {
+    const uint64_t stream = number(row, LogColumn::stream);
+    if (stream < streams().size()) return static_cast<uint32_t>(stream);
+    rows_.keep(rows_.file().damaged("a row of a stream that it does not list"));
+    return 0;
+  }
+  const std::vector<LabelPairs>& streams() const override { return rows_.footer().streams; }
+  otlp::SpanId span_id(size_t row) const override {
+    return span_id_of(number(row, LogColumn::span_id));
+  }
+
+  Result<RowSet> match(int64_t start_ns, int64_t end_ns, const std::vector<bool>& streams_wanted,
+                       const std::vector<std::string>& needles) const override {
+    RowSet out(size());
+    if (std::find(streams_wanted.begin(), streams_wanted.end(), true) == streams_wanted.end())
+      return out;
+    for (size_t i = 0; i < rows_.footer().groups.size(); ++i) {
+      const auto& zones = rows_.footer().groups[i].zones;
+      if ((zones[0] >= end_ns && end_ns != INT64_MAX) || zones[1] < start_ns) continue;
+      const auto group = rows_.group(i);
+      const Zone zone = group->fixed_zone(static_cast<size_t>(LogColumn::stream));
+      if (zone.known && group_is_unwanted(zone, streams_wanted)) continue;
+      CC_TRY(match_logs(*group, start_ns, end_ns, streams_wanted, needles,
+                        rows_.file().first_row(i), out));
+    }
+    return out;
+  }
+
+  Result<std::vector<uint32_t>> rows_of_span(const otlp::SpanId& id) const override {
+    return rows_.file().rows_of(key_of(id));
+  }
+  Result<std::string> line(size_t row) const override {
+    const SegmentRows::Place at = rows_.place(row);
+    return read_line(*at.group, at.row);
+  }
+  Result<LabelPairs> metadata(size_t row) const override {
+    CC_ASSIGN(const Whole whole, materialize(row));
+    return structured_metadata(*whole.resource, *whole.scope, whole.record);
+  }
+  Result<Whole> materialize(size_t row) const override {
+    Whole whole;
+    const SegmentRows::Place at = rows_.place(row);
+    CC_ASSIGN(const ColumnView resources,
+              at.group->fixed(static_cast<size_t>(LogColumn::resource)));
+    CC_ASSIGN(const ColumnView scopes, at.group->fixed(static_cast<size_t>(LogColumn::scope)));
+    CC_ASSIGN(whole.resource, rows_.resources().at(resources.number_of(at.row)));
+    CC_ASSIGN(whole.scope, rows_.scopes().at(scopes.number_of(at.row)));
+    CC_TRY(read_log(*at.group, at.row, whole.record));
+    return whole;
+  }
+  uint64_t memory_bytes() const override { return rows_.memory_bytes(); }
+  Status status() const override { return rows_.status(); }
+
+ private:
+  uint64_t number(size_t row, LogColumn column) const {
+    return rows_.number_of(row, static_cast<size_t>(column));
+  }
+
+  // Rows of stream 0 have no value, so the zone says nothing about them.
+  static bool group_is_unwanted(const Zone& zone, const std::vector<bool>& wanted) {
+    if (wanted[0] || zone.min < 0 || zone.max >= static_cast<int64_t>(wanted.size())) return false;
+    return std::find(wanted.begin() + zone.min, wanted.begin() + zone.max + 1, true) ==
+           wanted.begin() + zone.max + 1;
+  }
+
+  SegmentRows rows_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<LogRows>> open_log_segment(FileSystem& files, const std::string& path) {
+  CC_ASSIGN(std::shared_ptr<const SegmentFile> file,
+            SegmentFile::open(files, path, SegmentKind::logs));
+  return std::unique_ptr<LogRows>(std::make_unique<LogSegment>(std::move(file)));
+}
+
+Status write_log_segment(FileSystem& files, const std::string& path,
+                         const std::vector<RowRef<LogRows>>& rows) {
+  CC_ASSIGN(SegmentWriter writer, SegmentWriter::create(files, path, SegmentKind::logs));
+  SharedObjects<otlp::Resource> resources;
+  SharedObjects<otlp::Scope> scopes;
+  std::vector<IndexEntry> index;
+  std::vector<LabelPairs> streams;
+  std::map<LabelPairs, uint32_t> stream_numbers;
+  std::vector<uint32_t> stream_of_resource;
+  const size_t group_rows = group_rows_for(rows.size());
+  auto group = std::make_unique<LogColumns>();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    CC_ASSIGN(const LogRows::Whole whole, rows[i].rows->materialize(rows[i].row));
+    const RowMeta meta = rows[i].rows->meta(rows[i].row);
+    CC_TRY(rows[i].rows->status());
+    const uint32_t resource = resources.add(whole.resource);
+    if (resource == stream_of_resource.size()) {
+      const auto [at, is_new] = stream_numbers.try_emplace(stream_labels(*whole.resource),
+                                                           static_cast<uint32_t>(streams.size()));
+      if (is_new) streams.push_back(at->first);
+      stream_of_resource.push_back(at->second);
+    }
+    group->append(resource, scopes.add(whole.scope), stream_of_resource[resource], whole.record,
+                  meta);
+    if (!whole.record.span_id.empty())
+      add_to_index(index, key_of(whole.record.span_id), static_cast<uint32_t>(i));
+    const bool full =
+        group->rows(0) >= group_rows || (i % 16 == 15 && group->memory_bytes() >= kGroupBytesMax);
+    if (full || i + 1 == rows.size()) {
+      CC_TRY(
+          writer.write_group(*group, {group->zones().min_time, group->zones().max_time, 0, 0, 0}));
+      group = std::make_unique<LogColumns>();
+    }
+  }
+  CC_TRY(writer.write_resources(resources));
+  CC_TRY(writer.write_scopes(scopes));
+  CC_TRY(writer.write_index(index));
+  writer.set_streams(std::move(streams));
+  return writer.finish();
+}
+
+}  // namespace contextcore::store

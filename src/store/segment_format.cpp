@@ -1,0 +1,207 @@
+#include "store/segment_format.h"
+
+#include "store/column_value.h"
+#include "store/rows_logs.h"
+#include "store/rows_spans.h"
+
+namespace contextcore::store {
+
+size_t fixed_columns_of(SegmentKind kind) {
+  return kind == SegmentKind::spans ? kSpanColumns : kLogColumns;
+}
+
+const FixedColumn& fixed_column(SegmentKind kind, size_t column) {
+  return kind == SegmentKind::spans ? kSpanFixedColumns[column] : kLogFixedColumns[column];
+}
+
+namespace {
+
+enum PageFlags : uint8_t { kCompressed = 1, kZoned = 2 };
+constexpr uint64_t kPageEntryBytesMin = 11;  // three varints or more, flags, checksum
+
+void encode_entry(const PageEntry& entry, std::string& out) {
+  const bool compressed = entry.raw != entry.stored;
+  out += static_cast<char>((compressed ? kCompressed : 0) | (entry.zone.known ? kZoned : 0));
+  append_varint(entry.offset, out);
+  append_varint(entry.stored, out);
+  if (compressed) append_varint(entry.raw, out);
+  append_u64(entry.checksum, out);
+  if (entry.zone.known) {
+    append_varint(zigzag(entry.zone.min), out);
+    append_varint(zigzag(entry.zone.max), out);
+  }
+}
+
+class FooterReader {
+ public:
+  FooterReader(std::string_view bytes, uint64_t pages_end)
+      : reader_(bytes), pages_end_(pages_end) {}
+  ByteReader& reader() { return reader_; }
+
+  uint32_t number(uint64_t max) {
+    const uint64_t value = reader_.varint();
+    if (value > max) reader_.fail();
+    return reader_.ok() ? static_cast<uint32_t>(value) : 0;
+  }
+
+  PageEntry entry() {
+    PageEntry entry;
+    const uint8_t flags = reader_.u8();
+    entry.offset = reader_.varint();
+    entry.stored = number(kPageBytesMax);
+    entry.raw = (flags & kCompressed) != 0 ? number(kPageBytesMax) : entry.stored;
+    entry.checksum = reader_.u64();
+    if ((flags & kZoned) != 0) {
+      entry.zone.known = true;
+      entry.zone.min = reader_.signed_varint();
+      entry.zone.max = reader_.signed_varint();
+    }
+    const bool inside = entry.offset >= kSegmentHeaderBytes && entry.offset <= pages_end_ &&
+                        entry.stored <= pages_end_ - entry.offset;
+    if (flags > (kCompressed | kZoned) || !inside) reader_.fail();
+    return entry;
+  }
+
+  std::vector<BlockEntry> blocks(uint32_t items_max, size_t key_bytes) {
+    std::vector<BlockEntry> blocks(reader_.count(kPageEntryBytesMin));
+    for (size_t i = 0; i < blocks.size() && reader_.ok(); ++i) {
+      blocks[i].items = number(items_max);
+      blocks[i].first_key = reader_.take(key_bytes);
+      blocks[i].page = entry();
+      // Blocks but the last are full, so that a number finds its block by division.
+      if (blocks[i].items == 0 || (i + 1 < blocks.size() && blocks[i].items != items_max))
+        reader_.fail();
+    }
+    return blocks;
+  }
+
+ private:
+  ByteReader reader_;
+  uint64_t pages_end_;
+};
+
+void encode_blocks(const std::vector<BlockEntry>& blocks, std::string& out) {
+  append_varint(blocks.size(), out);
+  for (const BlockEntry& block : blocks) {
+    append_varint(block.items, out);
+    out += block.first_key;
+    encode_entry(block.page, out);
+  }
+}
+
+void encode_group(const GroupEntry& group, size_t tables, std::string& out) {
+  for (size_t table = 0; table < tables; ++table) append_varint(group.rows[table], out);
+  for (const int64_t zone : group.zones) append_varint(zigzag(zone), out);
+  append_varint(group.fixed.size(), out);
+  for (const GroupEntry::FixedPage& page : group.fixed) {
+    out += static_cast<char>(page.column);
+    encode_entry(page.page, out);
+  }
+  for (size_t table = 0; table < tables; ++table) {
+    append_varint(group.attributes[table].size(), out);
+    for (const GroupEntry::AttributePage& page : group.attributes[table]) {
+      append_varint(page.attribute, out);
+      encode_entry(page.page, out);
+    }
+  }
+}
+
+GroupEntry decode_group(FooterReader& footer, const SegmentFooter& known) {
+  GroupEntry group;
+  ByteReader& reader = footer.reader();
+  const size_t tables = tables_of(known.kind);
+  for (size_t table = 0; table < tables; ++table) {
+    group.rows[table] = footer.number(table == 0 ? kGroupRowsMax : kChildRowsMax);
+  }
+  if (group.rows[0] == 0) reader.fail();
+  for (int64_t& zone : group.zones) zone = reader.signed_varint();
+  const uint64_t fixed = reader.count(kPageEntryBytesMin);
+  for (uint64_t i = 0; i < fixed && reader.ok(); ++i) {
+    GroupEntry::FixedPage& page = group.fixed.emplace_back();
+    page.column = reader.u8();
+    page.page = footer.entry();
+    if (page.column >= fixed_columns_of(known.kind)) reader.fail();
+  }
+  for (size_t table = 0; table < tables; ++table) {
+    const uint64_t pages = reader.count(kPageEntryBytesMin);
+    for (uint64_t i = 0; i < pages && reader.ok(); ++i) {
+      GroupEntry::AttributePage& page = group.attributes[table].emplace_back();
+      page.attribute = footer.number(UINT32_MAX);
+      page.page = footer.entry();
+      if (page.attribute >= known.attributes.size() ||
+          known.attributes[page.attribute].table != table)
+        reader.fail();
+    }
+  }
+  return group;
+}
+
+}  // namespace
+
+std::string encode_footer(const SegmentFooter& footer) {
+  std::string out;
+  out += static_cast<char>(footer.kind);
+  append_varint(footer.rows, out);
+  append_varint(footer.attributes.size(), out);
+  for (const SegmentAttribute& attribute : footer.attributes) {
+    out += static_cast<char>(attribute.table);
+    out += static_cast<char>(attribute.type);
+    append_string(attribute.key, out);
+  }
+  append_varint(footer.groups.size(), out);
+  for (const GroupEntry& group : footer.groups) encode_group(group, tables_of(footer.kind), out);
+  encode_blocks(footer.resources, out);
+  encode_blocks(footer.scopes, out);
+  append_varint(footer.streams.size(), out);
+  for (const LabelPairs& stream : footer.streams) {
+    append_varint(stream.size(), out);
+    for (const auto& [name, value] : stream) {
+      append_string(name, out);
+      append_string(value, out);
+    }
+  }
+  encode_blocks(footer.index, out);
+  return out;
+}
+
+bool decode_footer(std::string_view bytes, uint64_t pages_end, SegmentFooter& out) {
+  FooterReader footer(bytes, pages_end);
+  ByteReader& reader = footer.reader();
+  out = {};
+  const uint8_t kind = reader.u8();
+  if (kind != static_cast<uint8_t>(SegmentKind::spans) &&
+      kind != static_cast<uint8_t>(SegmentKind::logs))
+    return false;
+  out.kind = static_cast<SegmentKind>(kind);
+  out.rows = footer.number(UINT32_MAX);
+  const uint64_t attributes = reader.count(3);
+  for (uint64_t i = 0; i < attributes && reader.ok(); ++i) {
+    SegmentAttribute& attribute = out.attributes.emplace_back();
+    attribute.table = reader.u8();
+    const uint8_t type = reader.u8();
+    if (attribute.table >= tables_of(out.kind) || type >= kColumnTypes) return false;
+    attribute.type = static_cast<ColumnType>(type);
+    attribute.key = reader.string();
+  }
+  const uint64_t groups = reader.count(8);
+  uint64_t rows = 0;
+  for (uint64_t i = 0; i < groups && reader.ok(); ++i) {
+    out.groups.push_back(decode_group(footer, out));
+    rows += out.groups.back().rows[0];
+  }
+  out.resources = footer.blocks(kObjectsPerBlock, 0);
+  out.scopes = footer.blocks(kObjectsPerBlock, 0);
+  const uint64_t streams = reader.count();
+  for (uint64_t i = 0; i < streams && reader.ok(); ++i) {
+    LabelPairs& labels = out.streams.emplace_back();
+    const uint64_t pairs = reader.count(2);
+    for (uint64_t j = 0; j < pairs && reader.ok(); ++j) {
+      std::string name(reader.string());
+      labels.emplace_back(std::move(name), reader.string());
+    }
+  }
+  out.index = footer.blocks(kIndexEntriesPerBlock, key_bytes_of(out.kind));
+  return reader.ok() && reader.at_end() && rows == out.rows;
+}
+
+}  // namespace contextcore::store

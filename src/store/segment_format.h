@@ -1,0 +1,76 @@
+#pragma once
+// The footer of a segment file as a structure, and as bytes (docs/store-format.md, "Segments").
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "store/rows.h"
+#include "store/segment_page.h"
+
+namespace contextcore::store {
+
+constexpr std::string_view kSegmentMagic{"CCSEGMT\n", 8};
+constexpr uint32_t kSegmentVersion = 1;
+constexpr size_t kSegmentHeaderBytes = 16, kSegmentTrailerBytes = 28;
+constexpr size_t kTablesMax = 3;
+
+enum class SegmentKind : uint8_t { spans = 1, logs = 2 };
+
+struct SegmentAttribute {
+  uint8_t table = 0;
+  ColumnType type = ColumnType::string;
+  std::string key;
+};
+
+struct GroupEntry {
+  struct FixedPage {
+    uint8_t column = 0;
+    PageEntry page;
+  };
+  struct AttributePage {
+    uint32_t attribute = 0;  // into SegmentFooter::attributes; shapes count these pages from 0
+    PageEntry page;
+  };
+  std::array<uint32_t, kTablesMax> rows{};
+  // Spans: min start, max start, max end, max duration, 1 when one is open. Logs: min and max time.
+  std::array<int64_t, 5> zones{};
+  std::vector<FixedPage> fixed;
+  std::array<std::vector<AttributePage>, kTablesMax> attributes;
+};
+
+// Encoded objects (resources, scopes), or index entries.
+struct BlockEntry {
+  uint32_t items = 0;
+  std::string first_key;  // index blocks only
+  PageEntry page;
+};
+
+struct SegmentFooter {
+  SegmentKind kind = SegmentKind::spans;
+  uint64_t rows = 0;
+  std::vector<SegmentAttribute> attributes;
+  std::vector<GroupEntry> groups;
+  std::vector<BlockEntry> resources, scopes;
+  std::vector<LabelPairs> streams;  // logs
+  std::vector<BlockEntry> index;    // trace ids (16 bytes) of spans, span ids (8 bytes) of logs
+};
+
+constexpr uint32_t kObjectsPerBlock = 64;
+constexpr uint32_t kIndexEntriesPerBlock = 256;
+
+inline size_t tables_of(SegmentKind kind) { return kind == SegmentKind::spans ? 3 : 1; }
+inline size_t key_bytes_of(SegmentKind kind) { return kind == SegmentKind::spans ? 16 : 8; }
+size_t fixed_columns_of(SegmentKind kind);
+struct FixedColumn;
+const FixedColumn& fixed_column(SegmentKind kind, size_t column);
+
+std::string encode_footer(const SegmentFooter& footer);
+// False unless everything in it is within bounds: pages lie inside [header, pages_end), numbers
+// name something, counts add up.
+bool decode_footer(std::string_view bytes, uint64_t pages_end, SegmentFooter& out);
+
+}  // namespace contextcore::store

@@ -1,0 +1,189 @@
+#include "store/rows_spans.h"
+#include "store/segment_rows.h"
+#include "store/segment_writer.h"
+
+namespace contextcore::store {
+namespace {
+
+enum Zones : size_t { kMinStart, kMaxStart, kMaxEnd, kMaxDuration, kOpen };
+
+std::array<int64_t, 5> numbers_of(const SpanZones& zones) {
+  return {zones.min_start, zones.max_start, zones.max_end, zones.max_duration, zones.open ? 1 : 0};
+}
+
+bool zones_may_pass(const GroupEntry& group, const Condition& condition,
+                    const Predicate& predicate) {
+  const auto& zones = group.zones;
+  switch (condition.field) {
+    case SpanField::start:
+      return predicate.may_pass({true, zones[kMinStart], zones[kMaxStart]});
+    case SpanField::end:
+      return zones[kOpen] != 0 || predicate.may_pass({true, zones[kMinStart], zones[kMaxEnd]});
+    case SpanField::duration:
+      return zones[kOpen] != 0 || predicate.may_pass({true, 0, zones[kMaxDuration]});
+    default:
+      return true;
+  }
+}
+
+class SpanSegment : public SpanRows {
+ public:
+  explicit SpanSegment(std::shared_ptr<const SegmentFile> file) : rows_(std::move(file)) {}
+
+  size_t size() const override { return rows_.size(); }
+
+  Result<RowSet> match(const Condition& condition) const override {
+    CC_ASSIGN(const Predicate predicate, Predicate::compile(condition.op, condition.operands));
+    RowSet out(size());
+    if (condition.field == SpanField::trace_id && !predicate.equal_strings().empty()) {
+      CC_TRY(match_trace_ids(predicate, out));
+      return out;
+    }
+    CC_ASSIGN(const std::vector<bool> shared_ids, passing_objects(condition, predicate));
+    for (size_t i = 0; i < rows_.footer().groups.size(); ++i) {
+      if (!zones_may_pass(rows_.footer().groups[i], condition, predicate)) continue;
+      const auto group = rows_.group(i);
+      CC_TRY(match_spans(*group, condition, predicate, shared_ids, rows_.file().first_row(i), out));
+    }
+    return out;
+  }
+
+  Result<RowSet> overlap(const TimeRange& range) const override {
+    RowSet out(size());
+    for (size_t i = 0; i < rows_.footer().groups.size(); ++i) {
+      const auto& zones = rows_.footer().groups[i].zones;
+      if (zones[kMinStart] > range.end_ns || zones[kMaxEnd] < range.start_ns) continue;
+      if (zones[kMinStart] >= range.start_ns && zones[kMaxStart] <= range.end_ns) {
+        set_range(out, rows_.file().first_row(i), rows_.file().first_row(i + 1));
+        continue;
+      }
+      const auto group = rows_.group(i);
+      CC_TRY(overlap_spans(*group, range, rows_.file().first_row(i), out));
+    }
+    return out;
+  }
+
+  RowMeta meta(size_t row) const override {
+    return {number(row, SpanColumn::sequence),
+            static_cast<int64_t>(number(row, SpanColumn::revision)),
+            number(row, SpanColumn::journal) != 0};
+  }
+  otlp::TraceId trace_id(size_t row) const override {
+    const SegmentRows::Place at = rows_.place(row);
+    const Result<ColumnView> view = at.group->fixed(static_cast<size_t>(SpanColumn::trace_id));
+    if (!view.ok()) return rows_.keep(view.status()), otlp::TraceId();
+    return trace_id_of(view->string_of(at.row));
+  }
+  otlp::SpanId span_id(size_t row) const override {
+    return span_id_of(number(row, SpanColumn::span_id));
+  }
+  int64_t start_ns(size_t row) const override {
+    return static_cast<int64_t>(number(row, SpanColumn::start));
+  }
+  int64_t end_ns(size_t row) const override {
+    const SegmentRows::Place at = rows_.place(row);
+    const Result<ColumnView> durations = at.group->fixed(static_cast<size_t>(SpanColumn::duration));
+    if (!durations.ok()) return rows_.keep(durations.status()), 0;
+    const size_t found = durations->find(at.row);
+    return found == ColumnView::npos
+               ? 0
+               : start_ns(row) + static_cast<int64_t>(durations->numbers[found]);
+  }
+  otlp::SpanKind kind(size_t row) const override {
+    return static_cast<otlp::SpanKind>(static_cast<int32_t>(number(row, SpanColumn::kind)));
+  }
+
+  Result<std::vector<uint32_t>> rows_of_trace(const otlp::TraceId& id) const override {
+    return rows_.file().rows_of(std::string(bytes_of(id)));
+  }
+
+  Result<Whole> materialize(size_t row) const override {
+    Whole whole;
+    const SegmentRows::Place at = rows_.place(row);
+    CC_ASSIGN(const ColumnView resources,
+              at.group->fixed(static_cast<size_t>(SpanColumn::resource)));
+    CC_ASSIGN(const ColumnView scopes, at.group->fixed(static_cast<size_t>(SpanColumn::scope)));
+    CC_ASSIGN(whole.resource, rows_.resources().at(resources.number_of(at.row)));
+    CC_ASSIGN(whole.scope, rows_.scopes().at(scopes.number_of(at.row)));
+    CC_TRY(read_span(*at.group, at.row, whole.span));
+    return whole;
+  }
+
+  uint64_t memory_bytes() const override { return rows_.memory_bytes(); }
+  Status status() const override { return rows_.status(); }
+
+ private:
+  uint64_t number(size_t row, SpanColumn column) const {
+    return rows_.number_of(row, static_cast<size_t>(column));
+  }
+
+  Status match_trace_ids(const Predicate& predicate, RowSet& out) const {
+    for (const std::string& text : predicate.equal_strings()) {
+      otlp::TraceId id;
+      if (text.size() != 32 || !otlp::parse_hex(text, id)) continue;
+      CC_ASSIGN(const std::vector<uint32_t> rows, rows_of_trace(id));
+      for (const uint32_t row : rows) out.set(row);
+    }
+    return {};
+  }
+
+  // Which resources or scopes satisfy the condition; empty for conditions on neither.
+  Result<std::vector<bool>> passing_objects(const Condition& condition,
+                                            const Predicate& predicate) const {
+    std::vector<bool> passing;
+    const auto shared = shared_column(condition);
+    if (shared == SpanColumn::resource) {
+      for (size_t i = 0; i < rows_.resources().size(); ++i) {
+        CC_ASSIGN(const std::shared_ptr<const otlp::Resource> resource, rows_.resources().at(i));
+        passing.push_back(resource_passes(*resource, condition, predicate));
+      }
+    } else if (shared == SpanColumn::scope) {
+      for (size_t i = 0; i < rows_.scopes().size(); ++i) {
+        CC_ASSIGN(const std::shared_ptr<const otlp::Scope> scope, rows_.scopes().at(i));
+        passing.push_back(scope_passes(*scope, condition, predicate));
+      }
+    }
+    return passing;
+  }
+
+  SegmentRows rows_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<SpanRows>> open_span_segment(FileSystem& files, const std::string& path) {
+  CC_ASSIGN(std::shared_ptr<const SegmentFile> file,
+            SegmentFile::open(files, path, SegmentKind::spans));
+  return std::unique_ptr<SpanRows>(std::make_unique<SpanSegment>(std::move(file)));
+}
+
+Status write_span_segment(FileSystem& files, const std::string& path,
+                          const std::vector<RowRef<SpanRows>>& rows) {
+  CC_ASSIGN(SegmentWriter writer, SegmentWriter::create(files, path, SegmentKind::spans));
+  SharedObjects<otlp::Resource> resources;
+  SharedObjects<otlp::Scope> scopes;
+  std::vector<IndexEntry> index;
+  const size_t group_rows = group_rows_for(rows.size());
+  auto group = std::make_unique<SpanColumns>();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    CC_ASSIGN(const SpanRows::Whole whole, rows[i].rows->materialize(rows[i].row));
+    const RowMeta meta = rows[i].rows->meta(rows[i].row);
+    CC_TRY(rows[i].rows->status());
+    group->append(resources.add(whole.resource), scopes.add(whole.scope), whole.span, meta);
+    add_to_index(index, bytes_of(whole.span.trace_id), static_cast<uint32_t>(i));
+    const bool full = group->rows(kSpanTable) >= group_rows ||
+                      group->rows(kEventTable) >= kGroupChildRows ||
+                      group->rows(kLinkTable) >= kGroupChildRows ||
+                      (i % 16 == 15 && group->memory_bytes() >= kGroupBytesMax);
+    if (full || i + 1 == rows.size()) {
+      CC_TRY(writer.write_group(*group, numbers_of(group->zones())));
+      group = std::make_unique<SpanColumns>();
+    }
+  }
+  CC_TRY(writer.write_resources(resources));
+  CC_TRY(writer.write_scopes(scopes));
+  CC_TRY(writer.write_index(index));
+  return writer.finish();
+}
+
+}  // namespace contextcore::store

@@ -14,6 +14,9 @@ otlp::SpanId phase_span_id(std::string_view project, std::string_view task_id, i
 // A later life (≥ 2) of an exported span.
 otlp::SpanId life_span_id(std::string_view kind, std::string_view project, std::string_view id,
                           int64_t life);
+// The small span of a later fact (superseded, retracted, resolved) about an insight.
+otlp::SpanId fact_span_id(std::string_view project, std::string_view insight_id,
+                          std::string_view fact);
 otlp::TraceId trace_id(std::string_view kind, std::string_view project, std::string_view root_id);
 
 }  // namespace contextcore::work

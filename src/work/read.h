@@ -12,9 +12,16 @@ namespace contextcore::work {
 Result<Json> ask(const store::WorkView& view, const Question& question);
 
 // Resolves what a person typed to a task's row: exact id in the project, exact id in any project
-// when unique, unique prefix. Errors: not_found (with close ids as candidates), invalid_argument
-// (ambiguous prefix, with candidates).
+// when unique, unique prefix (in the project, else anywhere). Errors: not_found (with close ids as
+// candidates), invalid_argument (ambiguous, with candidates).
 Result<const store::WorkRow*> resolve_task(const store::WorkView& view, std::string_view project,
+                                           std::string_view id);
+
+// What a program means: the exact id in the project; without a project, the exact id when it is
+// unique in the store. Same errors.
+Result<const store::WorkRow*> find_task(const store::WorkView& view, std::string_view project,
+                                        std::string_view id);
+Result<const store::WorkRow*> find_insight(const store::WorkView& view, std::string_view project,
                                            std::string_view id);
 
 }  // namespace contextcore::work

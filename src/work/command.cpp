@@ -1,0 +1,99 @@
+#include "work/command.h"
+
+#include <array>
+
+#include "base/time.h"
+#include "work/args.h"
+
+namespace contextcore::work {
+namespace {
+
+constexpr std::array<std::string_view, 7> kCommandFields = {
+    "op", "project", "args", "actor", "command_id", "time", "expected_revision"};
+constexpr std::array<std::string_view, 4> kQuestionFields = {"op", "project", "args", "actor"};
+constexpr std::array<std::string_view, 5> kActorFields = {"actor", "actor_type", "agent_id",
+                                                          "session_id", "trigger"};
+
+Result<Actor> actor_from_json(const Json* json) {
+  Actor actor;
+  if (!json) return actor;
+  CC_ASSIGN(const Args args, Args::make("actor", *json, kActorFields));
+  CC_ASSIGN(actor.actor, args.text("actor"));
+  CC_ASSIGN(actor.agent_id, args.text("agent_id"));
+  CC_ASSIGN(actor.session_id, args.text("session_id"));
+  CC_ASSIGN(const std::string type, args.text("actor_type"));
+  CC_ASSIGN(const std::string trigger, args.text("trigger"));
+  if (!type.empty()) actor.actor_type = type;
+  if (!trigger.empty()) actor.trigger = trigger;
+  return actor;
+}
+
+Json actor_to_json(const Actor& actor) {
+  JsonObject out;
+  if (!actor.actor.empty()) out.emplace_back("actor", Json(actor.actor));
+  out.emplace_back("actor_type", Json(actor.actor_type));
+  if (!actor.agent_id.empty()) out.emplace_back("agent_id", Json(actor.agent_id));
+  if (!actor.session_id.empty()) out.emplace_back("session_id", Json(actor.session_id));
+  out.emplace_back("trigger", Json(actor.trigger));
+  return Json(std::move(out));
+}
+
+Json args_of(const Args& args) {
+  const Json* json = args.find("args");
+  return json ? *json : Json(JsonObject());
+}
+
+}  // namespace
+
+Result<Command> command_from_json(const Json& json) {
+  CC_ASSIGN(const Args args, Args::make("command", json, kCommandFields));
+  Command command;
+  CC_ASSIGN(command.op, args.required("op"));
+  CC_ASSIGN(command.project, args.text("project"));
+  CC_TRY(args.object("args").status());
+  command.args = args_of(args);
+  CC_ASSIGN(command.actor, actor_from_json(args.find("actor")));
+  CC_ASSIGN(command.command_id, args.text("command_id"));
+  CC_ASSIGN(const std::string time, args.time("time"));
+  if (!time.empty()) {
+    CC_ASSIGN(const int64_t time_ns, parse_rfc3339(time));
+    command.time_ns = time_ns;
+  }
+  CC_ASSIGN(command.expected_revision, args.integer("expected_revision", 0, INT64_MAX));
+  return command;
+}
+
+Json to_json(const Command& command) {
+  JsonObject out;
+  out.emplace_back("op", Json(command.op));
+  if (!command.project.empty()) out.emplace_back("project", Json(command.project));
+  out.emplace_back("args", command.args);
+  out.emplace_back("actor", actor_to_json(command.actor));
+  if (!command.command_id.empty()) out.emplace_back("command_id", Json(command.command_id));
+  if (command.time_ns) out.emplace_back("time", Json(format_rfc3339(*command.time_ns)));
+  if (command.expected_revision)
+    out.emplace_back("expected_revision", Json(*command.expected_revision));
+  return Json(std::move(out));
+}
+
+Result<Question> question_from_json(const Json& json) {
+  CC_ASSIGN(const Args args, Args::make("question", json, kQuestionFields));
+  Question question;
+  CC_ASSIGN(question.op, args.required("op"));
+  CC_ASSIGN(question.project, args.text("project"));
+  CC_TRY(args.object("args").status());
+  question.args = args_of(args);
+  CC_ASSIGN(question.actor, actor_from_json(args.find("actor")));
+  return question;
+}
+
+Json to_json(const Question& question) {
+  JsonObject out;
+  out.emplace_back("op", Json(question.op));
+  if (!question.project.empty()) out.emplace_back("project", Json(question.project));
+  out.emplace_back("args", question.args);
+  out.emplace_back("actor", actor_to_json(question.actor));
+  return Json(std::move(out));
+}
+
+}  // namespace contextcore::work

@@ -1,0 +1,214 @@
+#include "work/fold_task.h"
+
+#include <algorithm>
+
+#include "work/ids.h"
+#include "work/names.h"
+
+namespace contextcore::work {
+namespace {
+
+namespace field = names::field;
+namespace ev = names::event;
+
+Error bad_event(const Event& event, std::string_view why) {
+  return Error{Code::corruption,
+               "event " + event.name + " of span " + otlp::to_hex(event.span_id) + ", revision " +
+                   std::to_string(event.revision) + ", " + std::string(why),
+               {},
+               {},
+               {}};
+}
+
+DependsWhen when_of(std::string_view name) {
+  if (name == "ended") return DependsWhen::ended;
+  if (name == "failed") return DependsWhen::failed;
+  return DependsWhen::done;
+}
+
+void begin_phase(TaskHistory& history, const Event& event) {
+  Phase phase;
+  phase.ordinal = history.phases.empty() ? 1 : history.phases.back().ordinal + 1;
+  phase.status = history.task.status;
+  phase.start_ns = event.time_ns;
+  phase.revision = event.revision;
+  phase.actor = event.text(field::kActor);
+  if (phase.actor.empty()) phase.actor = event.text(field::kAgentId);
+  phase.assignee = history.task.assignee;
+  phase.sprint_id = history.task.sprint_id;
+  phase.task_type = history.task.type;
+  history.phases.push_back(std::move(phase));
+}
+
+Status fold_created(TaskHistory& history, const Event& event) {
+  Task& task = history.task;
+  if (task.exists()) return bad_event(event, "creates a task that exists");
+  const auto status = parse_status(event.text(field::kStatus));
+  if (!status || is_ended(*status)) return bad_event(event, "has no status of an open task");
+  task.service_name = event.service_name;
+  task.project = event.project;
+  task.id = event.text(field::kTaskId);
+  task.type = event.text(field::kTaskType);
+  task.title = event.text(field::kTaskTitle);
+  task.sprint_id = event.text(field::kSprintId);
+  task.trace_id = event.trace_id;
+  task.span_id = event.span_id;
+  task.status = *status;
+  task.start_ns = event.time_ns;
+  task.priority = event.text(field::kPriority);
+  task.assignee = event.text(field::kAssignee);
+  task.parent_id = event.text(field::kParentId);
+  if (!task.parent_id.empty()) task.parent_span_id = span_id("task", task.project, task.parent_id);
+  task.labels = event.list(field::kLabels);
+  task.description = event.text(field::kDescription);
+  task.story_points = event.integer_if(field::kStoryPoints);
+  task.estimate_minutes = event.integer_if(field::kEstimateMinutes);
+  task.url = event.text(field::kUrl);
+  task.due_date = event.text(field::kDueDate);
+  task.defer_until = event.text(field::kDeferUntil);
+  task.acceptance_criteria = event.list(field::kAcceptanceCriteria);
+  for (const auto& [key, json] : event.object(field::kAttrsJson)) {
+    if (auto value = attribute_value(json)) task.extra.push_back({key, std::move(*value)});
+  }
+  begin_phase(history, event);
+  return {};
+}
+
+Status fold_status(TaskHistory& history, const Event& event) {
+  Task& task = history.task;
+  const auto to = parse_status(event.text(field::kToStatus));
+  if (!to) return bad_event(event, "has no known to_status");
+  if (task.status == TaskStatus::blocked && *to != TaskStatus::blocked) {
+    task.blocked_reason.clear();
+    task.blocked_by.clear();
+  }
+  if (!history.phases.empty() && history.phases.back().end_ns == 0) {
+    history.phases.back().end_ns = event.time_ns;
+    history.phases.back().revision = event.revision;
+  }
+  task.status = *to;
+  if (is_ended(*to)) {
+    task.end_ns = event.time_ns;
+    task.waiting_on.clear();
+  } else {
+    begin_phase(history, event);
+  }
+  return {};
+}
+
+// What the end freezes of the derived values.
+void fold_end(Task& task, const Event& event) {
+  task.subtask_count = event.integer(field::kSubtaskCount);
+  task.subtask_completed = event.integer(field::kSubtaskCompleted);
+  task.subtask_open = event.integer(field::kOpenSubtasks);
+  if (event.name == ev::kTaskCancelled) return;
+  task.outcome = event.text(field::kOutcome);
+  if (event.name != ev::kTaskFailed) return;
+  task.failure_reason = event.text(field::kReason);
+  task.error_type = event.text(field::kErrorType);
+}
+
+TaskLink link_of(const Event& event) {
+  TaskLink link;
+  link.type = event.text(field::kLinkType);
+  link.task_id = event.text(field::kTargetTaskId);
+  link.when = when_of(event.text(field::kWhen));
+  if (link.task_id.empty()) {
+    otlp::parse_hex(event.text(field::kTargetSpanId), link.span_id);
+  } else {
+    link.project = event.text(field::kTargetProjectId);
+    link.span_id = span_id("task", link.project, link.task_id);
+    link.trace_id = trace_id("task", link.project, link.task_id);
+  }
+  if (const std::string trace = event.text(field::kTargetTraceId); !trace.empty()) {
+    otlp::parse_hex(trace, link.trace_id);
+  }
+  return link;
+}
+
+bool same_target(const TaskLink& a, const TaskLink& b) {
+  if (a.type != b.type || a.span_id != b.span_id) return false;
+  return !a.task_id.empty() || a.trace_id == b.trace_id;
+}
+
+void fold_link(Task& task, const Event& event) {
+  TaskLink link = link_of(event);
+  const auto old = std::find_if(task.links.begin(), task.links.end(),
+                                [&](const TaskLink& other) { return same_target(other, link); });
+  if (event.name == ev::kTaskUnlinked) {
+    if (old != task.links.end()) task.links.erase(old);
+  } else if (old != task.links.end()) {
+    *old = std::move(link);
+  } else {
+    task.links.push_back(std::move(link));
+  }
+}
+
+void fold_claim(Task& task, const Event& event) {
+  task.claimed_by.clear();
+  task.claim_session.clear();
+  task.claim_token = 0;
+  task.claim_lease_seconds = 0;
+  if (event.name == ev::kTaskReleased) return;
+  task.claimed_by = event.text(field::kClaimedBy);
+  task.claim_session = event.text(field::kSessionId);
+  task.claim_token = event.revision;
+  task.claim_lease_seconds = event.integer(field::kLeaseSeconds);
+}
+
+Status fold_one(TaskHistory& history, const Event& event) {
+  Task& task = history.task;
+  const std::string& name = event.name;
+  if (name == ev::kTaskCreated) return fold_created(history, event);
+  if (!task.exists()) return bad_event(event, "comes before the task's creation");
+  if (name == ev::kTaskStatusChanged) return fold_status(history, event);
+  if (name == ev::kTaskBlocked) {
+    task.blocked_reason = event.text(field::kReason);
+    task.blocked_by = event.list(field::kBlockedBy);
+  } else if (name == ev::kTaskCompleted || name == ev::kTaskFailed || name == ev::kTaskCancelled) {
+    fold_end(task, event);
+  } else if (name == ev::kTaskProgressUpdated) {
+    task.percent = std::clamp<int64_t>(event.integer(field::kPercentComplete), 0, 100);
+  } else if (name == ev::kTaskAssigned) {
+    task.assignee = event.text(field::kToAssignee);
+  } else if (name == ev::kTaskClaimed || name == ev::kTaskReleased) {
+    fold_claim(task, event);
+  } else if (name == ev::kTaskLinked || name == ev::kTaskUnlinked) {
+    fold_link(task, event);
+  } else if (name == ev::kTaskEdited && event.text(field::kField) == "parent") {
+    task.parent_id = event.text(field::kTo);
+    task.parent_span_id = {};
+    if (!task.parent_id.empty()) {
+      task.parent_span_id = span_id("task", task.project, task.parent_id);
+    }
+  }
+  return {};
+}
+
+// The current phase shows the assignee and the sprint it has now, until it ends.
+void refresh_phase(TaskHistory& history, int64_t revision) {
+  if (history.phases.empty() || history.phases.back().end_ns != 0) return;
+  Phase& phase = history.phases.back();
+  if (phase.assignee == history.task.assignee && phase.sprint_id == history.task.sprint_id &&
+      phase.task_type == history.task.type) {
+    return;
+  }
+  phase.assignee = history.task.assignee;
+  phase.sprint_id = history.task.sprint_id;
+  phase.task_type = history.task.type;
+  phase.revision = revision;
+}
+
+}  // namespace
+
+Status fold(TaskHistory& history, const Event& event) {
+  if (history.task.ended()) return {};
+  CC_TRY(fold_one(history, event));
+  refresh_phase(history, event.revision);
+  history.task.revision = event.revision;
+  history.task.event_seq = event.seq;
+  history.task.updated_ns = event.time_ns;
+  return {};
+}
+
+}  // namespace contextcore::work

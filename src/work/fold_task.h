@@ -1,0 +1,35 @@
+#pragma once
+// One event applied to a task or an insight. The same function makes the spans that a command
+// writes and those that a rebuild writes, so that fold(events) = stored span by construction. What
+// depends on other tasks (counts, waiting_on) is not the fold's: see derive.h.
+
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "work/event.h"
+#include "work/task.h"
+
+namespace contextcore::work {
+
+struct TaskHistory {
+  Task task;
+  // Ascending ordinal. A plan has loaded the current one only; a rebuild has all.
+  std::vector<Phase> phases;
+};
+
+// An ended task is frozen: events after its end live in the log only. Unknown events (of a later
+// version) change the revision only. Errors (corruption): an event that no command can have
+// written.
+Status fold(TaskHistory& history, const Event& event);
+
+struct InsightHistory {
+  std::optional<store::JournalSpan> insight;
+  std::vector<store::JournalSpan> facts;  // small spans of later facts
+};
+Status fold(InsightHistory& history, const Event& event);
+
+// Which fold an event belongs to.
+bool is_insight_event(std::string_view event_name);
+
+}  // namespace contextcore::work

@@ -1,0 +1,213 @@
+#include "work/hooks.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/time.h"
+#include "work/names.h"
+#include "work/row.h"
+#include "work/status.h"
+
+namespace contextcore::work {
+namespace {
+
+namespace attr = names::attr;
+namespace ev = names::event;
+using store::JournalSpan;
+using store::WorkKind;
+using store::WorkRow;
+
+int64_t time_of(std::string_view rfc3339) {
+  if (rfc3339.empty()) return 0;
+  const auto parsed = parse_rfc3339(rfc3339);
+  return parsed.ok() ? *parsed : 0;
+}
+
+void compute(otlp::Span& span, const WorkRow& row, int64_t now_ns) {
+  otlp::Attributes& attributes = span.attributes;
+  if (is_insight(row)) {
+    otlp::set(attributes, attr::kInsightStatus, otlp::Value(insight_status(row, now_ns)));
+    return;
+  }
+  if (row.kind == WorkKind::phase) {
+    otlp::set(attributes, attr::kContextcoreOpen, otlp::Value(row.end_ns == 0));
+    return;
+  }
+  if (!is_task(row)) return;
+  otlp::set(attributes, attr::kContextcoreOpen, otlp::Value(row.end_ns == 0));
+  otlp::set(attributes, attr::kTaskReady, otlp::Value(is_ready(row, now_ns, false)));
+  otlp::erase(attributes, attr::kContextcoreUpdatedNs);
+  otlp::erase(attributes, attr::kContextcoreEventSeq);
+  otlp::erase(attributes, attr::kTaskClaimLeaseSeconds);
+  if (!has_live_claim(row, now_ns)) {
+    otlp::erase(attributes, attr::kTaskClaimedBy);
+    otlp::erase(attributes, attr::kTaskClaimSession);
+    otlp::erase(attributes, attr::kTaskClaimToken);
+  }
+}
+
+// Fields that say what a line is about, not what happened.
+bool is_common_field(std::string_view name) {
+  namespace field = names::field;
+  static constexpr std::array kCommon = {field::kEvent,    field::kSchema,    field::kTaskId,
+                                         field::kTaskType, field::kTaskTitle, field::kSprintId,
+                                         field::kInsightId};
+  return std::find(kCommon.begin(), kCommon.end(), name) != kCommon.end();
+}
+
+std::optional<otlp::SpanEvent> mirror(const otlp::LogRecord& record) {
+  static constexpr std::array kMirrored = {
+      ev::kTaskCreated,   ev::kTaskStatusChanged, ev::kTaskBlocked,
+      ev::kTaskUnblocked, ev::kTaskCompleted,     ev::kTaskFailed,
+      ev::kTaskCancelled, ev::kTaskCommented,     ev::kTaskAssigned};
+  const bool evidence = record.event_name == ev::kEvidenceAdded;
+  if (!evidence &&
+      std::find(kMirrored.begin(), kMirrored.end(), record.event_name) == kMirrored.end()) {
+    return std::nullopt;
+  }
+  const auto event = event_from_record(record, nullptr);
+  if (!event.ok()) return std::nullopt;
+  otlp::SpanEvent out;
+  out.time_ns = record.time_ns;
+  out.name = record.event_name;
+  for (const auto& [name, json] : event->line) {
+    if (is_common_field(name)) continue;
+    auto value = attribute_value(json);
+    if (!value) continue;
+    if (evidence) {
+      if (!name.starts_with("evidence_")) continue;
+      out.attributes.push_back({"evidence." + name.substr(9), std::move(*value)});
+    } else {
+      out.attributes.push_back({name, std::move(*value)});
+    }
+  }
+  return out;
+}
+
+std::optional<std::string> refuse_span(const otlp::Resource&, const otlp::Scope&,
+                                       const otlp::Span& span, bool owned) {
+  if (!owned) return std::nullopt;
+  return "span " + otlp::to_hex(span.span_id) +
+         " belongs to the work journal: task state changes through the work API "
+         "(contextcore task ..., POST /tracker/v1/commands, or the libraries)";
+}
+
+bool is_our_event(std::string_view name) {
+  static constexpr std::array<std::string_view, 8> kPrefixes = {
+      "task.",   "subtask.", "insight.",  "evidence.",
+      "sprint.", "handoff.", "guidance.", "commit.linked"};
+  return std::any_of(kPrefixes.begin(), kPrefixes.end(),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+std::optional<std::string> refuse_log(const otlp::Resource& resource, const otlp::Scope&,
+                                      const otlp::LogRecord& record, bool owned) {
+  for (const std::string_view key : {attr::kServiceName, attr::kService, attr::kJob}) {
+    if (otlp::find_string(resource.attributes, key) == kJournalService) {
+      return "log stream " + std::string(key) + "=\"" + std::string(kJournalService) +
+             "\" belongs to the work journal: send under another " + std::string(key) +
+             "; task events are written through the work API";
+    }
+  }
+  if (owned && is_our_event(record.event_name)) {
+    return "event " + record.event_name + " of span " + otlp::to_hex(record.span_id) +
+           " belongs to the work journal: task state changes through the work API";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+WorkRow row_of(const JournalSpan& in) {
+  const otlp::Span& span = in.span;
+  const otlp::Attributes& attributes = span.attributes;
+  WorkRow row;
+  row.span_id = span.span_id;
+  row.trace_id = span.trace_id;
+  row.parent_span_id = span.parent_span_id;
+  row.revision = in.revision;
+  row.start_ns = static_cast<int64_t>(span.start_ns);
+  row.end_ns = static_cast<int64_t>(span.end_ns);
+  row.updated_ns = row.end_ns != 0 ? row.end_ns : row.start_ns;
+  row.project = otlp::find_string(attributes, attr::kProjectId);
+  if (span.name == "contextcore.phase") {
+    row.kind = WorkKind::phase;
+    const otlp::Value* ordinal = otlp::find(attributes, attr::kPhaseOrdinal);
+    row.id = ordinal && ordinal->as_int() ? std::to_string(*ordinal->as_int()) : "";
+    row.type = otlp::find_string(attributes, attr::kPhaseTaskType);
+    if (const auto status = parse_status(otlp::find_string(attributes, attr::kPhaseStatus))) {
+      row.status = static_cast<uint8_t>(*status);
+    }
+  } else if (span.name.starts_with("insight.")) {
+    row.kind = WorkKind::insight;
+    row.id = otlp::find_string(attributes, attr::kInsightId);
+    row.type = otlp::find_string(attributes, attr::kInsightType);
+    row.assignee = otlp::find_string(attributes, attr::kAgentId);
+    if (row.assignee.empty()) row.assignee = otlp::find_string(attributes, attr::kGenAiAgentId);
+    row.due_ns = time_of(otlp::find_string(attributes, attr::kInsightValidUntil));
+    InsightState state = InsightState::active;
+    if (otlp::find(attributes, attr::kInsightSupersededBy)) state = InsightState::superseded;
+    if (otlp::find(attributes, attr::kInsightRetracted)) state = InsightState::retracted;
+    if (otlp::find(attributes, attr::kInsightResolved)) state = InsightState::resolved;
+    row.status = static_cast<uint8_t>(state);
+  } else if (span.name.starts_with("contextcore.insight.")) {
+    row.kind = WorkKind::insight;
+    row.status = static_cast<uint8_t>(InsightState::fact);
+    row.id = otlp::find_string(attributes, attr::kInsightTargetId);
+    row.type = otlp::find_string(attributes, attr::kInsightFact);
+  } else if (const auto task = task_from_span(in); task.ok()) {
+    return row_of(*task);
+  }
+  return row;
+}
+
+WorkRow row_of(const Task& task) {
+  WorkRow row;
+  row.span_id = task.span_id;
+  row.trace_id = task.trace_id;
+  row.parent_span_id = task.parent_span_id;
+  row.kind = WorkKind::task;
+  row.status = static_cast<uint8_t>(task.status);
+  row.priority = priority_rank(task.priority);
+  row.flags = pack_task_flags(task.percent, task.story_points.has_value());
+  row.revision = task.revision;
+  row.start_ns = task.start_ns;
+  row.end_ns = task.end_ns;
+  row.updated_ns = task.updated_ns;
+  row.due_ns = time_of(task.due_date);
+  row.defer_until_ns = time_of(task.defer_until);
+  row.claim_token = task.claim_token;
+  row.lease_end_ns = lease_end_ns(task);
+  row.child_count = static_cast<int32_t>(task.subtask_count);
+  row.open_child_count = static_cast<int32_t>(task.subtask_open);
+  row.waiting_count = static_cast<int32_t>(task.waiting_on.size());
+  row.id = task.id;
+  row.project = task.project;
+  row.type = task.type;
+  row.assignee = task.assignee;
+  row.claimed_by = task.claimed_by;
+  row.claim_session = task.claim_session;
+  for (const TaskLink& link : task.links) {
+    if (link.type == kLinkTypes[0])
+      row.depends_on.push_back({link.span_id, static_cast<uint8_t>(link.when)});
+  }
+  return row;
+}
+
+store::WorkHooks hooks() {
+  store::WorkHooks hooks;
+  hooks.row = [](const JournalSpan& span) { return row_of(span); };
+  hooks.compute = compute;
+  for (const std::string_view key :
+       {attr::kContextcoreOpen, attr::kContextcoreUpdatedNs, attr::kContextcoreEventSeq,
+        attr::kTaskReady, attr::kTaskClaimedBy, attr::kTaskClaimSession, attr::kTaskClaimToken,
+        attr::kTaskClaimLeaseSeconds, attr::kInsightStatus}) {
+    hooks.computed_keys.emplace_back(key);
+  }
+  hooks.event = mirror;
+  hooks.refuse_span = refuse_span;
+  hooks.refuse_log = refuse_log;
+  return hooks;
+}
+
+}  // namespace contextcore::work

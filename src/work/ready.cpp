@@ -1,0 +1,89 @@
+#include "work/ready.h"
+
+#include <algorithm>
+
+#include "work/names.h"
+#include "work/status.h"
+
+namespace contextcore::work {
+namespace {
+
+using store::WorkRow;
+
+bool is_one_of(const std::vector<std::string>& list, std::string_view value) {
+  return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+}
+
+// By priority (none last), then due date (none last), then age, then id.
+bool before(const WorkRow* a, const WorkRow* b) {
+  const auto key = [](const WorkRow* row) {
+    return std::tuple(row->priority == 0 ? 5 : int{row->priority},
+                      row->due_ns == 0 ? INT64_MAX : row->due_ns, row->start_ns);
+  };
+  const auto ka = key(a), kb = key(b);
+  if (ka != kb) return ka < kb;
+  return std::tie(a->project, a->id) < std::tie(b->project, b->id);
+}
+
+}  // namespace
+
+Result<bool> has_label(const store::WorkView& view, const WorkRow& row, std::string_view label) {
+  CC_ASSIGN(const std::optional<store::JournalSpan> span, view.span(row.span_id));
+  if (!span) return false;
+  const otlp::Value* labels = otlp::find(span->span.attributes, names::attr::kTaskLabels);
+  if (!labels || !labels->as_array()) return false;
+  return std::any_of(
+      labels->as_array()->begin(), labels->as_array()->end(),
+      [&](const otlp::Value& value) { return value.as_string() && *value.as_string() == label; });
+}
+
+Result<ReadyFilter> ready_filter(const Args& args, std::string_view project, const Actor& actor) {
+  ReadyFilter filter;
+  filter.project = project;
+  CC_ASSIGN(filter.types, args.choices("type", kTaskTypes));
+  CC_ASSIGN(filter.priorities, args.choices("priority", kPriorityNames));
+  CC_ASSIGN(filter.label, args.text("label"));
+  CC_ASSIGN(filter.include_backlog, args.flag("include_backlog"));
+  CC_ASSIGN(filter.assignee, args.text("assignee"));
+  if (filter.assignee.empty())
+    filter.assignee = actor.agent_id.empty() ? actor.actor : actor.agent_id;
+  return filter;
+}
+
+Result<ReadyPage> find_ready(const store::WorkView& view, const ReadyFilter& filter) {
+  const int64_t now = view.now_ns();
+  std::vector<const WorkRow*> found;
+  view.index().scan([&](const WorkRow& row) {
+    if (!is_ready(row, now, filter.include_backlog)) return true;
+    if (!filter.project.empty() && row.project != filter.project) return true;
+    if (!row.assignee.empty() && row.assignee != filter.assignee) return true;
+    if (!is_one_of(filter.types, row.type)) return true;
+    if (!filter.priorities.empty() &&
+        (row.priority == 0 || !is_one_of(filter.priorities, kPriorityNames[row.priority - 1]))) {
+      return true;
+    }
+    found.push_back(&row);
+    return true;
+  });
+  ReadyPage page;
+  if (filter.label.empty()) {
+    page.total = static_cast<int64_t>(found.size());
+    const size_t shown = std::min(filter.limit, found.size());
+    std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(shown),
+                      found.end(), before);
+    found.resize(shown);
+    page.rows = std::move(found);
+    return page;
+  }
+  std::sort(found.begin(), found.end(), before);
+  for (const WorkRow* row : found) {
+    CC_ASSIGN(const bool labelled, has_label(view, *row, filter.label));
+    if (!labelled) continue;
+    page.total++;
+    if (page.rows.size() < filter.limit) page.rows.push_back(row);
+    if (filter.limit == 1) break;  // a claim wants the first only
+  }
+  return page;
+}
+
+}  // namespace contextcore::work

@@ -1,0 +1,98 @@
+#pragma once
+// The closed lists of the work model: task statuses and their categories, priorities, types, and
+// how a WorkRow packs them. Numbers are stored in the work index: never renumber.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "store/work_index.h"
+
+namespace contextcore::work {
+
+enum class TaskStatus : uint8_t {
+  backlog = 1,
+  todo = 2,
+  in_progress = 3,
+  in_review = 4,
+  blocked = 5,
+  done = 6,
+  failed = 7,
+  cancelled = 8,
+};
+inline constexpr std::array<std::string_view, 8> kTaskStatusNames = {
+    "backlog", "todo", "in_progress", "in_review", "blocked", "done", "failed", "cancelled"};
+
+constexpr std::string_view status_name(TaskStatus status) {
+  return kTaskStatusNames[static_cast<size_t>(status) - 1];
+}
+std::optional<TaskStatus> parse_status(std::string_view name);
+constexpr bool is_ended(TaskStatus status) { return status >= TaskStatus::done; }
+constexpr bool is_not_started(TaskStatus status) { return status <= TaskStatus::todo; }
+
+// "not_started", "active", "ended".
+std::string_view category_name(TaskStatus status);
+
+// 1..4 in WorkRow::priority, 0 = none.
+inline constexpr std::array<std::string_view, 4> kPriorityNames = {"critical", "high", "medium",
+                                                                   "low"};
+uint8_t priority_rank(std::string_view name);  // 0 when unknown or empty
+
+inline constexpr std::array<std::string_view, 7> kTaskTypes = {
+    "epic", "story", "task", "subtask", "bug", "spike", "incident"};
+inline constexpr std::array<std::string_view, 9> kInsightTypes = {
+    "decision", "recommendation", "lesson",   "blocker", "discovery",
+    "analysis", "risk",           "question", "progress"};
+inline constexpr std::array<std::string_view, 3> kAudiences = {"agent", "human", "both"};
+inline constexpr std::array<std::string_view, 7> kLinkTypes = {
+    "depends_on",      "relates_to", "duplicates", "supersedes",
+    "discovered_from", "caused_by",  "continues"};
+
+// What satisfies a dependency (WorkEdge::when).
+enum class DependsWhen : uint8_t { done = 0, ended = 1, failed = 2 };
+constexpr bool satisfies(TaskStatus status, DependsWhen when) {
+  switch (when) {
+    case DependsWhen::done:
+      return status == TaskStatus::done || status == TaskStatus::cancelled;
+    case DependsWhen::ended:
+      return is_ended(status);
+    case DependsWhen::failed:
+      return status == TaskStatus::failed;
+  }
+  return false;
+}
+
+// Insights: the later fact that closed one (WorkRow::status). `fact` rows are the small spans that
+// tell of such a fact, not insights. Expiry depends on the clock and is not here.
+enum class InsightState : uint8_t {
+  fact = 0,
+  active = 1,
+  superseded = 2,
+  retracted = 3,
+  resolved = 4
+};
+// The status a reader sees at now: adds "expired".
+std::string_view insight_status(const store::WorkRow& row, int64_t now_ns);
+
+// WorkRow::flags of a task: percent complete, and whether it has story points.
+constexpr uint8_t pack_task_flags(int64_t percent, bool has_points) {
+  return static_cast<uint8_t>((percent & 0x7f) | (has_points ? 0x80 : 0));
+}
+constexpr int64_t row_percent(const store::WorkRow& row) { return row.flags & 0x7f; }
+constexpr bool row_has_points(const store::WorkRow& row) { return (row.flags & 0x80) != 0; }
+inline TaskStatus row_status(const store::WorkRow& row) {
+  return static_cast<TaskStatus>(row.status);
+}
+inline bool is_task(const store::WorkRow& row) { return row.kind == store::WorkKind::task; }
+inline bool is_insight(const store::WorkRow& row) {
+  return row.kind == store::WorkKind::insight &&
+         row.status != static_cast<uint8_t>(InsightState::fact);
+}
+inline bool has_live_claim(const store::WorkRow& row, int64_t now_ns) {
+  return row.claim_token != 0 && row.lease_end_ns > now_ns;
+}
+// Could be taken at now by somebody; assignee not looked at.
+bool is_ready(const store::WorkRow& row, int64_t now_ns, bool include_backlog);
+
+}  // namespace contextcore::work

@@ -17,7 +17,9 @@
 
 namespace contextcore::traceql {
 
-constexpr int kHeightMax = 512;
+// Low enough that the canonical text, which may have a parenthesis or two for each level, stays
+// below ParseOptions::nesting_max.
+constexpr int kHeightMax = 128;
 
 // A number about a node that is not part of its meaning: equal to every other.
 template <typename T>

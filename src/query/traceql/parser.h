@@ -15,7 +15,7 @@ struct ParseOptions {
   // Refuses what Tempo's grammar does not have (Query::extensions), naming the standard form.
   bool portable = false;
   size_t query_bytes_max = 128 * 1024;
-  int nesting_max = 128;  // parentheses and prefix operators inside each other
+  int nesting_max = 512;  // parentheses, prefix operators and powers inside each other
 };
 
 // Syntax only. Error.position is a byte offset; the message carries line and column.

@@ -80,8 +80,6 @@ class FieldParser {
   explicit FieldParser(Cursor& cursor) : cursor_(cursor) {}
 
   Result<FieldExpr> parse(int precedence_min) {
-    const auto nesting = cursor_.nest();
-    CC_TRY(cursor_.check_nesting());
     CC_ASSIGN(FieldExpr left, prefix());
     for (;;) {
       const OperatorToken next = field_operator(cursor_.peek());
@@ -94,13 +92,20 @@ class FieldParser {
         CC_TRY(make_unary(nil_operator(next.op), position, left));
         continue;
       }
-      const int right_min = next.op == Operator::power ? next.precedence : next.precedence + 1;
-      CC_ASSIGN(FieldExpr right, parse(right_min));
+      const bool to_right = next.op == Operator::power;
+      CC_ASSIGN(FieldExpr right, to_right ? nested(kPower) : parse(next.precedence + 1));
       CC_TRY(join(next.op, position, left, std::move(right)));
     }
   }
 
  private:
+  // parse() where the depth is not bounded by the number of precedence levels.
+  Result<FieldExpr> nested(int precedence_min) {
+    const auto nesting = cursor_.nest();
+    CC_TRY(cursor_.check_nesting());
+    return parse(precedence_min);
+  }
+
   static Operator nil_operator(Operator equality) {
     return equality == Operator::equal ? Operator::not_exists : Operator::exists;
   }
@@ -136,7 +141,7 @@ class FieldParser {
   Result<FieldExpr> prefix() {
     const Position position = cursor_.position();
     if (cursor_.accept_symbol("(")) {
-      CC_ASSIGN(FieldExpr inner, parse(kLogical));
+      CC_ASSIGN(FieldExpr inner, nested(kLogical));
       CC_TRY(cursor_.expect_symbol(")"));
       return inner;
     }
@@ -144,7 +149,7 @@ class FieldParser {
     for (const auto& [symbol, op] :
          {std::pair("-", Operator::negate), std::pair("!", Operator::logical_not)}) {
       if (!cursor_.accept_symbol(symbol)) continue;
-      CC_ASSIGN(FieldExpr operand, parse(kProduct));
+      CC_ASSIGN(FieldExpr operand, nested(kProduct));
       CC_TRY(make_unary(op, position, operand));
       return operand;
     }
@@ -175,7 +180,7 @@ class FieldParser {
       never.position = position;
       return never;
     }
-    CC_ASSIGN(FieldExpr operand, parse(kSum));
+    CC_ASSIGN(FieldExpr operand, nested(kSum));
     CC_TRY(make_unary(nil_operator(next.op), position, operand));
     return operand;
   }

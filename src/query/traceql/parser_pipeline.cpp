@@ -97,8 +97,6 @@ Result<SpansetExpr> PipelineParser::filter() {
 }
 
 Result<Operand> PipelineParser::operand(int precedence_min) {
-  const auto nesting = cursor_.nest();
-  CC_TRY(cursor_.check_nesting());
   CC_ASSIGN(Operand left, primary());
   for (;;) {
     const Token& token = cursor_.peek();
@@ -108,9 +106,16 @@ Result<Operand> PipelineParser::operand(int precedence_min) {
     if (precedence == kComparison && std::holds_alternative<MetricsExpr>(left)) return left;
     const Position position = cursor_.position();
     cursor_.take();
-    CC_ASSIGN(Operand right, operand(precedence == kPower ? precedence : precedence + 1));
+    CC_ASSIGN(Operand right, precedence == kPower ? power_operand() : operand(precedence + 1));
     CC_ASSIGN(left, join(token, position, std::move(left), std::move(right)));
   }
+}
+
+// Powers associate to the right, so their depth is that of the input.
+Result<Operand> PipelineParser::power_operand() {
+  const auto nesting = cursor_.nest();
+  CC_TRY(cursor_.check_nesting());
+  return operand(kPower);
 }
 
 Result<Operand> PipelineParser::primary() {
@@ -164,6 +169,8 @@ Result<Operand> PipelineParser::negative() {
 
 Result<Operand> PipelineParser::parenthesized() {
   const Position position = cursor_.position();
+  const auto nesting = cursor_.nest();
+  CC_TRY(cursor_.check_nesting());
   cursor_.take();
   CC_ASSIGN(Sequence inner, sequence());
   CC_TRY(cursor_.expect_symbol(")"));

@@ -34,6 +34,7 @@ class PipelineParser {
   Result<Sequence> sequence();
   Result<Operand> operand(int precedence_min);
   Result<Operand> primary();
+  Result<Operand> power_operand();
   Result<Operand> parenthesized();
   Result<Operand> negative();
 

@@ -18,7 +18,7 @@ std::string boot_digest(const std::string& boot_id) {
   if (boot_id.empty()) return {};
   const Hash128 hash = xxh3_128(boot_id);
   std::string out;
-  ByteWriter writer(out);
+  RecordWriter writer(out);
   writer.u64(hash.high);
   writer.u64(hash.low);
   return out;
@@ -45,7 +45,7 @@ Result<std::optional<CommitMark>> CommitMarkFile::read() {
     CC_ASSIGN(const size_t got, file_->read_at(0, bytes.data(), bytes.size()));
     if (got == kMarkBytes) {
       const std::string_view text(bytes.data(), bytes.size());
-      ByteReader reader(text);
+      RecordReader reader(text);
       const std::string_view boot = reader.raw(16);
       CommitMark mark;
       mark.epoch = reader.u64();
@@ -68,7 +68,7 @@ Status CommitMarkFile::write(const CommitMark& mark) {
     writable_ = true;
   }
   std::string bytes = boot_;
-  ByteWriter writer(bytes);
+  RecordWriter writer(bytes);
   writer.u64(mark.epoch);
   writer.u64(mark.offset);
   writer.u64(mark.durable);

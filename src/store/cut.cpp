@@ -147,7 +147,7 @@ void Cut::sort_spans(SegmentClass segment_class, std::vector<RowRef<SpanRows>>& 
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = order[i].ref;
 }
 
-Status Cut::add_segment(SegmentKind kind, SegmentClass segment_class, uint64_t number,
+Status Cut::add_segment(RowsKind kind, SegmentClass segment_class, uint64_t number,
                         uint64_t rows) {
   CC_ASSIGN(const FileInfo file, files_.stat(data_path(directory_, number, extension_of(kind))));
   manifest_.segments.push_back({number, kind, segment_class, rows, file.size, 0, 0});
@@ -177,14 +177,14 @@ Status Cut::write_spans(SegmentClass segment_class) {
   if (rows.empty()) return {};
   sort_spans(segment_class, rows);
   const uint64_t number = take_number();
-  const std::string path = data_path(directory_, number, extension_of(SegmentKind::spans));
+  const std::string path = data_path(directory_, number, extension_of(RowsKind::spans));
   CC_TRY(write_span_segment(files_, path, rows));
-  return add_segment(SegmentKind::spans, segment_class, number, rows.size());
+  return add_segment(RowsKind::spans, segment_class, number, rows.size());
 }
 
 Status Cut::write_masks() {
   for (SegmentInfo& info : manifest_.segments) {
-    if (info.kind != SegmentKind::spans) continue;
+    if (info.kind != RowsKind::spans) continue;
     for (const SpanSegment& segment : head_.version().spans) {
       if (segment.info.number != info.number) continue;
       RowSet mask(segment.rows->size(), true);
@@ -223,9 +223,9 @@ Status Cut::write_logs(SegmentClass segment_class) {
                 [&](const SegmentInfo& info) { return merged.contains(info.number); });
   sort_logs(rows);
   const uint64_t number = take_number();
-  const std::string path = data_path(directory_, number, extension_of(SegmentKind::logs));
+  const std::string path = data_path(directory_, number, extension_of(RowsKind::logs));
   CC_TRY(write_log_segment(files_, path, rows));
-  return add_segment(SegmentKind::logs, segment_class, number, rows.size());
+  return add_segment(RowsKind::logs, segment_class, number, rows.size());
 }
 
 // ---- small files

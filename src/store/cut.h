@@ -32,7 +32,7 @@ class Cut {
   Status write_work_table();
   RowSet live_rows(const SpanSegment& segment) const;
   void sort_spans(SegmentClass segment_class, std::vector<RowRef<SpanRows>>& rows) const;
-  Status add_segment(SegmentKind kind, SegmentClass segment_class, uint64_t number, uint64_t rows);
+  Status add_segment(RowsKind kind, SegmentClass segment_class, uint64_t number, uint64_t rows);
 
   FileSystem& files_;
   std::string directory_;

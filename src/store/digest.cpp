@@ -14,14 +14,14 @@ Hash128 request_digest(PartSignal signal, std::string_view body) {
 
 std::string digest_bytes(const Hash128& digest) {
   std::string out;
-  ByteWriter writer(out);
+  RecordWriter writer(out);
   writer.u64(digest.high);
   writer.u64(digest.low);
   return out;
 }
 
 std::optional<Hash128> parse_digest(std::string_view bytes) {
-  ByteReader reader(bytes);
+  RecordReader reader(bytes);
   Hash128 digest;
   digest.high = reader.u64();
   digest.low = reader.u64();

@@ -22,7 +22,7 @@ Result<uint64_t> append_frame(const Frame& frame, uint64_t seed, std::string& ou
                                           std::to_string(kFrameBytesMax) + ")"};
   }
   const size_t begin = out.size();
-  ByteWriter writer(out);
+  RecordWriter writer(out);
   writer.u32(static_cast<uint32_t>(size));
   writer.u16(kFrameFormat);
   writer.u16(static_cast<uint16_t>(frame.parts.size()));
@@ -42,7 +42,7 @@ Result<uint64_t> append_frame(const Frame& frame, uint64_t seed, std::string& ou
 
 FrameState read_frame(std::string_view bytes, uint64_t epoch, uint64_t seed, Frame& out) {
   if (bytes.size() < kFrameHeaderBytes) return FrameState::partial;
-  ByteReader header(bytes);
+  RecordReader header(bytes);
   const uint32_t size = header.u32();
   const uint16_t format = header.u16();
   const uint16_t part_count = header.u16();
@@ -55,10 +55,10 @@ FrameState read_frame(std::string_view bytes, uint64_t epoch, uint64_t seed, Fra
   }
   if (bytes.size() < size) return FrameState::partial;
   const std::string_view covered = bytes.substr(0, size - kChecksumBytes);
-  const uint64_t stored = ByteReader(bytes.substr(covered.size())).u64();
+  const uint64_t stored = RecordReader(bytes.substr(covered.size())).u64();
   if (xxh3_64(covered, seed) != stored) return FrameState::none;
   out = {frame_epoch, sequence, tenant, {}, stored, size};
-  ByteReader reader(covered.substr(kFrameHeaderBytes));
+  RecordReader reader(covered.substr(kFrameHeaderBytes));
   for (uint16_t i = 0; i < part_count; ++i) {
     FramePart part;
     part.signal = static_cast<PartSignal>(reader.u8());

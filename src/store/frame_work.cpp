@@ -58,7 +58,7 @@ void delta_field(const T& before, const T& after, T& out, uint32_t bit, SpanDelt
   out = after;
 }
 
-void write_delta(const SpanDelta& delta, ByteWriter& writer) {
+void write_delta(const SpanDelta& delta, RecordWriter& writer) {
   writer.id(delta.span_id);
   writer.i64(delta.revision);
   writer.u32(delta.changed);
@@ -81,7 +81,7 @@ void write_delta(const SpanDelta& delta, ByteWriter& writer) {
   writer.bytes(bytes);
 }
 
-Result<SpanDelta> read_delta(ByteReader& reader) {
+Result<SpanDelta> read_delta(RecordReader& reader) {
   SpanDelta delta;
   delta.span_id = reader.span_id();
   delta.revision = reader.i64();
@@ -187,7 +187,7 @@ Result<JournalSpan> apply_delta(const JournalSpan* before, const SpanDelta& delt
 
 std::string encode_work(const WorkRecord& record) {
   std::string out;
-  ByteWriter writer(out);
+  RecordWriter writer(out);
   writer.u8(record.replace_all ? 1 : 0);
   writer.i64(record.time_ns);
   writer.bytes(record.command_id);
@@ -211,7 +211,7 @@ std::string encode_work(const WorkRecord& record) {
 
 Result<WorkRecord> decode_work(std::string_view bytes) {
   WorkRecord record;
-  ByteReader reader(bytes);
+  RecordReader reader(bytes);
   record.replace_all = reader.u8() != 0;
   record.time_ns = reader.i64();
   record.command_id = reader.bytes();

@@ -22,7 +22,7 @@ std::string numbered(std::string_view prefix, uint64_t number, std::string_view 
 std::string record_bytes(const Manifest& manifest) {
   const std::string payload = encode_manifest(manifest);
   std::string out;
-  ByteWriter writer(out);
+  RecordWriter writer(out);
   writer.u32(static_cast<uint32_t>(payload.size()));
   writer.u64(xxh3_64(payload, payload.size()));
   writer.raw(payload);
@@ -46,13 +46,11 @@ std::string data_directory(const std::string& directory) { return join_path(dire
 std::string data_path(const std::string& directory, uint64_t number, std::string_view extension) {
   return join_path(data_directory(directory), numbered("", number, "." + std::string(extension)));
 }
-std::string_view extension_of(SegmentKind kind) {
-  return kind == SegmentKind::spans ? "spans" : "logs";
-}
+std::string_view extension_of(RowsKind kind) { return kind == RowsKind::spans ? "spans" : "logs"; }
 
 std::string encode_manifest(const Manifest& manifest) {
   std::string out;
-  ByteWriter writer(out);
+  RecordWriter writer(out);
   writer.bytes(manifest.store_id);
   writer.i64(manifest.created_ns);
   writer.u64(manifest.edit);
@@ -84,7 +82,7 @@ std::string encode_manifest(const Manifest& manifest) {
 
 Result<Manifest> decode_manifest(std::string_view bytes) {
   Manifest manifest;
-  ByteReader reader(bytes);
+  RecordReader reader(bytes);
   manifest.store_id = reader.bytes();
   manifest.created_ns = reader.i64();
   manifest.edit = reader.u64();
@@ -97,7 +95,7 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
   for (uint32_t i = 0; i < segments; ++i) {
     SegmentInfo segment;
     segment.number = reader.u64();
-    segment.kind = static_cast<SegmentKind>(reader.u8());
+    segment.kind = static_cast<RowsKind>(reader.u8());
     segment.segment_class = static_cast<SegmentClass>(reader.u8());
     segment.rows = reader.u64();
     segment.bytes = reader.u64();
@@ -133,7 +131,7 @@ Result<Manifest> ManifestFile::read() {
   std::string_view rest = std::string_view(bytes).substr(kMagic.size());
   std::string_view last;
   while (rest.size() >= kRecordHeaderBytes) {
-    ByteReader header(rest);
+    RecordReader header(rest);
     const uint32_t length = header.u32();
     const uint64_t checksum = header.u64();
     if (length > kRecordBytesMax || rest.size() - kRecordHeaderBytes < length) break;

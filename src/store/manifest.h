@@ -15,12 +15,12 @@
 
 namespace contextcore::store {
 
-enum class SegmentKind : uint8_t { spans = 1, logs = 2 };
+enum class RowsKind : uint8_t { spans = 1, logs = 2 };
 enum class SegmentClass : uint8_t { work = 1, runtime = 2 };  // of the journal; received
 
 struct SegmentInfo {
   uint64_t number = 0;
-  SegmentKind kind = SegmentKind::spans;
+  RowsKind kind = RowsKind::spans;
   SegmentClass segment_class = SegmentClass::work;
   uint64_t rows = 0;
   uint64_t bytes = 0;
@@ -65,7 +65,7 @@ std::string wal_spare_path(const std::string& directory);
 std::string data_directory(const std::string& directory);
 // extension: spans logs mask work commands forwards
 std::string data_path(const std::string& directory, uint64_t number, std::string_view extension);
-std::string_view extension_of(SegmentKind kind);
+std::string_view extension_of(RowsKind kind);
 
 class ManifestFile {
  public:

@@ -193,7 +193,7 @@ StoreStats StoreImpl::stats() const {
     ++stats.segments;
     stats.segment_bytes += segment.bytes;
     stats.masked_rows += segment.masked_rows;
-    (segment.kind == SegmentKind::spans ? stats.span_rows : stats.log_rows) += segment.rows;
+    (segment.kind == RowsKind::spans ? stats.span_rows : stats.log_rows) += segment.rows;
   }
   stats.span_rows += sizes.span_rows;
   stats.log_rows += sizes.log_rows;

@@ -12,9 +12,9 @@
 
 namespace contextcore::store {
 
-class ByteWriter {
+class RecordWriter {
  public:
-  explicit ByteWriter(std::string& out) : out_(out) {}
+  explicit RecordWriter(std::string& out) : out_(out) {}
   void u8(uint8_t value) { out_.push_back(static_cast<char>(value)); }
   void u16(uint16_t value) { integer(value); }
   void u32(uint32_t value) { integer(value); }
@@ -43,9 +43,9 @@ class ByteWriter {
   std::string& out_;
 };
 
-class ByteReader {
+class RecordReader {
  public:
-  explicit ByteReader(std::string_view data) : data_(data) {}
+  explicit RecordReader(std::string_view data) : data_(data) {}
   uint8_t u8() { return integer<uint8_t>(); }
   uint16_t u16() { return integer<uint16_t>(); }
   uint32_t u32() { return integer<uint32_t>(); }

@@ -16,7 +16,7 @@ constexpr size_t kEntryBytes = 20;
 
 std::string encode(const StoredCommand& command) {
   std::string out;
-  ByteWriter writer(out);
+  RecordWriter writer(out);
   writer.bytes(command.command_id);
   writer.bytes(command.result);
   writer.i64(command.time_ns);
@@ -35,7 +35,7 @@ Status CommandFile::write(FileSystem& files, const std::string& path,
                           const std::vector<StoredCommand>& commands) {
   std::string head;
   std::string body;
-  ByteWriter writer(head);
+  RecordWriter writer(head);
   writer.raw(kMagic);
   writer.u64(commands.size());
   const uint64_t body_offset = kMagic.size() + 8 + commands.size() * kEntryBytes + 8;
@@ -65,7 +65,7 @@ Result<const CommandFile::Index*> CommandFile::index() const {
   if (index_) return &*index_;
   std::string start(kMagic.size() + 8, '\0');
   CC_ASSIGN(const size_t got, file_->read_at(0, start.data(), start.size()));
-  ByteReader start_reader(start);
+  RecordReader start_reader(start);
   if (got != start.size() || start_reader.raw(kMagic.size()) != kMagic) return damaged(path_);
   const uint64_t count = start_reader.u64();
   CC_ASSIGN(const uint64_t size, file_->size());
@@ -74,10 +74,10 @@ Result<const CommandFile::Index*> CommandFile::index() const {
   CC_ASSIGN(const size_t read, file_->read_at(0, bytes.data(), bytes.size()));
   const std::string_view covered = std::string_view(bytes).substr(0, bytes.size() - 8);
   if (read != bytes.size() ||
-      ByteReader(std::string_view(bytes).substr(covered.size())).u64() != xxh3_64(covered)) {
+      RecordReader(std::string_view(bytes).substr(covered.size())).u64() != xxh3_64(covered)) {
     return damaged(path_);
   }
-  ByteReader reader(covered.substr(start.size()));
+  RecordReader reader(covered.substr(start.size()));
   index_.emplace();
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t hash = reader.u64();
@@ -91,7 +91,7 @@ Result<StoredCommand> CommandFile::read_at(uint64_t offset, uint32_t length) con
   std::string bytes(length, '\0');
   CC_ASSIGN(const size_t got, file_->read_at(offset, bytes.data(), bytes.size()));
   if (got != length || length < 8) return damaged(path_);
-  ByteReader reader(bytes);
+  RecordReader reader(bytes);
   StoredCommand command;
   command.command_id = reader.bytes();
   command.result = reader.bytes();

@@ -144,7 +144,7 @@ Result<std::shared_ptr<const Version>> open_version(FileSystem& files, const std
   auto version = std::make_shared<Version>();
   version->manifest = manifest;
   for (const SegmentInfo& info : manifest.segments) {
-    if (info.kind == SegmentKind::spans) {
+    if (info.kind == RowsKind::spans) {
       CC_ASSIGN(SpanSegment segment, open_spans(files, directory, info, previous));
       version->spans.push_back(std::move(segment));
     } else {
@@ -176,7 +176,7 @@ Status write_small_file(FileSystem& files, const std::string& path, std::string_
   CC_TRY(file->truncate(0));
   std::string text(magic);
   text += bytes;
-  ByteWriter(text).u64(xxh3_64(text));
+  RecordWriter(text).u64(xxh3_64(text));
   CC_TRY(file->write_at(0, text));
   return file->sync();
 }
@@ -188,7 +188,7 @@ Result<std::string> read_small_file(FileSystem& files, const std::string& path,
     return damaged(path);
   }
   const std::string_view covered = std::string_view(text).substr(0, text.size() - 8);
-  if (ByteReader(std::string_view(text).substr(covered.size())).u64() != xxh3_64(covered)) {
+  if (RecordReader(std::string_view(text).substr(covered.size())).u64() != xxh3_64(covered)) {
     return damaged(path);
   }
   return text.substr(magic.size(), covered.size() - magic.size());
@@ -196,7 +196,7 @@ Result<std::string> read_small_file(FileSystem& files, const std::string& path,
 
 Status write_mask(FileSystem& files, const std::string& path, const RowSet& mask) {
   std::string bytes;
-  ByteWriter writer(bytes);
+  RecordWriter writer(bytes);
   writer.u64(mask.rows());
   const bool sparse = mask.count() * 4 < mask.words().size() * 8;
   writer.u8(sparse ? 1 : 0);
@@ -211,7 +211,7 @@ Status write_mask(FileSystem& files, const std::string& path, const RowSet& mask
 Result<std::shared_ptr<const RowSet>> read_mask(FileSystem& files, const std::string& path,
                                                 uint64_t rows) {
   CC_ASSIGN(const std::string bytes, read_small_file(files, path, kMaskMagic));
-  ByteReader reader(bytes);
+  RecordReader reader(bytes);
   if (reader.u64() != rows) return damaged(path);
   auto mask = std::make_shared<RowSet>(rows);
   if (reader.u8() == 1) {
@@ -229,7 +229,7 @@ Result<std::shared_ptr<const RowSet>> read_mask(FileSystem& files, const std::st
 
 Status write_forwards(FileSystem& files, const std::string& path, const Forwards& forwards) {
   std::string bytes;
-  ByteWriter writer(bytes);
+  RecordWriter writer(bytes);
   for (const auto& [from, to] : forwards) {
     writer.id(from);
     writer.id(to);
@@ -240,7 +240,7 @@ Status write_forwards(FileSystem& files, const std::string& path, const Forwards
 Result<std::shared_ptr<const Forwards>> read_forwards(FileSystem& files, const std::string& path) {
   CC_ASSIGN(const std::string bytes, read_small_file(files, path, kForwardsMagic));
   auto forwards = std::make_shared<Forwards>();
-  ByteReader reader(bytes);
+  RecordReader reader(bytes);
   while (reader.position() + 32 <= bytes.size()) {
     const otlp::TraceId from = reader.trace_id();
     (*forwards)[from] = reader.trace_id();

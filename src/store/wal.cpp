@@ -18,7 +18,7 @@ uint64_t store_digest(const std::string& store_id) { return xxh3_64(store_id); }
 
 std::string header_bytes(uint64_t epoch, const std::string& store_id) {
   std::string out;
-  ByteWriter writer(out);
+  RecordWriter writer(out);
   writer.raw(kMagic);
   writer.u64(epoch);
   writer.u64(store_digest(store_id));

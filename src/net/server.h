@@ -1,0 +1,70 @@
+#pragma once
+// Sockets: HTTP/1.1 over TCP and a Unix socket, in front of api::Service.
+//
+// One I/O thread owns all sockets and all state of connections; requests run on a pool of workers,
+// one at a time per connection (pipelined ones wait in its buffer). Every wait has a deadline,
+// every buffer a bound. Start in server.cpp (listening, stopping), then connection.h (one
+// connection's life). Boost stays in those two .cpp files.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/service.h"
+#include "base/result.h"
+#include "net/guard.h"
+
+namespace contextcore::net {
+
+struct Listen {
+  std::string host = "127.0.0.1";  // IP address or "localhost"
+  uint16_t port = 0;               // 0: any free one
+  bool otlp_only = false;          // answers /v1/... only
+  bool required = true;            // else: taken is a note, not an error
+};
+
+struct Limits {
+  uint32_t header_bytes_max = 32 << 10;
+  uint64_t body_bytes_max = 16 << 20;          // as sent
+  uint64_t bodies_bytes_max = 256 << 20;       // of all requests being received or answered
+  size_t connections_max = 1024;               // more get 503
+  size_t requests_max = 512;                   // waiting for or on a worker; more get 503
+  int64_t idle_timeout_ns = 75'000'000'000;    // keep-alive without a request
+  int64_t header_timeout_ns = 10'000'000'000;  // first byte of a request to the end of its header
+  int64_t body_timeout_ns = 60'000'000'000;
+  int64_t write_timeout_ns = 120'000'000'000;
+  int64_t linger_timeout_ns = 3'000'000'000;  // reading what a refused client still sends
+};
+
+struct ServerOptions {
+  std::vector<Listen> listen;
+  std::string unix_path;  // "" = none; made with mode 0600, an old one is replaced
+  HostNames host_names;
+  Limits limits;
+  unsigned workers = 16;
+  // One line per request when set; called on the I/O thread.
+  std::function<void(std::string_view line)> access_log;
+};
+
+class Server {
+ public:
+  // Listens and serves when it returns. Errors: unavailable (address taken), invalid_argument (not
+  // an address), io_error. The service has to outlive the server.
+  static Result<std::unique_ptr<Server>> start(ServerOptions options, api::Service& service);
+  virtual ~Server() = default;
+
+  // "127.0.0.1:4319" for each Listen, in order; "" for one that is not required and was taken.
+  virtual std::vector<std::string> addresses() const = 0;
+  // Path of the Unix socket, "" when there is none.
+  virtual std::string unix_path() const = 0;
+  // What people should know: a port that was taken, a socket path that is too long.
+  virtual std::vector<std::string> notes() const = 0;
+  // Stops accepting, lets running requests finish for at most grace_ns, closes everything.
+  // Idempotent.
+  virtual void stop(int64_t grace_ns) = 0;
+};
+
+}  // namespace contextcore::net

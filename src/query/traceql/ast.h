@@ -4,9 +4,10 @@
 // Start here: ast.h (what a query is) → parser.h (text to AST) → validate.h (types) → printer.h
 // (AST to canonical text) → engine.h (queries over the store).
 //
-// Invariants: the AST of parse() is at most kHeightMax high, so recursion over it is safe; printing
-// it gives text that parses to an equal AST. Nodes are plain values that hold their operands in
-// vectors; positions (byte offsets into the query) and heights take no part in comparison.
+// Invariants: the AST of parse() is at most kHeightMax (inside braces) and kPipelineHeightMax
+// (above) high, so recursion over it is safe; printing it gives text that parses to an equal AST.
+// Nodes are plain values that hold their operands in vectors; positions (byte offsets into the
+// query) and heights take no part in comparison.
 
 #include <cstdint>
 #include <optional>
@@ -20,6 +21,8 @@ namespace contextcore::traceql {
 // Low enough that the canonical text, which may have a parenthesis or two for each level, stays
 // below ParseOptions::nesting_max.
 constexpr int kHeightMax = 128;
+// The same for spansets, aggregates and metrics above braces.
+constexpr int kPipelineHeightMax = 64;
 
 // A number about a node that is not part of its meaning: equal to every other.
 template <typename T>

@@ -4,6 +4,15 @@
 
 namespace contextcore::traceql {
 
+namespace {
+
+// !(condition), as opposed to !x of a boolean attribute.
+bool negates_condition(const CompiledExpr& expr) {
+  return expr.op == Operator::logical_not && is_boolean(expr.operands[0].op);
+}
+
+}  // namespace
+
 TraceContext::TraceContext(const store::TraceView& view, bool with_tree, size_t service_column)
     : view_(view), service_column_(service_column), trace_id_(short_hex(view.trace_id())) {
   if (with_tree) tree_.emplace(view);
@@ -56,13 +65,10 @@ bool Evaluator::test(const CompiledExpr& expr, size_t span, const Binding& bindi
     case Operator::logical_or:
       return std::any_of(expr.operands.begin(), expr.operands.end(),
                          [&](const CompiledExpr& o) { return test(o, span, binding); });
-    case Operator::logical_not: {
-      const CompiledExpr& operand = expr.operands[0];
-      if (is_boolean(operand.op)) return !test(operand, span, binding);
-      // Of a value, not of a condition: a missing one is neither true nor false.
-      const Value v = value(operand, span, binding);
-      return v.type == Value::Type::boolean && !v.boolean;
-    }
+    case Operator::logical_not:
+      // Speaks of the span as a whole, whatever event the conditions beside it were found on.
+      if (negates_condition(expr)) return !test(expr.operands[0], span, Binding{});
+      break;
     default:
       break;
   }
@@ -86,9 +92,11 @@ bool Evaluator::test(const CompiledExpr& expr, size_t span, const Binding& bindi
 // Operands that speak of no event and no link first; then one event for all that speak of events,
 // one link for those that speak of links only.
 bool Evaluator::test_and(const CompiledExpr& expr, size_t span, const Binding& binding) {
-  const auto wants_event = [&](const CompiledExpr& o) { return o.events && !binding.event; };
+  const auto wants_event = [&](const CompiledExpr& o) {
+    return o.events && !binding.event && !negates_condition(o);
+  };
   const auto wants_link = [&](const CompiledExpr& o) {
-    return !wants_event(o) && o.links && !binding.link;
+    return !wants_event(o) && o.links && !binding.link && !negates_condition(o);
   };
   bool events = false;
   bool links = false;
@@ -119,6 +127,11 @@ bool Evaluator::test_and(const CompiledExpr& expr, size_t span, const Binding& b
 bool Evaluator::test_bound(const CompiledExpr& expr, size_t span, const Binding& binding) {
   if (expr.op == Operator::exists || expr.op == Operator::not_exists) {
     return value(expr.operands[0], span, binding).is_nil() == (expr.op == Operator::not_exists);
+  }
+  if (expr.op == Operator::logical_not) {
+    // Of a value: a missing one is neither true nor false.
+    const Value operand = value(expr.operands[0], span, binding);
+    return operand.type == Value::Type::boolean && !operand.boolean;
   }
   if (!is_comparison(expr.op)) return value(expr, span, binding).is_true();
   const Value left = value(expr.operands[0], span, binding);

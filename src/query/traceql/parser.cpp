@@ -58,9 +58,17 @@ Status Cursor::check_nesting() const {
                      "nested deeper than " + std::to_string(options_.nesting_max) + " levels");
 }
 
-Status Cursor::check_height(int height, Position position) const {
-  if (height <= kHeightMax) return {};
-  return error_at(position, "more than " + std::to_string(kHeightMax) + " operators in a row",
+Status Cursor::check_pipeline_nesting() const {
+  // Canonical text has at most one parenthesis for each level of the tree, and a sign.
+  constexpr int kNestingMax = kPipelineHeightMax + 8;
+  if (pipeline_depth_ <= kNestingMax) return {};
+  return parse_error(text_, peek().offset,
+                     "nested deeper than " + std::to_string(kNestingMax) + " levels");
+}
+
+Status Cursor::check_height(int height, Position position, int height_max) const {
+  if (height <= height_max) return {};
+  return error_at(position, "more than " + std::to_string(height_max) + " operators in a row",
                   "split the query, or use one regular expression for many values");
 }
 

@@ -61,7 +61,10 @@ class Cursor {
   };
   Nesting nest() { return Nesting(depth_); }
   Status check_nesting() const;
-  Status check_height(int height, Position position) const;
+  // The same above braces, where the frames are larger.
+  Nesting nest_pipeline() { return Nesting(pipeline_depth_); }
+  Status check_pipeline_nesting() const;
+  Status check_height(int height, Position position, int height_max = kHeightMax) const;
 
   std::vector<Extension>& extensions() { return extensions_; }
   // Notes an extension, or refuses it in portable mode.
@@ -73,6 +76,7 @@ class Cursor {
   ParseOptions options_;
   size_t at_ = 0;
   int depth_ = 0;
+  int pipeline_depth_ = 0;
   std::vector<Extension> extensions_;
 };
 

@@ -113,8 +113,8 @@ Result<Operand> PipelineParser::operand(int precedence_min) {
 
 // Powers associate to the right, so their depth is that of the input.
 Result<Operand> PipelineParser::power_operand() {
-  const auto nesting = cursor_.nest();
-  CC_TRY(cursor_.check_nesting());
+  const auto nesting = cursor_.nest_pipeline();
+  CC_TRY(cursor_.check_pipeline_nesting());
   return operand(kPower);
 }
 
@@ -147,8 +147,8 @@ Result<Operand> PipelineParser::primary() {
 
 Result<Operand> PipelineParser::negative() {
   const Position position = cursor_.position();
-  const auto nesting = cursor_.nest();
-  CC_TRY(cursor_.check_nesting());
+  const auto nesting = cursor_.nest_pipeline();
+  CC_TRY(cursor_.check_pipeline_nesting());
   cursor_.take();
   CC_ASSIGN(Operand inner, primary());
   auto* scalar = std::get_if<ScalarExpr>(&inner);
@@ -169,11 +169,12 @@ Result<Operand> PipelineParser::negative() {
 
 Result<Operand> PipelineParser::parenthesized() {
   const Position position = cursor_.position();
-  const auto nesting = cursor_.nest();
-  CC_TRY(cursor_.check_nesting());
+  const auto nesting = cursor_.nest_pipeline();
+  CC_TRY(cursor_.check_pipeline_nesting());
   cursor_.take();
   CC_ASSIGN(Sequence inner, sequence());
   CC_TRY(cursor_.expect_symbol(")"));
+  CC_TRY(cursor_.check_height(1 + height_of(inner.pipeline), position, kPipelineHeightMax));
   if (inner.metrics) {
     MetricsExpr expr;
     expr.position = position;
@@ -252,7 +253,7 @@ Result<Operand> PipelineParser::join_spansets(const Token& token, Position posit
   expr.op = op;
   expr.position = position;
   expr.height.value = 1 + std::max(left.height.value, right.height.value);
-  CC_TRY(cursor_.check_height(expr.height.value, position));
+  CC_TRY(cursor_.check_height(expr.height.value, position, kPipelineHeightMax));
   expr.operands.push_back(std::move(left));
   expr.operands.push_back(std::move(right));
   return Operand(std::move(expr));
@@ -287,7 +288,7 @@ Result<Operand> PipelineParser::join_scalars(const Token& token, Position positi
   expr.op = op;
   expr.position = position;
   expr.height.value = 1 + std::max(left.height.value, right.height.value);
-  CC_TRY(cursor_.check_height(expr.height.value, position));
+  CC_TRY(cursor_.check_height(expr.height.value, position, kPipelineHeightMax));
   expr.operands.push_back(std::move(left));
   expr.operands.push_back(std::move(right));
   return Operand(std::move(expr));
@@ -313,7 +314,7 @@ Result<Operand> PipelineParser::join_metrics(const Token& token, Position positi
   expr.op = op;
   expr.position = position;
   expr.height.value = 1 + std::max(left.height.value, right.height.value);
-  CC_TRY(cursor_.check_height(expr.height.value, position));
+  CC_TRY(cursor_.check_height(expr.height.value, position, kPipelineHeightMax));
   expr.operands.push_back(std::move(left));
   expr.operands.push_back(std::move(right));
   return Operand(std::move(expr));

@@ -67,8 +67,7 @@ void for_each_element(const Value& value, const Fn& fn) {
   }
 }
 
-Value integer_or_real(bool overflow, int64_t integer, double real, bool duration) {
-  if (overflow) return make_real(real);
+Value make_whole(int64_t integer, bool duration) {
   return duration ? make_duration(integer) : make_integer(integer);
 }
 
@@ -92,14 +91,14 @@ Value calculate_integers(Operator op, const Value& left, const Value& right) {
   int64_t result = 0;
   switch (op) {
     case Operator::add:
-      return integer_or_real(__builtin_add_overflow(a, b, &result), result,
-                             left.number() + right.number(), durations);
+      if (__builtin_add_overflow(a, b, &result)) return make_real(left.number() + right.number());
+      return make_whole(result, durations);
     case Operator::subtract:
-      return integer_or_real(__builtin_sub_overflow(a, b, &result), result,
-                             left.number() - right.number(), durations);
+      if (__builtin_sub_overflow(a, b, &result)) return make_real(left.number() - right.number());
+      return make_whole(result, durations);
     case Operator::multiply:
-      return integer_or_real(__builtin_mul_overflow(a, b, &result), result,
-                             left.number() * right.number(), durations);
+      if (__builtin_mul_overflow(a, b, &result)) return make_real(left.number() * right.number());
+      return make_whole(result, durations);
     case Operator::divide:
       if (b == 0) return {};
       if (durations || b == -1) return make_real(left.number() / right.number());

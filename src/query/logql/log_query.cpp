@@ -1,0 +1,139 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "query/logql/engine.h"
+#include "query/logql/log_query.h"
+#include "query/logql/parser.h"
+#include "query/logql/pipeline.h"
+#include "query/logql/scan.h"
+
+namespace contextcore::logql {
+namespace {
+
+constexpr uint64_t kCancelCheckEntries = 1024;
+
+Error bad(std::string message) {
+  return Error{Code::invalid_argument, std::move(message), {}, {}, {}};
+}
+
+}  // namespace
+
+Status scan(const store::Source& source, const Pipeline& pipeline, const ScanRequest& request,
+            const std::function<bool()>& cancelled, Statistics& statistics, const Visit& visit) {
+  store::LogFetchRequest fetch;
+  fetch.start_ns = request.start_ns;
+  fetch.end_ns = request.end_ns;
+  fetch.backward = request.backward;
+  pipeline.push_down(fetch);
+  CC_ASSIGN(auto entries, source.fetch_logs(fetch));
+  store::LogEntry entry;
+  EntryLabels labels;
+  std::string buffer;
+  const LabelPairs* selected_stream = nullptr;
+  bool selected = false;
+  while (true) {
+    if (cancelled && statistics.entries_read % kCancelCheckEntries == 0 && cancelled()) {
+      return Status(Code::cancelled, "query was cancelled");
+    }
+    CC_ASSIGN(const bool more, entries->next(entry));
+    if (!more) return {};
+    ++statistics.entries_read;
+    statistics.bytes_read += entry.line.size();
+    // The store may give more than was asked for.
+    if (entry.stream != selected_stream) {
+      selected_stream = entry.stream;
+      selected = pipeline.selects(*entry.stream);
+    }
+    if (!selected || entry.time_ns < request.start_ns || entry.time_ns >= request.end_ns) continue;
+    labels.reset(*entry.stream, entry.metadata);
+    std::string_view line = entry.line;
+    if (!pipeline.process(labels, line, buffer)) continue;
+    CC_ASSIGN(const bool go_on, visit(entry, labels, line));
+    if (!go_on) return {};
+  }
+}
+
+Result<Streams> query_logs(const store::Source& source, const LogSelector& selector,
+                           const RangeParams& params, Statistics& statistics) {
+  if (params.limit <= 0) return bad("limit must be a positive value");
+  if (params.limit > params.limits.entries_max) {
+    return bad("max entries limit per query exceeded, limit > max_entries_limit_per_query (" +
+               std::to_string(params.limit) + " > " + std::to_string(params.limits.entries_max) +
+               ")");
+  }
+  CC_ASSIGN(const Pipeline pipeline, Pipeline::compile(selector));
+  std::map<LabelPairs, std::vector<ResultEntry>> streams;
+  int64_t taken = 0;
+  const ScanRequest request{params.start_ns, params.end_ns,
+                            params.direction == Direction::backward};
+  CC_TRY(scan(
+      source, pipeline, request, params.cancelled, statistics,
+      [&](const store::LogEntry& entry, EntryLabels& labels,
+          std::string_view line) -> Result<bool> {
+        ResultEntry out;
+        out.time_ns = entry.time_ns;
+        out.line = line;
+        out.metadata = labels.of(Category::metadata);
+        out.parsed = labels.of(Category::parsed);
+        streams[params.categorize_labels ? labels.of(Category::stream) : labels.merged()].push_back(
+            std::move(out));
+        return ++taken < params.limit;
+      }));
+  Streams result;
+  for (auto& [labels, entries] : streams) result.push_back({labels, std::move(entries)});
+  return result;
+}
+
+// ---- labels ----
+
+Result<std::vector<LabelPairs>> series(const store::Source& source,
+                                       const std::vector<std::string>& selectors, int64_t start_ns,
+                                       int64_t end_ns) {
+  std::vector<std::vector<CompiledMatcher>> compiled;
+  for (const std::string& selector : selectors) {
+    CC_ASSIGN(const auto matchers, parse_matchers(selector));
+    auto& group = compiled.emplace_back();
+    for (const Matcher& matcher : matchers) {
+      CC_ASSIGN(CompiledMatcher one, CompiledMatcher::compile(matcher));
+      group.push_back(std::move(one));
+    }
+  }
+  CC_ASSIGN(auto streams, source.streams(start_ns, end_ns));
+  std::erase_if(streams, [&](const LabelPairs& stream) {
+    return !compiled.empty() &&
+           std::none_of(compiled.begin(), compiled.end(),
+                        [&](const auto& group) { return matches(group, stream); });
+  });
+  std::sort(streams.begin(), streams.end());
+  return streams;
+}
+
+Result<std::vector<std::string>> label_names(const store::Source& source, std::string_view selector,
+                                             int64_t start_ns, int64_t end_ns) {
+  std::vector<std::string> selectors;
+  if (!selector.empty()) selectors.emplace_back(selector);
+  CC_ASSIGN(const auto streams, series(source, selectors, start_ns, end_ns));
+  std::set<std::string> names;
+  for (const LabelPairs& stream : streams) {
+    for (const auto& label : stream) names.insert(label.first);
+  }
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+Result<std::vector<std::string>> label_values(const store::Source& source, std::string_view name,
+                                              std::string_view selector, int64_t start_ns,
+                                              int64_t end_ns) {
+  std::vector<std::string> selectors;
+  if (!selector.empty()) selectors.emplace_back(selector);
+  CC_ASSIGN(const auto streams, series(source, selectors, start_ns, end_ns));
+  std::set<std::string> values;
+  for (const LabelPairs& stream : streams) {
+    for (const auto& [label, value] : stream) {
+      if (label == name) values.insert(value);
+    }
+  }
+  return std::vector<std::string>(values.begin(), values.end());
+}
+
+}  // namespace contextcore::logql

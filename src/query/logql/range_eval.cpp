@@ -1,0 +1,319 @@
+#include "query/logql/range_eval.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <unordered_map>
+
+#include "base/time.h"
+#include "query/logql/match.h"
+#include "query/logql/pipeline.h"
+#include "query/logql/scan.h"
+#include "query/logql/text.h"
+
+namespace contextcore::logql {
+namespace {
+
+struct RawSample {
+  int64_t time_ns;
+  double value;
+};
+struct RawSeries {
+  LabelPairs labels;
+  std::vector<RawSample> samples;
+};
+
+int64_t saturating_subtract(int64_t a, int64_t b) {
+  int64_t out = 0;
+  if (!__builtin_sub_overflow(a, b, &out)) return out;
+  return b > 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
+}
+
+Error pipeline_error(const std::string& error, const LabelPairs& labels) {
+  return Error{
+      Code::invalid_argument,
+      "pipeline error: '" + error + "' for series: '" + to_string(labels) +
+          "'.\nUse a label filter to intentionally skip this error. (e.g | __error__!=\"" + error +
+          "\").\nTo skip all potential errors you can match empty errors.(e.g __error__=\"\")\nThe "
+          "label "
+          "filter can also be specified after unwrap. (e.g | unwrap latency | __error__=\"\" )\n",
+      {},
+      {},
+      {}};
+}
+
+// Entries of one aggregation, by series.
+class Collector {
+ public:
+  Collector(const RangeAggregation& aggregation,
+            const std::optional<std::optional<Grouping>>& reduce, const Limits& limits)
+      : aggregation_(aggregation), reduce_(reduce), limits_(limits) {}
+
+  Status compile() {
+    if (!aggregation_.range.unwrap) return {};
+    for (const LabelFilter& filter : aggregation_.range.unwrap->filters) {
+      CC_ASSIGN(CompiledLabelFilter compiled, CompiledLabelFilter::compile(filter));
+      filters_.push_back(std::move(compiled));
+    }
+    return {};
+  }
+
+  Result<bool> add(const store::LogEntry& entry, EntryLabels& labels, std::string_view line) {
+    double value = 1;
+    if (aggregation_.op == RangeOp::bytes || aggregation_.op == RangeOp::bytes_rate) {
+      value = static_cast<double>(line.size());
+    }
+    if (aggregation_.range.unwrap && !unwrap(labels, value)) return true;
+    if (labels.has_error()) return pipeline_error(labels.error(), labels.merged());
+    if (++samples_ > limits_.samples_max) {
+      return Error{Code::resource_exhausted,
+                   "query reads more than " + std::to_string(limits_.samples_max) + " entries",
+                   "narrow the selector or the time range",
+                   {},
+                   {}};
+    }
+    // An untouched stream is one series, unless unwrap takes a label away.
+    if (labels.untouched() && !aggregation_.range.unwrap) {
+      const auto [at, is_new] = by_stream_.try_emplace(entry.stream, 0);
+      if (is_new) {
+        CC_ASSIGN(at->second, find(series_labels(labels)));
+      }
+      series_[at->second].samples.push_back({entry.time_ns, value});
+      return true;
+    }
+    CC_ASSIGN(const size_t index, find(series_labels(labels)));
+    series_[index].samples.push_back({entry.time_ns, value});
+    return true;
+  }
+
+  std::vector<RawSeries>& series() { return series_; }
+
+ private:
+  // False drops the entry: the label is absent or empty, or a filter after the conversion refuses
+  // it.
+  bool unwrap(EntryLabels& labels, double& value) const {
+    const Unwrap& unwrap = *aggregation_.range.unwrap;
+    const std::string_view text = labels.get(unwrap.label);
+    if (text.empty()) return false;
+    if (!convert(unwrap.conversion, text, value)) {
+      labels.set_error("SampleExtractionErr", "cannot convert " + quote(text) + " to a number");
+      value = 0;
+    }
+    return std::all_of(filters_.begin(), filters_.end(),
+                       [&](const CompiledLabelFilter& filter) { return filter.matches(labels); });
+  }
+
+  static bool convert(Conversion conversion, std::string_view text, double& value) {
+    if (conversion == Conversion::none) return parse_number(text, value);
+    if (conversion == Conversion::bytes) {
+      uint64_t bytes = 0;
+      if (!parse_bytes(text, bytes)) return false;
+      value = static_cast<double>(bytes);
+      return true;
+    }
+    auto duration = parse_go_duration(text);
+    if (!duration.ok()) return false;
+    value = static_cast<double>(*duration) / static_cast<double>(kSecondNs);
+    return true;
+  }
+
+  LabelPairs series_labels(const EntryLabels& labels) const {
+    std::optional<Grouping> grouping = aggregation_.grouping;
+    const bool grouped = grouping.has_value() || reduce_.has_value();
+    if (reduce_) grouping = *reduce_;
+    LabelPairs all = labels.merged();
+    if (aggregation_.range.unwrap && (!grouping || grouping->without)) {
+      std::erase_if(
+          all, [&](const auto& label) { return label.first == aggregation_.range.unwrap->label; });
+    }
+    return grouped ? group_labels(all, grouping) : all;
+  }
+
+  Result<size_t> find(LabelPairs labels) {
+    const auto [at, is_new] = index_.try_emplace(key_of(labels), series_.size());
+    if (!is_new) return at->second;
+    if (series_.size() >= limits_.series_max) {
+      return Error{Code::invalid_argument,
+                   "maximum number of series (" + std::to_string(limits_.series_max) +
+                       ") reached for a single query; consider reducing query cardinality by "
+                       "adding more specific "
+                       "stream selectors, reducing the time range, or aggregating results",
+                   {},
+                   {},
+                   {}};
+    }
+    series_.push_back({std::move(labels), {}});
+    return series_.size() - 1;
+  }
+
+  const RangeAggregation& aggregation_;
+  const std::optional<std::optional<Grouping>>& reduce_;
+  const Limits& limits_;
+  std::vector<CompiledLabelFilter> filters_;
+  std::vector<RawSeries> series_;
+  std::unordered_map<std::string, size_t> index_;
+  std::unordered_map<const LabelPairs*, size_t> by_stream_;
+  size_t samples_ = 0;
+};
+
+double quantile(double q, std::vector<double> values) {
+  if (std::isnan(q)) return std::numeric_limits<double>::quiet_NaN();
+  if (q < 0) return -std::numeric_limits<double>::infinity();
+  if (q > 1) return std::numeric_limits<double>::infinity();
+  std::sort(values.begin(), values.end());
+  const double rank = q * static_cast<double>(values.size() - 1);
+  const auto lower = static_cast<size_t>(std::floor(rank));
+  const size_t upper = std::min(lower + 1, values.size() - 1);
+  const double weight = rank - std::floor(rank);
+  return values[lower] * (1 - weight) + values[upper] * weight;
+}
+
+double variance(const RawSample* first, const RawSample* last) {
+  double mean = 0, squares = 0, count = 0;
+  for (; first != last; ++first) {
+    count += 1;
+    const double delta = first->value - mean;
+    mean += delta / count;
+    squares += delta * (first->value - mean);
+  }
+  return squares / count;
+}
+
+// REQUIRES: first != last
+double reduce_window(const RangeAggregation& aggregation, const RawSample* first,
+                     const RawSample* last) {
+  const double seconds =
+      static_cast<double>(aggregation.range.range_ns) / static_cast<double>(kSecondNs);
+  const auto count = static_cast<double>(last - first);
+  auto sum = [&] {
+    double out = 0;
+    for (const RawSample* at = first; at != last; ++at) out += at->value;
+    return out;
+  };
+  auto best = [&](auto is_better) {
+    double out = first->value;
+    for (const RawSample* at = first; at != last; ++at) {
+      if (is_better(at->value, out) || std::isnan(out)) out = at->value;
+    }
+    return out;
+  };
+  switch (aggregation.op) {
+    case RangeOp::count:
+      return count;
+    case RangeOp::rate:
+      return sum() / seconds;
+    case RangeOp::bytes:
+    case RangeOp::sum:
+      return sum();
+    case RangeOp::bytes_rate:
+      return sum() / seconds;
+    case RangeOp::avg:
+      return sum() / count;
+    case RangeOp::max:
+      return best([](double a, double b) { return a > b; });
+    case RangeOp::min:
+      return best([](double a, double b) { return a < b; });
+    case RangeOp::first:
+      return first->value;
+    case RangeOp::last:
+      return (last - 1)->value;
+    case RangeOp::stdvar:
+      return variance(first, last);
+    case RangeOp::stddev:
+      return std::sqrt(variance(first, last));
+    case RangeOp::quantile: {
+      std::vector<double> values;
+      for (const RawSample* at = first; at != last; ++at) values.push_back(at->value);
+      return quantile(aggregation.parameter.value_or(0), std::move(values));
+    }
+    case RangeOp::absent:
+      return 1;
+    case RangeOp::rate_counter:
+      break;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+GridSeries slide(const RangeAggregation& aggregation, RawSeries& raw, const Grid& grid) {
+  auto by_time = [](const RawSample& a, const RawSample& b) { return a.time_ns < b.time_ns; };
+  if (!std::is_sorted(raw.samples.begin(), raw.samples.end(), by_time)) {
+    std::stable_sort(raw.samples.begin(), raw.samples.end(), by_time);
+  }
+  GridSeries out;
+  out.labels = std::move(raw.labels);
+  const RawSample* first = raw.samples.data();
+  const RawSample* last = first;
+  const RawSample* const end = first + raw.samples.size();
+  for (size_t step = 0; step < grid.points; ++step) {
+    const int64_t high = saturating_subtract(grid.time_ns(step), aggregation.range.offset_ns);
+    const int64_t low = saturating_subtract(high, aggregation.range.range_ns);
+    while (last != end && last->time_ns <= high) ++last;
+    while (first != last && first->time_ns <= low) ++first;
+    if (first != last) out.points.push_back({step, reduce_window(aggregation, first, last)});
+  }
+  return out;
+}
+
+// One series of 1 where nothing was found; its labels are what the selector demands.
+GridValue invert(const RangeAggregation& aggregation, const std::vector<GridSeries>& found,
+                 const Grid& grid) {
+  std::vector<bool> present(grid.points, false);
+  for (const GridSeries& series : found) {
+    for (const Point& point : series.points) present[point.step] = true;
+  }
+  GridSeries out;
+  for (const Matcher& matcher : aggregation.range.selector.matchers) {
+    if (matcher.op == MatchOp::equal && !matcher.value.empty())
+      out.labels.emplace_back(matcher.name, matcher.value);
+  }
+  std::sort(out.labels.begin(), out.labels.end());
+  for (size_t step = 0; step < grid.points; ++step) {
+    if (!present[step]) out.points.push_back({step, 1});
+  }
+  GridValue value;
+  if (!out.points.empty()) value.series.push_back(std::move(out));
+  return value;
+}
+
+}  // namespace
+
+bool is_additive(RangeOp op) {
+  return op == RangeOp::count || op == RangeOp::rate || op == RangeOp::bytes ||
+         op == RangeOp::bytes_rate || op == RangeOp::sum;
+}
+
+Status check_supported(const RangeAggregation& aggregation) {
+  if (aggregation.op == RangeOp::rate_counter) {
+    return Status(Code::unsupported, "rate_counter is not yet supported");
+  }
+  return Pipeline::compile(aggregation.range.selector).status();
+}
+
+Result<GridValue> evaluate(const RangeAggregation& aggregation,
+                           const std::optional<std::optional<Grouping>>& reduce,
+                           EvalContext& context) {
+  CC_ASSIGN(const Pipeline pipeline, Pipeline::compile(aggregation.range.selector));
+  Collector collector(aggregation, reduce, context.limits);
+  CC_TRY(collector.compile());
+  const Grid& grid = context.grid;
+  const int64_t offset = aggregation.range.offset_ns;
+  // The windows are open at their start and closed at their end.
+  ScanRequest request;
+  request.start_ns = saturating_subtract(saturating_subtract(grid.start_ns, offset),
+                                         saturating_subtract(aggregation.range.range_ns, 1));
+  request.end_ns =
+      saturating_subtract(saturating_subtract(grid.time_ns(grid.points - 1), offset), -1);
+  CC_TRY(scan(context.source, pipeline, request, context.cancelled, context.statistics,
+              [&](const store::LogEntry& entry, EntryLabels& labels, std::string_view line) {
+                return collector.add(entry, labels, line);
+              }));
+  GridValue out;
+  for (RawSeries& raw : collector.series()) {
+    GridSeries series = slide(aggregation, raw, grid);
+    if (!series.points.empty()) out.series.push_back(std::move(series));
+  }
+  if (aggregation.op == RangeOp::absent) return invert(aggregation, out.series, grid);
+  return out;
+}
+
+}  // namespace contextcore::logql

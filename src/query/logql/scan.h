@@ -1,0 +1,26 @@
+#pragma once
+// Entries of the store through a pipeline. Private to this folder.
+
+#include <functional>
+#include <string_view>
+
+#include "base/result.h"
+#include "query/logql/engine.h"
+#include "query/logql/pipeline.h"
+
+namespace contextcore::logql {
+
+struct ScanRequest {
+  int64_t start_ns = 0;  // start ≤ time < end
+  int64_t end_ns = 0;
+  bool backward = false;
+};
+
+// Calls visit for each entry that passes; its arguments are valid during the call. visit returns
+// false to stop.
+using Visit =
+    std::function<Result<bool>(const store::LogEntry&, EntryLabels&, std::string_view line)>;
+Status scan(const store::Source& source, const Pipeline& pipeline, const ScanRequest& request,
+            const std::function<bool()>& cancelled, Statistics& statistics, const Visit& visit);
+
+}  // namespace contextcore::logql

@@ -1,0 +1,258 @@
+// contextcore-server: one store, served over HTTP on this machine.
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/service.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/network.h"
+#include "base/process.h"
+#include "base/random.h"
+#include "net/server.h"
+#include "sdk/config.h"
+#include "store/store.h"
+#include "work/hooks.h"
+
+namespace contextcore {
+namespace {
+
+constexpr uint16_t kPort = 4319;
+constexpr uint16_t kOtlpPort = 4318;
+constexpr int64_t kGraceNs = 10'000'000'000;
+
+// Exit codes, as those of the command line.
+constexpr int kExitInternal = 1, kExitUsage = 2, kExitUnavailable = 6;
+
+struct Options {
+  std::string store;
+  std::string listen = "127.0.0.1:4319";
+  std::string otlp_listen;  // "" = 127.0.0.1:4318 if it is free
+  bool no_otlp_listen = false;
+  bool demo = false;
+  bool json = false;
+  std::string log_level = "info";
+  std::string durability = "sync";
+  std::vector<std::string> allow_hosts;
+};
+
+int exit_code(const Error& error) {
+  switch (error.code) {
+    case Code::invalid_argument:
+      return kExitUsage;
+    case Code::unavailable:
+      return kExitUnavailable;
+    default:
+      return kExitInternal;
+  }
+}
+
+int fail(const Error& error) {
+  fmt::print(stderr, "contextcore-server: {}\n", error.to_string());
+  return exit_code(error);
+}
+
+Result<net::Listen> parse_listen(const std::string& text, uint16_t default_port) {
+  CC_ASSIGN(Endpoint endpoint, parse_endpoint(text, default_port));
+  if (!endpoint.unix_path.empty()) {
+    return Error{Code::invalid_argument,
+                 "\"" + text + "\" is not HOST:PORT",
+                 "the Unix socket stands in the store's folder by itself",
+                 {},
+                 {}};
+  }
+  net::Listen listen;
+  listen.host = endpoint.host;
+  listen.port = endpoint.port;
+  return listen;
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+Result<net::ServerOptions> server_options(const Options& options) {
+  net::ServerOptions out;
+  CC_ASSIGN(net::Listen everything, parse_listen(options.listen, kPort));
+  out.listen.push_back(everything);
+  if (!options.no_otlp_listen) {
+    bool asked = !options.otlp_listen.empty();
+    CC_ASSIGN(net::Listen otlp,
+              parse_listen(asked ? options.otlp_listen : "127.0.0.1:4318", kOtlpPort));
+    otlp.otlp_only = true;
+    otlp.required = asked;
+    out.listen.push_back(otlp);
+  }
+  for (const net::Listen& listen : out.listen) {
+    if (!is_loopback(listen.host)) {
+      log_warn("other machines can reach this address, and nothing asks who they are",
+               {{"address", listen.host}});
+    }
+  }
+  out.unix_path = join_path(options.store, "server.sock");
+  out.host_names = options.allow_hosts;
+  if (log_level() == LogLevel::debug) {
+    out.access_log = [](std::string_view line) { log_debug(line); };
+  }
+  return out;
+}
+
+Result<std::unique_ptr<store::Store>> open_store(const Options& options) {
+  store::StoreOptions out;
+  out.path = options.store;
+  out.mode = store::StoreMode::server;
+  out.durability =
+      options.durability == "interval" ? store::Durability::interval : store::Durability::sync;
+  out.hooks = work::hooks();
+  return store::Store::open(std::move(out));
+}
+
+void print_started(const Options& options, const net::Server& server) {
+  std::vector<std::string> addresses = server.addresses();
+  std::string otlp = addresses.size() > 1 ? addresses[1] : "";
+  for (const std::string& note : server.notes())
+    fmt::print(stderr, "contextcore-server: {}\n", note);
+  if (options.json) {
+    JsonObject line{{"schema", int64_t{1}},
+                    {"url", "http://" + addresses[0]},
+                    {"address", addresses[0]},
+                    {"otlp_address", otlp},
+                    {"unix_socket", server.unix_path()},
+                    {"store", options.store},
+                    {"pid", process_id()},
+                    {"demo", options.demo}};
+    fmt::print("{}\n", to_string(Json(std::move(line))));
+  } else {
+    fmt::print("ContextCore serves {} at http://{}{}{}\n", options.store, addresses[0],
+               otlp.empty() ? "" : " (OTLP also at http://" + otlp + ")",
+               options.demo ? " [DEMO]" : "");
+  }
+  std::fflush(stdout);
+}
+
+// The signals that end the server are blocked in every thread and waited for by main.
+sigset_t block_stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+int serve(const Options& options) {
+  sigset_t signals = block_stop_signals();
+  Result<net::ServerOptions> listen = server_options(options);
+  if (!listen.ok()) return fail(listen.error());
+  Result<std::unique_ptr<store::Store>> store = open_store(options);
+  if (!store.ok()) return fail(store.error());
+
+  std::array<char, 32> token_bytes;
+  real_random().fill(token_bytes.data(), token_bytes.size());
+  api::ServiceOptions service_options;
+  service_options.store = store->get();
+  service_options.work.store_id = (*store)->store_id();
+  if (auto mode = environment("CONTEXTCORE_EMIT_MODE")) service_options.work.emit_mode = *mode;
+  if (auto name = environment("CONTEXTCORE_SERVICE_NAME")) {
+    service_options.work.service_name = *name;
+  }
+  service_options.clock = &real_clock();
+  service_options.random = &real_random();
+  service_options.version = CONTEXTCORE_VERSION;
+  service_options.demo = options.demo;
+  service_options.server_token = to_hex(std::string_view(token_bytes.data(), token_bytes.size()));
+  std::unique_ptr<api::Service> service = api::Service::make(service_options);
+
+  Result<std::unique_ptr<net::Server>> server = net::Server::start(std::move(*listen), *service);
+  if (!server.ok()) return fail(server.error());
+  Status announced = (*store)->announce_server(
+      store::ServerInfo{(*server)->addresses()[0], (*server)->unix_path(), process_id(),
+                        real_clock().boot_id(), service_options.server_token});
+  if (!announced.ok()) return fail(announced.error());
+  service->set_ready(true);
+  print_started(options, **server);
+
+  int signal_number = 0;
+  sigwait(&signals, &signal_number);
+  // A second signal ends the process at once.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  log_info("stopping", {{"signal", signal_number}});
+  service->set_ready(false);
+  (*server)->stop(kGraceNs);
+  Status closed = (*store)->close();
+  if (!closed.ok()) return fail(closed.error());
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  Options options;
+  CLI::App app("ContextCore server: tasks and telemetry of one store over HTTP");
+  app.set_version_flag("--version", CONTEXTCORE_VERSION);
+  app.add_option("--store", options.store, "folder of the store")->envname("CONTEXTCORE_STORE");
+  app.add_option("--listen", options.listen, "address that serves everything")
+      ->envname("CONTEXTCORE_LISTEN")
+      ->capture_default_str();
+  app.add_option("--otlp-listen", options.otlp_listen,
+                 "address for OTLP/HTTP only; not given: 127.0.0.1:4318 if it is free")
+      ->envname("CONTEXTCORE_OTLP_LISTEN");
+  app.add_flag("--no-otlp-listen", options.no_otlp_listen, "no address of its own for OTLP");
+  app.add_option("--allow-host", options.allow_hosts,
+                 "a further host name that clients may use (repeatable)")
+      ->envname("CONTEXTCORE_ALLOW_HOST")
+      ->delimiter(',');
+  app.add_flag("--demo", options.demo, "the page says DEMO");
+  app.add_flag("--json", options.json, "print one JSON line when serving");
+  app.add_option("--log-level", options.log_level, "debug info warn error off")
+      ->envname("CONTEXTCORE_LOG_LEVEL")
+      ->capture_default_str();
+  app.add_option("--durability", options.durability, "sync or interval")
+      ->envname("CONTEXTCORE_DURABILITY")
+      ->check(CLI::IsMember({"sync", "interval"}))
+      ->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  std::optional<LogLevel> level = parse_log_level(options.log_level);
+  if (!level) {
+    return fail(Error{Code::invalid_argument,
+                      "no log level: " + options.log_level,
+                      "debug, info, warn, error or off",
+                      {},
+                      {}});
+  }
+  set_log_level(*level);
+  if (options.store.empty()) {
+    return fail(Error{Code::invalid_argument,
+                      "which store?",
+                      "give --store PATH, or start it with `contextcore serve`",
+                      {},
+                      {}});
+  }
+  return serve(options);
+}
+
+}  // namespace
+}  // namespace contextcore
+
+int main(int argc, char** argv) {
+  try {
+    return contextcore::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "contextcore-server: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,105 @@
+#include "api/metrics.h"
+
+#include <fmt/format.h>
+
+namespace contextcore::api {
+
+namespace {
+
+void append_header(std::string& out, std::string_view name, std::string_view type,
+                   std::string_view help) {
+  out += fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
+}
+
+void append_store_stats(std::string& out, const store::StoreStats& stats) {
+  struct Row {
+    const char* name;
+    const char* type;
+    const char* help;
+    uint64_t value;
+  };
+  const Row rows[] = {
+      {"contextcore_store_sequence", "gauge", "Last sequence number given.", stats.sequence},
+      {"contextcore_store_visible_sequence", "gauge", "Last sequence number that queries see.",
+       stats.visible_sequence},
+      {"contextcore_store_head_span_rows", "gauge", "Span rows not yet in segments.",
+       stats.head_span_rows},
+      {"contextcore_store_head_log_rows", "gauge", "Log rows not yet in segments.",
+       stats.head_log_rows},
+      {"contextcore_store_wal_bytes", "gauge", "Bytes of log behind the manifest.",
+       stats.wal_bytes},
+      {"contextcore_store_segments", "gauge", "Segment files.", stats.segments},
+      {"contextcore_store_segment_bytes", "gauge", "Bytes in segment files.", stats.segment_bytes},
+      {"contextcore_store_span_rows", "gauge", "Span rows, head and segments.", stats.span_rows},
+      {"contextcore_store_log_rows", "gauge", "Log rows, head and segments.", stats.log_rows},
+      {"contextcore_store_masked_rows", "gauge", "Span rows that a newer revision hides.",
+       stats.masked_rows},
+      {"contextcore_store_work_rows", "gauge", "Rows of the work index.", stats.work_rows},
+      {"contextcore_store_frames_total", "counter", "Transactions appended.", stats.frames},
+      {"contextcore_store_syncs_total", "counter", "Syncs of the log.", stats.syncs},
+      {"contextcore_store_cuts_total", "counter", "Cuts of the head into segments.", stats.cuts},
+      {"contextcore_store_duplicates_total", "counter", "Requests that were seen before.",
+       stats.duplicates},
+      {"contextcore_store_rejected_total", "counter", "Spans and records refused.", stats.rejected},
+  };
+  for (const Row& row : rows) {
+    append_header(out, row.name, row.type, row.help);
+    out += fmt::format("{} {}\n", row.name, row.value);
+  }
+}
+
+}  // namespace
+
+void Metrics::record(const std::string& method, const std::string& route, int code,
+                     int64_t duration_ns, size_t request_bytes, size_t response_bytes) {
+  std::lock_guard lock(mutex_);
+  Cell& cell = cells_[{route, method, code}];
+  ++cell.count;
+  cell.duration_ns += duration_ns;
+  cell.request_bytes += request_bytes;
+  cell.response_bytes += response_bytes;
+}
+
+std::string Metrics::render(const store::StoreStats& stats, const std::string& version,
+                            bool ready) const {
+  std::string out;
+  append_header(out, "contextcore_build_info", "gauge", "Version of this server.");
+  out += fmt::format("contextcore_build_info{{version=\"{}\"}} 1\n", version);
+  append_header(out, "contextcore_ready", "gauge", "1 while requests are served.");
+  out += fmt::format("contextcore_ready {}\n", ready ? 1 : 0);
+
+  std::string counts, durations, received, sent;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [key, cell] : cells_) {
+      const auto& [route, method, code] = key;
+      std::string labels =
+          fmt::format("{{route=\"{}\",method=\"{}\",code=\"{}\"}}", route, method, code);
+      double seconds = static_cast<double>(cell.duration_ns) / 1e9;
+      counts += fmt::format("contextcore_http_requests_total{} {}\n", labels, cell.count);
+      durations += fmt::format(
+          "contextcore_http_request_duration_seconds_sum{0} {1}\n"
+          "contextcore_http_request_duration_seconds_count{0} {2}\n",
+          labels, seconds, cell.count);
+      received +=
+          fmt::format("contextcore_http_request_bytes_total{} {}\n", labels, cell.request_bytes);
+      sent +=
+          fmt::format("contextcore_http_response_bytes_total{} {}\n", labels, cell.response_bytes);
+    }
+  }
+  append_header(out, "contextcore_http_requests_total", "counter", "Requests answered.");
+  out += counts;
+  append_header(out, "contextcore_http_request_duration_seconds", "summary",
+                "Time from the whole request to its answer.");
+  out += durations;
+  append_header(out, "contextcore_http_request_bytes_total", "counter",
+                "Bytes of request bodies, decoded.");
+  out += received;
+  append_header(out, "contextcore_http_response_bytes_total", "counter",
+                "Bytes of response bodies, before compression.");
+  out += sent;
+  append_store_stats(out, stats);
+  return out;
+}
+
+}  // namespace contextcore::api

@@ -1,0 +1,182 @@
+#include "api/service.h"
+
+#include <atomic>
+#include <exception>
+
+#include "api/gzip.h"
+#include "api/loki.h"
+#include "api/metrics.h"
+#include "api/openapi.h"
+#include "api/otlp_ingest.h"
+#include "api/page.h"
+#include "api/responses.h"
+#include "api/router.h"
+#include "api/tempo.h"
+#include "api/work_api.h"
+
+namespace contextcore::api {
+
+namespace {
+
+constexpr size_t kCompressBytesMin = 4096;
+
+class ServiceImpl : public Service {
+ public:
+  explicit ServiceImpl(ServiceOptions options)
+      : options_(std::move(options)),
+        ingest_(*options_.store),
+        work_(options_),
+        tempo_(options_),
+        loki_(options_),
+        page_(options_) {
+    ingest_.mount(router_);
+    work_.mount(router_);
+    tempo_.mount(router_);
+    loki_.mount(router_);
+    page_.mount(router_);
+    mount_own();
+  }
+
+  Response handle(Request request) override {
+    int64_t start_ns = options_.clock->monotonic_ns();
+    std::string method = "other", route = "unknown";
+    Response response;
+    try {
+      response = answer(request, method, route);
+    } catch (const std::exception& error) {  // of third-party code, or out of memory
+      response = text_response(500, std::string("internal error: ") + error.what() + "\n");
+    }
+    metrics_.record(method, route, response.status, options_.clock->monotonic_ns() - start_ns,
+                    request.body.size(), response.body.size());
+    compress(request, response);
+    return response;
+  }
+
+  void set_ready(bool ready) override { ready_ = ready; }
+
+  std::vector<Route> routes() const override { return router_.routes(); }
+
+ private:
+  void mount_own() {
+    router_.add("GET", "/ready", [this](const Call&) {
+      return ready_ ? text_response(200, "ready\n") : text_response(503, "not ready\n");
+    });
+    router_.add("GET", "/healthz", [](const Call&) { return text_response(200, "ok\n"); });
+    router_.add("GET", "/metrics", [this](const Call&) {
+      Response response =
+          text_response(200, metrics_.render(options_.store->stats(), options_.version, ready_));
+      response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+      return response;
+    });
+    router_.add("GET", "/openapi.yaml", [](const Call&) {
+      Response response = text_response(200, openapi_yaml());
+      response.content_type = "application/yaml";
+      return response;
+    });
+  }
+
+  Response answer(Request& request, std::string& method, std::string& route) {
+    Router::Match match = router_.find(request.method, request.raw_path);
+    if (match.route == Router::kNone) return no_route(request, match.allow);
+    const Route& found = router_.routes()[match.route];
+    method = found.method;
+    route = found.path;
+    Status status = decode_body(request);
+    if (!status.ok()) return surface_error(request, status.error());
+    return router_.handler(match.route)(Call{request, std::move(match.captures)});
+  }
+
+  // Undoes Content-Encoding; form fields become parameters before those of the address, as in Go.
+  Status decode_body(Request& request) const {
+    std::string_view encoding = request.header("content-encoding");
+    if (encoding == "gzip" || encoding == "x-gzip" || encoding == "deflate") {
+      CC_ASSIGN(request.body, gunzip(request.body, options_.body_bytes_max));
+    } else if (!encoding.empty() && encoding != "identity") {
+      return Error{Code::unsupported,
+                   "Content-Encoding \"" + std::string(encoding) + "\" is not taken",
+                   "use gzip, deflate or none",
+                   {},
+                   {}};
+    }
+    if (request.body.size() > options_.body_bytes_max) {
+      return Error{Code::resource_exhausted,
+                   "the body is larger than " + std::to_string(options_.body_bytes_max) + " bytes",
+                   "send smaller batches",
+                   {},
+                   {}};
+    }
+    if (media_type(request.header("content-type")) == "application/x-www-form-urlencoded") {
+      Pairs fields;
+      CC_TRY(parse_form(request.body, fields));
+      request.query.insert(request.query.begin(), std::make_move_iterator(fields.begin()),
+                           std::make_move_iterator(fields.end()));
+    }
+    return {};
+  }
+
+  // An error that no surface has seen yet, in the form that clients of the path expect. Here a size
+  // or an encoding is at fault, so these two codes have another status than later on.
+  static Response surface_error(const Request& request, const Error& error) {
+    Response response;
+    if (request.raw_path.starts_with("/v1/")) {
+      response = otlp_error(request, error);
+    } else if (request.raw_path.starts_with("/tracker/")) {
+      response = json_error(error);
+    } else {
+      response = text_error(error);
+    }
+    if (error.code == Code::resource_exhausted) response.status = 413;
+    if (error.code == Code::unsupported) response.status = 415;
+    std::erase_if(response.headers,
+                  [](const auto& header) { return header.first == "Retry-After"; });
+    return response;
+  }
+
+  static Response no_route(const Request& request, const std::string& allow) {
+    Error error{Code::not_found,
+                "no such path: " + request.path,
+                "GET /openapi.yaml lists what there is",
+                {},
+                {}};
+    if (!allow.empty()) {
+      error.message = request.method + " is not a method of " + request.path;
+      error.hint = "it takes " + allow;
+    }
+    Response response = request.raw_path.starts_with("/tracker/")
+                            ? json_error(error)
+                            : text_response(404, error.to_string() + "\n");
+    if (!allow.empty()) {
+      response.status = 405;
+      response.headers.emplace_back("Allow", allow);
+    }
+    return response;
+  }
+
+  static void compress(const Request& request, Response& response) {
+    if (response.body.size() < kCompressBytesMin) return;
+    if (!accepts(request.header("accept-encoding"), "gzip")) return;
+    std::string compressed = gzip(response.body);
+    if (compressed.empty() || compressed.size() >= response.body.size()) return;
+    response.body = std::move(compressed);
+    response.headers.emplace_back("Content-Encoding", "gzip");
+    response.headers.emplace_back("Vary", "Accept-Encoding");
+  }
+
+  ServiceOptions options_;
+  Router router_;
+  Metrics metrics_;
+  std::atomic<bool> ready_{false};
+  OtlpIngest ingest_;
+  WorkApi work_;
+  Tempo tempo_;
+  Loki loki_;
+  Page page_;
+};
+
+}  // namespace
+
+std::unique_ptr<Service> Service::make(ServiceOptions options) {
+  return std::make_unique<ServiceImpl>(std::move(options));
+}
+
+}  // namespace contextcore::api

@@ -1,0 +1,109 @@
+"""kill -9 of the server and of writers under load: nothing acknowledged is lost or doubled, log and span agree,
+and a rebuild from the log alone gives the same spans."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+from harness import CLI, TIER, ProcessTest, Server
+from naive_fold import differences, fold
+
+ROUNDS = int(os.environ.get("CONTEXTCORE_CRASH_ROUNDS", {"full": 12, "night": 200}.get(TIER, 12)))
+
+# Creates, moves, comments on and completes tasks; writes a line per acknowledged change.
+WRITER = r"""
+import json, os, subprocess, sys
+cli, name, acks = sys.argv[1], sys.argv[2], open(sys.argv[3], "a", buffering=1)
+def run(*arguments):
+    done = subprocess.run([cli, *arguments], capture_output=True, text=True)
+    if done.returncode == 0:
+        acks.write(json.dumps(arguments) + "\n")
+    return done.returncode
+number = int(sys.argv[4])
+while True:
+    task = f"{name}-{number}"
+    run("task", "create", f"Task {task}", "--id", task)
+    run("task", "start", task)
+    run("task", "comment", task, f"comment on {task}")
+    if number % 3 == 0:
+        run("task", "block", task, "--reason", f"reason of {task}")
+    else:
+        run("task", "complete", task, "--outcome", f"outcome of {task}")
+    number += 1
+"""
+
+
+class KillNine(ProcessTest):
+    def check(self, acks):
+        entries = self.log_lines('{service="contextcore"}')
+        seen = {}
+        for labels, line in entries:
+            key = line["task_id"], line["event"], line.get("text", "")
+            seen[key] = seen.get(key, 0) + 1
+        wanted = {"create": "task.created", "comment": "task.commented", "block": "task.blocked", "complete": "task.completed"}
+        for arguments in acks:
+            verb = arguments[1]
+            if verb not in wanted:
+                continue
+            task = arguments[arguments.index("--id") + 1] if verb == "create" else arguments[2]
+            text = arguments[3] if verb == "comment" else ""
+            self.assertEqual(seen.get((task, wanted[verb], text), 0), 1, f"acknowledged {arguments} is in the log once")
+        for key, count in seen.items():
+            if key[1] in wanted.values():
+                self.assertEqual(count, 1, f"doubled: {key}")
+        folded = fold(entries)
+        listed = {task["id"]: task for task in self.ccj("task", "list", "--limit", 1000000).json["items"]}
+        self.assertEqual(sorted(listed), sorted(task["id"] for task in folded.values()))
+        problems = [line for task in folded.values() for line in differences(task, listed[task["id"]])]
+        self.assertEqual(problems, [])
+
+    def spans_of_everything(self):
+        return self.spans("{ span.project.id = \"test\" } | select(span.task.status, span.task.title, span.task.id, "
+                          "span.contextcore.revision, span.phase.status, span.phase.ordinal, status)")
+
+    def rounds(self, rounds, use_server):
+        generator = random.Random(20261122 + rounds)
+        acks_path = os.path.join(self.folder, "acks")
+        numbers = [0, 0, 0]
+        self.cc("task", "create", "Seed", "--id", "seed-0")
+        for _ in range(rounds):
+            server = Server(self.store, self.folder, self.environment) if use_server else None
+            writers = [subprocess.Popen([sys.executable, "-c", WRITER, CLI, f"w{i}", acks_path, str(numbers[i])],
+                                        cwd=self.folder, env=self.environment, stderr=subprocess.DEVNULL,
+                                        start_new_session=True) for i in range(3)]
+            time.sleep(generator.uniform(0.15, 0.6))  # load for a while, then pull the plug
+            victims = [("server", server)] * 2 if server else []
+            victims += [("writer", w) for w in writers]
+            kind, victim = generator.choice(victims)
+            if kind == "server":
+                victim.kill()
+            else:
+                os.killpg(victim.pid, signal.SIGKILL)
+            time.sleep(0.05)
+            for writer in writers:
+                if writer.poll() is None:
+                    os.killpg(writer.pid, signal.SIGKILL)
+                writer.wait()
+            if server:
+                server.kill()
+                server.log.close()
+            for index in range(3):
+                numbers[index] += 1000
+        acks = [json.loads(line) for line in open(acks_path) if line.endswith("\n")]
+        self.assertGreater(len(acks), rounds)
+        self.check(acks)
+        before = self.spans_of_everything()
+        report = self.ccj("rebuild").json
+        self.assertEqual(report["changed"], 0)
+        self.assertEqual(self.spans_of_everything().keys(), before.keys())
+        print(f"\n  {rounds} rounds, {len(acks)} acknowledged changes, {report['spans']} spans", file=sys.stderr)
+
+    def test_writers_without_a_server(self):
+        self.rounds(ROUNDS, use_server=False)
+
+    def test_server_and_writers(self):
+        self.rounds(ROUNDS, use_server=True)

@@ -83,9 +83,13 @@ bool better(bool largest, double a, double b) {
   return largest ? a > b : a < b;
 }
 
+// REQUIRES: one point each, and distinct labels
 void order_by_value(bool largest, std::vector<GridSeries>& series) {
-  std::stable_sort(series.begin(), series.end(), [&](const GridSeries& a, const GridSeries& b) {
-    return better(largest, a.points.front().value, b.points.front().value);
+  std::sort(series.begin(), series.end(), [&](const GridSeries& a, const GridSeries& b) {
+    const double left = a.points.front().value, right = b.points.front().value;
+    if (better(largest, left, right) || better(largest, right, left))
+      return better(largest, left, right);
+    return a.labels < b.labels;
   });
 }
 
@@ -101,8 +105,11 @@ void select_best(bool largest, size_t k, const std::optional<Grouping>& grouping
     }
     for (size_t step = 0; step < steps.size(); ++step) {
       auto& candidates = steps[step];
-      std::stable_sort(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
-        return better(largest, a.first, b.first);
+      std::sort(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
+        if (better(largest, a.first, b.first) || better(largest, b.first, a.first)) {
+          return better(largest, a.first, b.first);
+        }
+        return a.second < b.second;
       });
       for (size_t i = 0; i < std::min(k, candidates.size()); ++i) {
         out[candidates[i].second].points.push_back({step, candidates[i].first});

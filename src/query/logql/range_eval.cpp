@@ -234,11 +234,8 @@ double reduce_window(const RangeAggregation& aggregation, const RawSample* first
   return std::numeric_limits<double>::quiet_NaN();
 }
 
+// The store gives entries in order of time.
 GridSeries slide(const RangeAggregation& aggregation, RawSeries& raw, const Grid& grid) {
-  auto by_time = [](const RawSample& a, const RawSample& b) { return a.time_ns < b.time_ns; };
-  if (!std::is_sorted(raw.samples.begin(), raw.samples.end(), by_time)) {
-    std::stable_sort(raw.samples.begin(), raw.samples.end(), by_time);
-  }
   GridSeries out;
   out.labels = std::move(raw.labels);
   const RawSample* first = raw.samples.data();

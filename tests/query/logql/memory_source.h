@@ -2,6 +2,7 @@
 // The store's contract over a vector of entries.
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -23,12 +24,13 @@ class MemorySource : public store::Source {
  public:
   // exact: applies everything that a request asks for. Otherwise the answer is as big as the
   // contract allows: conditions are not applied.
-  explicit MemorySource(std::vector<MemoryEntry> entries, bool exact = true)
-      : entries_(std::move(entries)), exact_(exact) {
-    std::stable_sort(
-        entries_.begin(), entries_.end(),
-        [](const MemoryEntry& a, const MemoryEntry& b) { return a.time_ns < b.time_ns; });
-    for (const MemoryEntry& entry : entries_) streams_.insert(entry.stream);
+  explicit MemorySource(std::vector<MemoryEntry> entries, bool exact = true) : exact_(exact) {
+    std::multimap<int64_t, MemoryEntry> by_time;  // ties keep their order
+    for (MemoryEntry& entry : entries) by_time.emplace(entry.time_ns, std::move(entry));
+    for (auto& [time, entry] : by_time) {
+      streams_.insert(entry.stream);
+      entries_.push_back(std::move(entry));
+    }
   }
 
   int64_t now_ns() const override { return 0; }

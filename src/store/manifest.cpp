@@ -146,6 +146,11 @@ Result<Manifest> ManifestFile::read() {
 
 Status ManifestFile::write(const Manifest& manifest) {
   const std::string record = record_bytes(manifest);
+  if (file_ != nullptr) {
+    // Another process may have begun one since.
+    CC_ASSIGN(const std::string current, files_.read_file(current_path(directory_)));
+    if (current != name_) file_ = nullptr;
+  }
   if (file_ != nullptr && size_ + record.size() <= kCheckpointBytes) {
     CC_TRY(file_->write_at(size_, record));
     CC_TRY(file_->sync());
@@ -162,6 +167,7 @@ Status ManifestFile::write(const Manifest& manifest) {
   CC_TRY(file_->sync());
   CC_TRY(files_.sync_directory(directory_));
   CC_TRY(files_.write_file_atomically(current_path(directory_), name));
+  name_ = name;
   size_ = bytes.size();
   return {};
 }

@@ -81,6 +81,7 @@ class ManifestFile {
   FileSystem& files_;
   std::string directory_;
   std::unique_ptr<File> file_;  // begun by us
+  std::string name_;            // its name
   uint64_t size_ = 0;
 };
 

@@ -37,27 +37,20 @@ bool is_vanished(const Status& status) {
 // ---- versions
 // ---------------------------------------------------------------------------------------
 
-// False: a file that manifest names is gone, or the log is of another epoch by now.
-Result<bool> StoreImpl::load(const Manifest& manifest) {
+// not_found, unavailable: a file that manifest names is gone, or the log is of another epoch by
+// now.
+Status StoreImpl::load(const Manifest& manifest) {
   const Version* previous = head_ != nullptr ? &head_->version() : nullptr;
-  auto version = open_version(files_, directory_, manifest, previous, *hooks_);
-  if (!version.ok()) {
-    if (is_vanished(version.status())) return false;
-    return version.error();
-  }
-  auto wal = WalFile::open(files_, wal_path(directory_, manifest.wal_epoch), manifest.wal_epoch,
-                           manifest.store_id, options_.mode != StoreMode::read_only);
-  if (!wal.ok()) {
-    if (is_vanished(wal.status())) return false;
-    return wal.error();
-  }
-  wal_ = std::move(wal).value();
+  CC_ASSIGN(auto version, open_version(files_, directory_, manifest, previous, *hooks_));
+  CC_ASSIGN(wal_,
+            WalFile::open(files_, wal_path(directory_, manifest.wal_epoch), manifest.wal_epoch,
+                          manifest.store_id, options_.mode != StoreMode::read_only));
   store_id_ = manifest.store_id;
   position_ = wal_->start(manifest.sequence);
   last_work_sequence_ = std::max(last_work_sequence_, manifest.sequence);
   head_since_ns_ = 0;
-  set_state(std::make_shared<Head>(std::move(version).value(), hooks_), manifest.sequence);
-  return true;
+  set_state(std::make_shared<Head>(std::move(version), hooks_), manifest.sequence);
+  return {};
 }
 
 Status StoreImpl::load_newest() {
@@ -66,13 +59,14 @@ Status StoreImpl::load_newest() {
   for (int attempt = 0; attempt < kCatchUpAttempts; ++attempt) {
     auto manifest = manifest_file_.read();
     if (manifest.ok()) {
-      CC_ASSIGN(const bool loaded, load(*manifest));
-      if (loaded) return {};
+      const Status loaded = load(*manifest);
+      if (loaded.ok() || !is_vanished(loaded)) return loaded;
       same = manifest->edit == edit ? same + 1 : 0;
       edit = manifest->edit;
       if (same >= kSameManifestAttempts) {
         return {Code::corruption,
-                "the store " + directory_ + " lacks a file that its manifest names; run verify"};
+                "the store " + directory_ +
+                    " lacks a file that its manifest names: " + loaded.error().message};
       }
     } else if (manifest.error().code != Code::not_found ||
                !files_.exists(current_path(directory_))) {

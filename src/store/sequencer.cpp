@@ -169,15 +169,16 @@ void StoreImpl::background_sync() {
   if (!poisoned_.ok() || closed_ || durable_ >= flushed_) return;
   flushing_ = true;
   const uint64_t end = flushed_;
+  const std::shared_ptr<WalFile> wal = wal_;  // another may be taken up meanwhile
   lock.unlock();
-  const Status status = wal_->sync();
+  const Status status = wal->sync();
   lock.lock();
   flushing_ = false;
-  if (status.ok()) {
+  if (status.ok() && wal == wal_) {
     syncs_.fetch_add(1, std::memory_order_relaxed);
     last_sync_ns_ = clock_.monotonic_ns();
     durable_ = std::max(durable_, end);
-  } else {
+  } else if (!status.ok()) {
     poison(status);
   }
   changed_.notify_all();

@@ -218,7 +218,10 @@ Status StoreImpl::close() {
     if (status.ok() && durable_ < flushed_) {
       status = wal_->sync();
       if (status.ok()) durable_ = flushed_;
-      if (status.ok()) status = mark_file_.write({wal_->epoch(), flushed_, durable_});
+      // Without the lock the mark may be another process's by now.
+      if (status.ok() && lock_ != nullptr) {
+        status = mark_file_.write({wal_->epoch(), flushed_, durable_});
+      }
     }
     // So that the next command line need not replay what a server may let grow.
     if (status.ok() && options_.mode == StoreMode::server) {

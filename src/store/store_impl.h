@@ -105,7 +105,7 @@ class StoreImpl final : public Store {
   Status take_over_live(const CommitMark& mark);
   Status take_over_in_doubt(Manifest manifest);
   Status load_newest();
-  Result<bool> load(const Manifest& manifest);
+  Status load(const Manifest& manifest);
   Status replay_to(uint64_t end);
   Error short_log(const CommitMark& mark) const;
   Status apply_frame(const Frame& frame);
@@ -150,7 +150,7 @@ class StoreImpl final : public Store {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::unique_ptr<FileLock> lock_;  // the one among processes, while we hold it
-  std::unique_ptr<WalFile> wal_;
+  std::shared_ptr<WalFile> wal_;
   WalPosition position_;  // behind the last frame that was sequenced
   std::string buffer_;    // frames that are not written yet, from flushed_ on
   uint64_t flushed_ = 0;

@@ -164,6 +164,17 @@ bool Predicate::may_pass(const Zone& zone) const {
   return interval_->first <= zone.max && interval_->second >= zone.min;
 }
 
+bool Predicate::test_remembered(std::string_view value) const {
+  constexpr size_t kRememberedMax = 1u << 16;
+  if (remembered_.size() >= kRememberedMax) {
+    const uint32_t id = remembered_.find(value);
+    return id == StringPool::kNone ? test(value) : remembered_passes_[id] != 0;
+  }
+  const uint32_t id = remembered_.intern(value);
+  if (id == remembered_passes_.size()) remembered_passes_.push_back(test(value) ? 1 : 0);
+  return remembered_passes_[id] != 0;
+}
+
 bool Predicate::passes(const ColumnView& view, size_t i) const {
   switch (view.type) {
     case ColumnType::string:

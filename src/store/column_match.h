@@ -1,8 +1,8 @@
 #pragma once
-// One compiled comparison, tested against values, against whole columns (once per distinct string,
-// as one interval for integers), and against zones. Superset semantics: it may say yes where a
-// value's type differs from the operand's and the operator is a negation, and for values that have
-// no order.
+// One compiled comparison (for one thread at a time), tested against values, against whole columns
+// (once per distinct string, as one interval for integers), and against zones. Superset semantics:
+// it may say yes where a value's type differs from the operand's and the operator is a negation,
+// and for values that have no order.
 
 #include <cstdint>
 #include <memory>
@@ -49,12 +49,16 @@ class Predicate {
   Predicate();
   bool passes(const ColumnView& view, size_t i) const;
   std::vector<uint8_t> distinct_passes(const ColumnView& view) const;
+  // test() of a string, remembered: pages of a segment repeat each other's strings.
+  bool test_remembered(std::string_view value) const;
   bool negated() const { return op_ == Op::not_equal || op_ == Op::not_regex; }
 
   Op op_ = Op::exists;
   std::vector<Operand> operands_;
   std::vector<std::string> equal_strings_;  // sorted
   std::vector<std::unique_ptr<re2::RE2>> patterns_;
+  mutable StringPool remembered_;
+  mutable std::vector<uint8_t> remembered_passes_;
   std::optional<std::pair<int64_t, int64_t>> interval_;  // closed; a single integer operand
 };
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/hash.h"
 #include "base/json.h"
@@ -120,11 +121,20 @@ void append_label(const std::string& name, const Value& value, LabelPairs& out) 
 // The first pair of a name wins; what has no name or value is no label.
 void sort_labels(LabelPairs& labels) {
   std::erase_if(labels, [](const auto& pair) { return pair.first.empty() || pair.second.empty(); });
-  std::stable_sort(labels.begin(), labels.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  const auto last = std::unique(labels.begin(), labels.end(),
-                                [](const auto& a, const auto& b) { return a.first == b.first; });
-  labels.erase(last, labels.end());
+  std::vector<size_t> order(labels.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    const int by_name = labels[a].first.compare(labels[b].first);
+    return by_name != 0 ? by_name < 0 : a < b;
+  });
+  LabelPairs sorted;
+  sorted.reserve(labels.size());
+  for (const size_t i : order) {
+    if (sorted.empty() || sorted.back().first != labels[i].first) {
+      sorted.push_back(std::move(labels[i]));
+    }
+  }
+  labels = std::move(sorted);
 }
 
 bool equals_folded(std::string_view text, std::string_view lower) {

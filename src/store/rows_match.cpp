@@ -124,7 +124,17 @@ struct Times {
 Status match_times(const ColumnSource& source, SpanField field, const Predicate& predicate,
                    size_t base, RowSet& out) {
   CC_ASSIGN(const Times times, Times::of(source));
-  for (size_t row = 0; row < source.rows(kSpanTable); ++row) {
+  const size_t rows = source.rows(kSpanTable);
+  if (field == SpanField::duration && times.duration.rows == nullptr &&
+      times.duration.count == rows) {
+    // Every span has an end, and no end before its start shows as a duration beyond int64.
+    const uint64_t* numbers = times.duration.numbers;
+    if (std::all_of(numbers, numbers + rows, [](uint64_t d) { return d <= INT64_MAX; })) {
+      predicate.match(times.duration, base, out);
+      return {};
+    }
+  }
+  for (size_t row = 0; row < rows; ++row) {
     const int64_t start = times.start_of(row);
     const int64_t end = times.end_of(row);
     const bool open = end == INT64_MAX;

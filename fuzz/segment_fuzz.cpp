@@ -1,0 +1,131 @@
+// Arbitrary bytes as a segment file or a work table: opening and reading all of it gives answers or
+// errors. The checksums would turn nearly every input away, so the input is taken as a footer and
+// its pages, and the trailer with the right checksum is put behind them.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/hash.h"
+#include "base/sim_file_system.h"
+#include "store/column_value.h"
+#include "store/rows.h"
+#include "store/segment_format.h"
+#include "store/segment_page.h"
+#include "store/work_table.h"
+
+namespace {
+
+using namespace contextcore;
+using namespace contextcore::store;
+
+constexpr size_t kRowsRead = 64;
+
+// First two bytes: how many of the rest are pages; then pages, then footer.
+std::string segment_of(std::string_view input) {
+  if (input.size() < 2) return std::string(input);
+  const size_t split =
+      (static_cast<uint8_t>(input[0]) | static_cast<size_t>(static_cast<uint8_t>(input[1])) << 8) %
+      (input.size() - 1);
+  std::string file(kSegmentMagic);
+  append_u32(kSegmentVersion, file);
+  append_u32(0, file);
+  file += input.substr(2, split);
+  const std::string_view footer = input.substr(std::min(2 + split, input.size()));
+  file += footer;
+  append_u64(xxh3_64(footer), file);
+  append_u64(footer.size(), file);
+  append_u32(kSegmentVersion, file);
+  file += kSegmentMagic;
+  return file;
+}
+
+void read_spans(FileSystem& files) {
+  const auto segment = open_span_segment(files, "/file");
+  if (!segment.ok()) return;
+  const SpanRows& rows = **segment;
+  for (size_t row = 0; row < std::min(rows.size(), kRowsRead); ++row) {
+    rows.meta(row);
+    rows.end_ns(row);
+    (void)rows.rows_of_trace(rows.trace_id(row));
+    (void)rows.materialize(row);
+  }
+  Condition condition;
+  condition.op = Op::greater;
+  condition.operands = {int64_t{3}};
+  for (const SpanField field :
+       {SpanField::name, SpanField::duration, SpanField::event_name, SpanField::link_span_id,
+        SpanField::trace_id, SpanField::scope_name}) {
+    condition.field = field;
+    (void)rows.match(condition);
+  }
+  (void)rows.overlap({1, 2});
+}
+
+void read_logs(FileSystem& files) {
+  const auto segment = open_log_segment(files, "/file");
+  if (!segment.ok()) return;
+  const LogRows& rows = **segment;
+  for (size_t row = 0; row < std::min(rows.size(), kRowsRead); ++row) {
+    rows.meta(row);
+    rows.time_ns(row);
+    rows.stream(row);
+    (void)rows.rows_of_span(rows.span_id(row));
+    (void)rows.line(row);
+    (void)rows.metadata(row);
+  }
+  (void)rows.match(INT64_MIN, INT64_MAX, std::vector<bool>(rows.streams().size(), true), {"a"});
+}
+
+void read_work_table(FileSystem& files) {
+  const auto table = WorkTable::open(files, "/file");
+  if (!table.ok()) return;
+  (void)(*table)->verify();
+  size_t rows = 0;
+  (*table)->scan([&](const WorkRow& row) {
+    (*table)->find(row.span_id);
+    (*table)->children(row.parent_span_id);
+    return ++rows < kRowsRead;
+  });
+}
+
+// Pages by themselves get past the checksums.
+void read_page(std::string_view input) {
+  std::string bytes(input);
+  bytes.append(8, '\0');
+  for (uint8_t type = 0; type < kColumnTypes; ++type) {
+    Page page;
+    if (!Page::decode(std::string_view(bytes).substr(0, input.size()),
+                      static_cast<ColumnType>(type), 4096, page)) {
+      continue;
+    }
+    const ColumnView view = page.view();
+    for (size_t i = 0; i < view.count; ++i) {
+      otlp::Value value;
+      if (view.row(i) >= 4096) __builtin_trap();
+      (void)value_at(view, i, value);
+    }
+  }
+  otlp::Resource resource;
+  (void)decode_resource(input, resource);
+  otlp::Scope scope;
+  (void)decode_scope(input, scope);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  if (input.empty()) return 0;
+  const std::string_view rest = input.substr(1);
+  if (input[0] % 4 == 3) return read_page(rest), 0;
+  SimDisk disk;
+  const auto files = disk.start_process();
+  const std::string file = input[0] % 4 == 0 ? segment_of(rest) : std::string(rest);
+  if (!files->write_file_atomically("/file", file).ok()) return 0;
+  read_spans(*files);
+  read_logs(*files);
+  read_work_table(*files);
+  return 0;
+}

@@ -42,7 +42,7 @@ struct Insight {
 struct InsightFilter {
   std::string type, subject, agent_id, task_id, text;
   std::string since;   // RFC 3339 or "7d ago"
-  std::string status;  // default: valid now; "any": all
+  std::string status;  // default: valid now; "all": every one
   std::optional<double> confidence_min;
   int64_t limit = 50;
 };

@@ -68,7 +68,7 @@ def _insight(answer: Mapping[str, Any]) -> Insight:
         status=f.get("status", "active"), audience=f.get("audience", "both"), rationale=f.get("rationale"),
         category=f.get("category"), applies_to=tuple(f.get("applies_to") or ()), task_id=f.get("task_id"),
         valid_until=f.get("valid_until"), context=f.get("context") or {}, trace_id=f.get("trace_id", ""),
-        span_id=f.get("span_id", ""), time=f.get("time", ""), fields=f)
+        span_id=f.get("span_id", ""), time=f.get("created", ""), fields=f)
 
 
 def _text(value: Any) -> Any:
@@ -157,7 +157,7 @@ class InsightEmitter:
 
 class InsightQuerier:
     """Finds insights of any agent and session. What is superseded, retracted, resolved or expired is left out
-    unless ``status`` asks for it ("any" for all)."""
+    unless ``status`` asks for it ("all" for every one)."""
 
     def __init__(self, project_id: "str | None" = None, *, store=None, server: "str | None" = None):
         self._connection = Connection(project_id, store, server)

@@ -46,7 +46,7 @@ def _task(answer: Mapping[str, Any]) -> Task:
         type=fields.get("type", ""), status=status, trace_id=fields.get("trace_id", ""),
         span_id=fields.get("span_id", ""), revision=int(fields.get("revision", 0)),
         percent_complete=int(fields.get("percent_complete", 0)), changed=bool(answer.get("changed", False)),
-        ended=status in ("done", "failed", "cancelled"), claim_token=answer.get("claim_token", fields.get("claim_token")),
+        ended=status in ("done", "failed", "cancelled"), claim_token=(fields.get("claim") or {}).get("token"),
         fields=fields)
 
 

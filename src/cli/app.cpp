@@ -1,5 +1,4 @@
-// The command tree. Only the group that the first word names is built: start-up is part of every
-// command.
+// The command tree.
 
 #include <string_view>
 
@@ -29,11 +28,48 @@ int usage(Context& context, const CLI::Error& error) {
                             {}});
 }
 
+// `contextcore [--store S] serve …`: our own flags are taken wherever they stand, everything else
+// behind the word is the server's. False: another command.
+bool take_serve(int argc, const char* const* argv, GlobalFlags& flags,
+                std::vector<std::string>& rest) {
+  const std::pair<std::string_view, std::string*> own[] = {{"--store", &flags.config.store},
+                                                           {"--project", &flags.config.project}};
+  bool serving = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    std::string* value = nullptr;
+    for (const auto& [name, target] : own) {
+      if (word == name) value = target;
+      if (word.starts_with(name) && word.substr(name.size()).starts_with('=')) {
+        *target = std::string(word.substr(name.size() + 1));
+        value = target;
+      }
+    }
+    if (value != nullptr) {
+      if (word.find('=') == std::string_view::npos && i + 1 < argc) *value = argv[++i];
+    } else if (word == "--json") {
+      flags.json = true;
+    } else if (serving) {
+      rest.emplace_back(word);
+    } else if (word == "serve") {
+      serving = true;
+    } else {
+      return false;
+    }
+  }
+  return serving;
+}
+
 }  // namespace
 
 int run(int argc, const char* const* argv) {
   Context context;
   context.terminal = detect_terminal();
+  std::vector<std::string> server_arguments;
+  if (GlobalFlags flags; take_serve(argc, argv, flags, server_arguments)) {
+    context.flags = flags;
+    return serve(context, server_arguments);
+  }
   CLI::App app("Tasks as OpenTelemetry spans: one program for work and telemetry", "contextcore");
   app.require_subcommand(0, 1);
   add_global_flags(app, context.flags);

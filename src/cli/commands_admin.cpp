@@ -144,6 +144,8 @@ std::string server_program() {
   return parent_path(executable_directory()) + "/libexec/contextcore-server";
 }
 
+}  // namespace
+
 int serve(Context& context, const std::vector<std::string>& rest) {
   auto config = context.config();
   if (!config.ok()) return context.fail(config.error());
@@ -154,8 +156,6 @@ int serve(Context& context, const std::vector<std::string>& rest) {
   auto failed = exec_program(server_program(), arguments);
   return context.fail(failed.error());
 }
-
-}  // namespace
 
 void add_admin_commands(CLI::App& app, Action& chosen) {
   add_command(
@@ -176,14 +176,8 @@ void add_admin_commands(CLI::App& app, Action& chosen) {
   add_command(
       app, "rebuild", "Write every span anew from the log lines", chosen, [](Arguments&) {},
       rebuild);
-  CLI::App* server = app.add_subcommand(
-      "serve", "Serve this store: OTLP, Tempo, Loki and work APIs, and the page");
-  server->prefix_command();
-  server->set_help_flag("--cli-help", "help of this wrapper; --help is the server's own");
-  server->callback([&chosen, server] {
-    const std::vector<std::string> rest = server->remaining();
-    chosen = [rest](Context& context) { return serve(context, rest); };
-  });
+  // Its own words are the server program's: run() hands them over before anything is parsed here.
+  app.add_subcommand("serve", "Serve this store: OTLP, Tempo, Loki and work APIs, and the page");
 }
 
 }  // namespace contextcore::cli

@@ -89,7 +89,7 @@ void add_insight_commands(CLI::App& app, Action& chosen) {
             .text("--task", "task_id", "only of this task")
             .real("--min-confidence", "min_confidence", "at least this confidence")
             .text("--since", "since", "not older: RFC 3339 or \"7d ago\"")
-            .text("--status,-s", "status", "active superseded retracted resolved expired any")
+            .text("--status,-s", "status", "active superseded retracted resolved expired all")
             .integer("--limit,-n", "limit", "at most this many");
       },
       query, {"list"});

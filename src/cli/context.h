@@ -60,6 +60,8 @@ void add_insight_commands(CLI::App& app, Action& chosen);
 void add_query_commands(CLI::App& app, Action& chosen);
 void add_admin_commands(CLI::App& app, Action& chosen);
 int show_overview(Context& context);
+// Becomes the server program; `rest` are its own arguments.
+int serve(Context& context, const std::vector<std::string>& rest);
 
 // The whole program.
 int run(int argc, const char* const* argv);

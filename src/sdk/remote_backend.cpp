@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "otlp/protobuf.h"
+#include "query/logql/parser.h"
 
 namespace contextcore::sdk {
 namespace {
@@ -176,21 +177,41 @@ class RemoteBackend : public Backend {
     return parse_search_answer(body);
   }
   Result<LogAnswer> logs(const std::string& logql, const LogOptions& options) override {
-    Parameters parameters{{"query", logql},
-                          {"limit", std::to_string(options.limit)},
-                          {"direction", options.backward ? "backward" : "forward"}};
-    if (options.instant) {
-      if (options.end_ns != 0) parameters.emplace_back("time", std::to_string(options.end_ns));
-    } else if (options.start_ns != 0 || options.end_ns != 0) {
-      parameters.emplace_back("start", std::to_string(options.start_ns));
-      parameters.emplace_back("end", std::to_string(options.end_ns));
+    // The server hands out at most kLogLinesPerRequest lines at a time, as Loki does. The order of
+    // lines is stable, so the next page starts at the time of the last line and leaves out what was
+    // seen of that time.
+    LogOptions page = options;
+    page.limit = std::min(options.limit, kLogLinesPerRequest);
+    CC_ASSIGN(LogAnswer answer, logs_page(logql, page));
+    size_t got = answer.lines.size();
+    while (answer.type == "streams" && static_cast<int64_t>(got) == page.limit &&
+           static_cast<int64_t>(answer.lines.size()) < options.limit) {
+      const int64_t last_ns = answer.lines.back().time_ns;
+      size_t seen = 0;
+      while (seen < answer.lines.size() &&
+             answer.lines[answer.lines.size() - 1 - seen].time_ns == last_ns)
+        ++seen;
+      if (static_cast<int64_t>(seen) >= kLogLinesPerRequest) {
+        return Error{Code::resource_exhausted,
+                     "more than " + std::to_string(seen) + " lines carry the same time",
+                     "narrow the query, or stop the server and ask the store",
+                     {},
+                     {}};
+      }
+      // All time is a range, too, once there is a page to go on from.
+      if (page.start_ns == 0 && page.end_ns == 0) page.start_ns = 1, page.end_ns = INT64_MAX;
+      (options.backward ? page.end_ns : page.start_ns) = options.backward ? last_ns + 1 : last_ns;
+      page.limit = kLogLinesPerRequest;
+      CC_ASSIGN(LogAnswer more, logs_page(logql, page));
+      got = more.lines.size();
+      if (got <= seen) break;
+      const size_t wanted =
+          std::min(got - seen, static_cast<size_t>(options.limit) - answer.lines.size());
+      std::move(more.lines.begin() + static_cast<ptrdiff_t>(seen),
+                more.lines.begin() + static_cast<ptrdiff_t>(seen + wanted),
+                std::back_inserter(answer.lines));
     }
-    if (options.step_ns != 0) {
-      parameters.emplace_back("step", std::to_string(static_cast<double>(options.step_ns) / 1e9));
-    }
-    const char* path = options.instant ? "/loki/api/v1/query" : "/loki/api/v1/query_range";
-    CC_ASSIGN(const std::string body, get(path, parameters, {}));
-    return parse_logs_answer(body, options.backward);
+    return answer;
   }
   Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) override {
     auto body = get("/api/traces/" + otlp::to_hex(id), {}, {{"Accept", "application/protobuf"}});
@@ -205,6 +226,36 @@ class RemoteBackend : public Backend {
   bool created_store() const override { return false; }
 
  private:
+  static constexpr int64_t kLogLinesPerRequest = 5000;
+
+  Result<LogAnswer> logs_page(const std::string& logql, const LogOptions& options) {
+    Parameters parameters{{"query", logql},
+                          {"limit", std::to_string(options.limit)},
+                          {"direction", options.backward ? "backward" : "forward"}};
+    if (options.instant) {
+      if (options.end_ns != 0) parameters.emplace_back("time", std::to_string(options.end_ns));
+    } else if (options.start_ns != 0 || options.end_ns != 0) {
+      parameters.emplace_back("start", std::to_string(options.start_ns));
+      parameters.emplace_back("end", std::to_string(options.end_ns));
+    } else if (!logql_is_metric(logql)) {
+      // Loki's default is the last hour; ours, for lines, is all time.
+      parameters.emplace_back("start", "1");
+      parameters.emplace_back("end", std::to_string(INT64_MAX));
+    }
+    if (options.step_ns != 0) {
+      parameters.emplace_back("step", std::to_string(static_cast<double>(options.step_ns) / 1e9));
+    }
+    const char* path = options.instant ? "/loki/api/v1/query" : "/loki/api/v1/query_range";
+    CC_ASSIGN(const std::string body, get(path, parameters, {}));
+    return parse_logs_answer(body, options.backward);
+  }
+
+  // A query that does not parse is no metric query; the server says what is wrong with it.
+  static bool logql_is_metric(const std::string& text) {
+    const auto parsed = logql::parse(text);
+    return parsed.ok() && !parsed->is_log();
+  }
+
   Result<std::string> get(const std::string& path, const Parameters& parameters,
                           const Parameters& headers) {
     const std::string query = client::query_string(parameters);

@@ -82,7 +82,7 @@ class StoppedHolder(ProcessTest):
         self.assertEqual(holder.wait(timeout=30), 4, error)
         self.assertEqual(json.loads(error.splitlines()[-1])["error"]["code"], "conflict")
         self.assertEqual(self.log_lines('{service="contextcore"}'), before)
-        shown = self.ccj("task", "show", "S-1").json["task"]
+        shown = self.ccj("task", "show", "S-1").json
         self.assertEqual((shown["status"], shown["claim"]["claimed_by"]), ("in_progress", "fast"))
         released = self.log_lines('{service="contextcore"} | json | event="task.released"')
         self.assertEqual([line["reason"] for _, line in released], ["lease_expired"])

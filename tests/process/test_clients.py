@@ -38,7 +38,7 @@ class EveryDoor(ProcessTest):
         self.assertEqual(len(spans), 1, "one span")
         created = self.log_lines('{service="contextcore"} | json | task_id="D-1" | event="task.created"')
         self.assertEqual(len(created), 1, "one start")
-        self.assertEqual(self.ccj("task", "show", "D-1").json["task"]["status"], "done")
+        self.assertEqual(self.ccj("task", "show", "D-1").json["status"], "done")
 
     def test_serve_started_while_python_writes_loses_and_doubles_nothing(self):
         writer = subprocess.Popen(
@@ -85,7 +85,7 @@ class EveryDoor(ProcessTest):
                 "    pass\n"
                 "provider.shutdown()\n",
                 OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{server.address}")
-            shown = self.ccj("task", "show", "L-1").json["task"]
+            shown = self.ccj("task", "show", "L-1").json
             found = self.spans('{ link:spanID = "%s" && resource.service.name = "checkout" }' % shown["span_id"])
             self.assertEqual([span["name"] for span in found.values()], ["deploy"])
             _, page = server.request("GET", "/task/test/L-1")
@@ -107,7 +107,7 @@ class Forged(ProcessTest):
 
     def test_forged_task_state(self):
         self.cc("task", "create", "Real", "--id", "F-1")
-        shown = self.ccj("task", "show", "F-1").json["task"]
+        shown = self.ccj("task", "show", "F-1").json
         ready = self.ccj("ready").json["items"]
         with self.server() as server:
             status, body = server.request("POST", "/v1/traces", self.otlp_span(shown, {
@@ -136,9 +136,9 @@ class Forged(ProcessTest):
                 name="insight.decision"))
             self.assertEqual(status, 200)
             self.assertEqual(len(self.spans('{ span.task.id = "GHOST" }')), 1)
-            self.assertEqual(self.ccj("task", "show", "F-1").json["task"], shown)
+            self.assertEqual(self.ccj("task", "show", "F-1").json, shown)
             self.assertEqual(self.ccj("ready").json["items"], ready)
-            self.assertEqual(self.ccj("insight", "query", "--status", "any").json["items"], [])
+            self.assertEqual(self.ccj("insight", "query", "--status", "all").json["items"], [])
             self.cc("task", "show", "GHOST", code=3)
         self.assertEqual(self.ccj("rebuild").json["changed"], 0)
 

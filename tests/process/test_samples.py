@@ -65,7 +65,7 @@ class Samples(ProcessTest):
         self.assertIn("TaskEndedWarning", second.stderr)
         again = self.log_lines('{service="contextcore"} | json | task_id="PROJ-123"')
         self.assertEqual(len(again), len(lines))
-        shown = self.ccj("task", "show", "PROJ-123").json["task"]
+        shown = self.ccj("task", "show", "PROJ-123").json
         self.assertEqual((shown["status"], shown["percent_complete"]), ("done", 100))
 
         with self.server() as server:

@@ -1,0 +1,287 @@
+// Disks that fail, fill up, and lie; power that goes away at any moment.
+
+#include <map>
+
+#include "store/store_test_kit.h"
+
+namespace contextcore::store::test {
+namespace {
+
+TEST(StoreFaults, AFailingSyncPoisonsAndReadsGoOn) {
+  Machine machine;
+  auto store = machine.open();
+  ASSERT_TRUE(store->commit("", create_task(1, "one")).ok());
+  const std::string before = dump(*store);
+  machine.disk.fail_next(SimOp::sync, 0, SimFault::io_error);
+  const auto failed = store->commit("", create_task(2, "two"));
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().code, Code::unavailable);
+  const auto later = store->commit("", create_task(3, "three"));
+  ASSERT_FALSE(later.ok()) << "the next sync would succeed, and mean nothing";
+  EXPECT_EQ(later.error().code, Code::unavailable);
+  EXPECT_EQ(dump(*store), before);
+  store = machine.open();
+  ASSERT_TRUE(store->commit("", create_task(3, "three")).ok());
+  EXPECT_EQ(attribute(task(*store, 3).span, "task.title"), "three");
+}
+
+// What the failed sync dropped is in the page cache only. Frames behind it must not be acknowledged
+// over that hole.
+TEST(StoreFaults, NothingIsBuiltOnAFailedSync) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    Machine machine(seed);
+    auto store = machine.open();
+    ASSERT_TRUE(store->commit("", create_task(1, "one")).ok());
+    machine.disk.fail_next(SimOp::sync, 0, SimFault::io_error);
+    ASSERT_FALSE(store->commit("", create_task(2, std::string(3000, 'x'))).ok());
+    store = machine.open();
+    ASSERT_TRUE(store->commit("", create_task(3, "three")).ok());
+    machine.power_failure(seed);
+    store = machine.open();
+    EXPECT_NE(work(*store)->index().find(span_id(3)), nullptr) << "seed " << seed;
+  }
+}
+
+TEST(StoreFaults, AFullDiskStopsWritingCleanlyAndSpaceBringsItBack) {
+  Machine machine;
+  auto store = machine.open();
+  ASSERT_TRUE(store->commit("", create_task(1, "one")).ok());
+  const std::string before = dump(*store);
+  machine.disk.set_free_bytes(1000);
+  const auto full = store->commit("", create_task(2, std::string(400'000, 'x')));
+  ASSERT_FALSE(full.ok());
+  EXPECT_EQ(full.error().code, Code::resource_exhausted);
+  EXPECT_EQ(dump(*store), before);
+  machine.disk.clear_faults();
+  ASSERT_TRUE(store->commit("", create_task(2, std::string(400'000, 'x'))).ok());
+  store = machine.open();
+  EXPECT_EQ(work(*store)->index().size(), 2U);
+}
+
+TEST(StoreFaults, ACutThatFailsChangesNothing) {
+  Machine machine;
+  auto store = machine.open();
+  for (uint32_t i = 0; i < 5; ++i) ASSERT_TRUE(store->commit("", create_task(i, "t")).ok());
+  const std::string before = dump(*store);
+  machine.disk.set_free_bytes(100);
+  EXPECT_FALSE(store->cut().ok());
+  machine.disk.clear_faults();
+  EXPECT_EQ(dump(*store), before);
+  ASSERT_TRUE(store->commit("", create_task(9, "t")).ok());
+  ASSERT_TRUE(store->cut().ok());
+  EXPECT_EQ(work(*machine.open())->index().size(), 6U);
+}
+
+TEST(StoreFaults, GarbageBehindTheLogIsIgnored) {
+  for (const std::string& garbage :
+       {std::string(100, '\xff'), std::string("\x50\x00\x00\x00\x01\x00\x01\x00", 8),
+        std::string(1, '\x01')}) {
+    Machine machine;
+    SimFileSystem& process = machine.process();
+    auto store = machine.open(machine.options(process));
+    ASSERT_TRUE(store->commit("", create_task(1, "one")).ok());
+    const uint64_t end = store->stats().wal_bytes;
+    const std::string before = dump(*store);
+    store.reset();
+    auto file = process.open(std::string(kPath) + "/wal/00000001.wal", OpenMode::read_write);
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE((*file)->write_at(end, garbage).ok());
+    machine.clock.set_boot_id("another");
+    store = machine.open();
+    EXPECT_EQ(dump(*store), before);
+    ASSERT_TRUE(store->commit("", create_task(2, "two")).ok());
+    EXPECT_EQ(work(*machine.open())->index().size(), 2U);
+  }
+}
+
+// A frame that stays behind an overwritten one must not come back to life.
+TEST(StoreFaults, TheRestOfAnOverwrittenTailNeverValidates) {
+  Machine machine;
+  SimFileSystem& process = machine.process();
+  auto store = machine.open(machine.options(process));
+  ASSERT_TRUE(store->commit("", create_task(1, "one")).ok());
+  const uint64_t first_end = store->stats().wal_bytes;
+  ASSERT_TRUE(store->commit("", comment(1, "aaaa")).ok());
+  ASSERT_TRUE(store->commit("", comment(1, "bbbb")).ok());
+  store.reset();
+  // The first of the two is torn; the second is whole, and in its place.
+  machine.disk.flip_bits(std::string(kPath) + "/wal/00000001.wal", first_end + 40, 0x10);
+  machine.power_failure(3);
+  store = machine.open();
+  EXPECT_EQ(lines(*source(*store)).size(), 1U);
+  ASSERT_TRUE(store->commit("", comment(1, "cccc")).ok());  // as long as the torn one
+  machine.power_failure(4);
+  store = machine.open();
+  EXPECT_EQ(lines(*source(*store)).size(), 2U);
+  EXPECT_EQ(lines(*source(*store))[1].find("bbbb"), std::string::npos);
+}
+
+TEST(StoreFaults, ADamagedLogBeforeItsCommittedEndIsSaid) {
+  Machine machine;
+  auto store = machine.open();
+  ASSERT_TRUE(store->commit("", create_task(1, "one")).ok());
+  ASSERT_TRUE(store->commit("", create_task(2, "two")).ok());
+  store.reset();
+  machine.disk.flip_bits(std::string(kPath) + "/wal/00000001.wal", 80, 1);
+  const auto opened = Store::open(machine.options(machine.process()));
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, Code::corruption);
+}
+
+// ---- crashes
+// ----------------------------------------------------------------------------------------
+
+// What was acknowledged, and what may be there besides: the one that was under way.
+struct Model {
+  std::map<uint32_t, std::string> tasks;  // number to "round" attribute
+  uint32_t logs = 0;
+  uint32_t spans = 0;
+};
+
+constexpr uint32_t kRounds = 6;
+
+// A workload with every kind of write; stops at the first failure. In every step the log event and
+// the span are written together, and received data besides.
+void run_workload(Store& store, Model& model) {
+  for (uint32_t round = 1; round <= kRounds; ++round) {
+    if (!store.commit("create-" + std::to_string(round), create_task(round, "t")).ok()) return;
+    model.tasks[round] = "";
+    const uint32_t edited = (round + 1) / 2;
+    const std::string value = std::to_string(round);
+    if (!store.commit("edit-" + value, edit_task(edited, "round", value)).ok()) return;
+    model.tasks[edited] = value;
+    if (!store.ingest(one_log("shop", round, "log " + value), "").ok()) return;
+    ++model.logs;
+    if (!store.ingest(one_span(500 + round / 2, 600 + round / 2, "s" + value), "").ok()) return;
+    model.spans = round / 2 + 1;
+    if (round % 2 == 0 && !store.cut().ok()) return;
+  }
+}
+
+void check(Store& store, const Model& model, const std::string& where) {
+  const auto read = store.read();
+  ASSERT_TRUE(read.ok()) << where << ": " << read.error().to_string();
+  for (const auto& [number, round] : model.tasks) {
+    const auto span = read->work->span(span_id(number));
+    ASSERT_TRUE(span.ok() && *span) << where << ": task " << number << " is lost";
+    const std::string found = attribute((*span)->span, "round");
+    EXPECT_GE(found, round) << where << ": task " << number;
+    // The span says what the last of its events says.
+    const auto events = read->work->events(span_id(number));
+    ASSERT_TRUE(events.ok()) << where;
+    ASSERT_FALSE(events->empty()) << where;
+    const std::string last = *events->back().body.as_string();
+    const std::string text = found.empty() ? "created " + std::to_string(number) + " t"
+                                           : "edited " + std::to_string(number) + " round=" + found;
+    EXPECT_EQ(last, text) << where;
+    EXPECT_EQ(events->size(), static_cast<size_t>((*span)->revision)) << where;
+  }
+  EXPECT_LE(read->work->index().size(), model.tasks.size() + 1) << where;
+  std::map<std::string, int> seen;
+  for (const std::string& line : lines(*read->source)) EXPECT_EQ(++seen[line], 1) << where << line;
+  uint32_t logs = 0;
+  for (const auto& [line, count] : seen) logs += line.starts_with("log ") ? 1 : 0;
+  EXPECT_GE(logs, model.logs) << where;
+  EXPECT_LE(logs, model.logs + 1) << where;
+  uint32_t spans = 0;
+  for (const std::string& name : span_names(*read->source)) {
+    spans += name.find("/s") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_GE(spans, model.spans) << where;
+  EXPECT_LE(spans, model.spans + 1) << where;
+}
+
+// Goes on after the crash: nothing is half, the store still works, and nothing is done twice.
+void check_and_go_on(Machine& machine, const Model& model, const std::string& where) {
+  const std::string read_only = [&] {
+    auto reader = Store::open(machine.options(machine.process(), StoreMode::read_only));
+    return reader.ok() ? dump(**reader) : std::string();
+  }();
+  auto store = machine.open();
+  ASSERT_NE(store, nullptr) << where;
+  check(*store, model, where);
+  if (!read_only.empty()) {
+    EXPECT_EQ(dump(*store), read_only) << where;
+  }
+  Model all;
+  for (uint32_t round = 1; round <= kRounds; ++round) {  // every command again, under its id
+    const std::string number = std::to_string(round);
+    const auto created = store->commit("create-" + number, create_task(round, "t"));
+    ASSERT_TRUE(created.ok()) << where << created.error().to_string();
+    const auto edited =
+        store->commit("edit-" + number, edit_task((round + 1) / 2, "round", number));
+    ASSERT_TRUE(edited.ok()) << where << edited.error().to_string();
+  }
+  EXPECT_EQ(work(*store)->index().size(), kRounds) << where;
+  ASSERT_TRUE(store->cut().ok()) << where;
+  const std::string before = dump(*store);
+  store.reset();
+  EXPECT_EQ(dump(*machine.open()), before) << where;
+}
+
+uint64_t workload_operations() {
+  Machine machine;
+  auto store = machine.open();
+  Model model;
+  run_workload(*store, model);
+  EXPECT_EQ(model.logs, kRounds);
+  return machine.disk.operations();
+}
+
+class StoreCrash : public testing::TestWithParam<uint64_t> {};
+
+TEST_P(StoreCrash, PowerFailureAtEveryOperationLosesNothing) {
+  const uint64_t operations = workload_operations();
+  for (uint64_t at = 1; at <= operations; ++at) {
+    const uint64_t seed = GetParam() * 1000 + at;
+    Machine machine(seed);
+    machine.disk.crash_at(at, seed);
+    Model model;
+    auto store = Store::open(machine.options(machine.process()));
+    if (store.ok()) run_workload(**store, model);
+    machine.power_failure(seed);
+    if (store.ok()) store->reset();
+    check_and_go_on(machine, model, "power failure at operation " + std::to_string(at));
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+TEST_P(StoreCrash, KillAtEveryOperationLosesNothing) {
+  const uint64_t operations = workload_operations();
+  for (uint64_t at = 1; at <= operations; ++at) {
+    Machine machine(GetParam() * 1000 + at);
+    SimFileSystem& process = machine.process();
+    process.kill_at(at);
+    Model model;
+    auto store = Store::open(machine.options(process));
+    if (store.ok()) run_workload(**store, model);
+    process.kill();
+    if (store.ok()) store->reset();
+    check_and_go_on(machine, model, "kill at operation " + std::to_string(at));
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+TEST_P(StoreCrash, AFaultAtEveryOperationLosesNothing) {
+  const uint64_t operations = workload_operations();
+  for (const SimFault fault : {SimFault::io_error, SimFault::no_space, SimFault::torn}) {
+    for (uint64_t at = GetParam() % 3 + 1; at <= operations; at += 3) {
+      const uint64_t seed = GetParam() * 1000 + at;
+      Machine machine(seed);
+      machine.disk.fail_operation(at, fault);
+      Model model;
+      auto store = Store::open(machine.options(machine.process()));
+      if (store.ok()) run_workload(**store, model);
+      if (store.ok()) store->reset();
+      if (at % 2 == 0) machine.power_failure(seed);
+      machine.disk.clear_faults();
+      check_and_go_on(machine, model, "fault at operation " + std::to_string(at));
+      if (testing::Test::HasFailure()) return;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, StoreCrash, testing::Values(1, 2));
+
+}  // namespace
+}  // namespace contextcore::store::test

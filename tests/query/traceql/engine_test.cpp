@@ -154,7 +154,7 @@ std::string make_spanset(Chooser& choose, int depth) {
 TEST(TraceqlEngine, PushDownLosesNothingOfGeneratedSearches) {
   Chooser choose(20'261'122);
   size_t matching = 0;
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     std::string query = make_spanset(choose, 2);
     if (choose.below(3) == 0) query += " | " + make_spanset(choose, 1);
     if (choose.below(6) == 0) query += " | count() > 1";
@@ -165,7 +165,7 @@ TEST(TraceqlEngine, PushDownLosesNothingOfGeneratedSearches) {
     const auto parsed = parse(query);
     EXPECT_EQ(*parse(to_string(*parsed)), *parsed) << query;
   }
-  EXPECT_GT(matching, 300u);  // otherwise nothing was compared
+  EXPECT_GT(matching, 100u);  // otherwise nothing was compared
 }
 
 TEST(TraceqlEngine, PushDownAsksTheStore) {

@@ -1,5 +1,6 @@
 #include "sdk/backend.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "sdk/embedded_backend.h"
@@ -10,7 +11,7 @@ namespace contextcore::sdk {
 namespace {
 
 constexpr uint16_t kDefaultPort = 4319;
-constexpr int kAttemptsMax = 4;
+constexpr int64_t kSwitchWaitNs = 10'000'000'000;  // for a server to come or go
 
 // Chooses, before each call, between the server that runs for the store and the store itself. A
 // server may come or go at any time; the same call is then tried the other way, commands with the
@@ -51,20 +52,27 @@ class ChoosingBackend : public Backend {
  private:
   template <typename T, typename Call>
   Result<T> attempt(bool write, const Call& call) {
-    for (int attempts = 1;; ++attempts) {
+    const int64_t deadline_ns = options_.clock->monotonic_ns() + kSwitchWaitNs;
+    for (int64_t pause_ns = 2'000'000;; pause_ns = std::min<int64_t>(2 * pause_ns, 100'000'000)) {
       CC_ASSIGN(const std::shared_ptr<Backend> backend, choose(write));
       auto answer = call(*backend);
-      if (answer.ok() || answer.error().code != Code::unavailable || attempts == kAttemptsMax ||
-          !options_.server.empty()) {
+      if (answer.ok() || answer.error().code != Code::unavailable || !options_.server.empty())
         return answer;
-      }
-      // The lock is a server's now, or the server that was there has gone: look again.
+      // Either the lock is a server's now, or the server that was there is going (it takes its
+      // SERVER file away last) or has just come: look again. Anything else is for the caller.
+      const bool was_remote = is_remote(backend.get());
       forget_remote();
-      auto now = store::find_server(*options_.file_system, *options_.clock, options_.store);
-      if (!now.ok()) return answer;
-      const bool was_remote = backend->describe().starts_with("server");
-      if (now->has_value() == was_remote && !was_remote) return answer;  // really unavailable
+      auto server = store::find_server(*options_.file_system, *options_.clock, options_.store);
+      const bool switching =
+          was_remote || (server.ok() && *server) || answer.error().hint == "server";
+      if (!switching || options_.clock->monotonic_ns() >= deadline_ns) return answer;
+      options_.clock->sleep_ns(pause_ns);
     }
+  }
+
+  bool is_remote(const Backend* backend) {
+    const std::lock_guard lock(mutex_);
+    return backend != embedded_.get();
   }
 
   Result<std::shared_ptr<Backend>> choose(bool write) {

@@ -120,9 +120,9 @@ Result<InsightFilter> insight_filter(const store::WorkView& view, const Question
   CC_ASSIGN(filter.audience, args.choice("audience", kAudiences));
   CC_ASSIGN(filter.path, args.text("applies_to"));
   CC_ASSIGN(filter.min_confidence, args.number("min_confidence"));
-  CC_ASSIGN(const std::string since, args.time("since"));
+  CC_ASSIGN(const std::string since, args.text("since"));
   if (!since.empty()) {
-    CC_ASSIGN(filter.since_ns, parse_rfc3339(since));
+    CC_ASSIGN(filter.since_ns, parse_time(since, view.now_ns()));
   }
   CC_ASSIGN(const std::string task, args.text("task_id"));
   if (!task.empty()) {

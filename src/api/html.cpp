@@ -51,7 +51,7 @@ std::string escape_html(std::string_view text) {
 }
 
 std::string query_note(std::string_view language, std::string_view query) {
-  return fmt::format("<details class=\"query\"><summary>{}</summary><code>{}</code></details>\n",
+  return fmt::format("<details class=\"query\" open><summary>{}</summary><code>{}</code></details>\n",
                      escape_html(language), escape_html(query));
 }
 

@@ -44,7 +44,11 @@ size_t character_bytes(std::string_view text) {
   } else if (first >= 0xc0) {
     bytes = 2;
   }
-  return std::min(bytes, text.size());
+  size_t whole = 1;
+  while (whole < std::min(bytes, text.size()) &&
+         (static_cast<unsigned char>(text[whole]) & 0xc0) == 0x80)
+    ++whole;
+  return whole;
 }
 
 int character_width(std::string_view character) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
 #include "api/target.h"
 #include "base/time.h"
 #include "query/common/lexing.h"
@@ -101,7 +102,7 @@ Result<LogAnswer> run_logql(const store::Store::Read& read, std::string query, i
     }
   }
   // Streams come sorted by label; one moment's events keep the order of their revision.
-  std::stable_sort(answer.lines.begin(), answer.lines.end(), [](const auto& a, const auto& b) {
+  sort_stably(answer.lines, [](const auto& a, const auto& b) {
     if (a.time_ns != b.time_ns) return a.time_ns > b.time_ns;
     return a.label("event_seq") > b.label("event_seq");
   });

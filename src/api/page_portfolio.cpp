@@ -5,6 +5,7 @@
 #include <map>
 
 #include "api/html.h"
+#include "base/sort.h"
 #include "api/page.h"
 #include "api/page_data.h"
 #include "base/time.h"
@@ -92,7 +93,7 @@ Result<std::string> projects_section(const store::Store::Read& read) {
     ++project.total;
   }
   std::vector<std::pair<std::string, Project>> sorted(projects.begin(), projects.end());
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+  sort_stably(sorted, [](const auto& a, const auto& b) {
     return a.second.count("blocked") > b.second.count("blocked");
   });
   std::string out = "<h1>Projects</h1>\n";
@@ -169,7 +170,7 @@ Result<std::string> insights_section(const store::Store::Read& read) {
             run_traceql(read, fmt::format("{{ name =~ \"insight.*\" }} | {}", kInsightSelect),
                         SpanLimits{200, 200}));
   keep_journal_spans(read, store::WorkKind::insight, answer);
-  std::stable_sort(answer.spans.begin(), answer.spans.end(),
+  sort_stably(answer.spans,
                    [](const auto& a, const auto& b) { return a.start_ns > b.start_ns; });
   std::string out = "<h2>Recent insights</h2>\n";
   if (answer.spans.empty()) out += "<p class=\"empty\">None yet.</p>\n";

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "base/sort.h"
 #include "api/html.h"
 #include "api/page_data.h"
 #include "base/time.h"
@@ -37,7 +38,7 @@ std::vector<Row> tree_order(const std::vector<WaterfallSpan>& spans) {
   std::vector<Row> rows, stack;
   std::set<const WaterfallSpan*> drawn;
   auto push = [&](std::vector<const WaterfallSpan*>& group, int depth) {
-    std::stable_sort(group.begin(), group.end(), later);
+    sort_stably(group, later);
     for (const WaterfallSpan* span : group) stack.push_back(Row{span, depth});
   };
   auto drain = [&] {

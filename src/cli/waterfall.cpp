@@ -5,6 +5,7 @@
 #include <set>
 #include <vector>
 
+#include "base/sort.h"
 #include "base/time.h"
 
 namespace contextcore::cli {
@@ -36,9 +37,8 @@ Tree build_tree(const otlp::TracesData& trace) {
       for (const auto& span : scope.spans) tree.spans.push_back({&span, service, {}});
     }
   }
-  std::stable_sort(tree.spans.begin(), tree.spans.end(), [](const Line& a, const Line& b) {
-    return a.span->start_ns < b.span->start_ns;
-  });
+  sort_stably(tree.spans,
+              [](const Line& a, const Line& b) { return a.span->start_ns < b.span->start_ns; });
   std::set<otlp::SpanId> present;
   for (const Line& line : tree.spans) present.insert(line.span->span_id);
   for (size_t i = 0; i < tree.spans.size(); ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "base/sort.h"
 #include "query/logql/engine.h"
 #include "query/logql/parser.h"
 #include "query/traceql/engine.h"
@@ -26,10 +27,9 @@ LogAnswer log_answer(logql::QueryResult result, bool backward) {
         answer.lines.push_back({entry.time_ns, stream.labels, std::move(entry.line)});
       }
     }
-    std::stable_sort(answer.lines.begin(), answer.lines.end(),
-                     [&](const LogLine& a, const LogLine& b) {
-                       return backward ? a.time_ns > b.time_ns : a.time_ns < b.time_ns;
-                     });
+    sort_stably(answer.lines, [&](const LogLine& a, const LogLine& b) {
+      return backward ? a.time_ns > b.time_ns : a.time_ns < b.time_ns;
+    });
     return answer;
   }
   const auto add = [&](const std::vector<logql::Series>& all) {

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/hash.h"
+#include "base/sort.h"
 #include "otlp/protobuf.h"
 #include "query/logql/parser.h"
 
@@ -143,10 +144,9 @@ void parse_streams(const JsonArray& result, bool backward, LogAnswer& answer) {
       answer.lines.push_back(std::move(line));
     }
   }
-  std::stable_sort(answer.lines.begin(), answer.lines.end(),
-                   [&](const LogLine& a, const LogLine& b) {
-                     return backward ? a.time_ns > b.time_ns : a.time_ns < b.time_ns;
-                   });
+  sort_stably(answer.lines, [&](const LogLine& a, const LogLine& b) {
+    return backward ? a.time_ns > b.time_ns : a.time_ns < b.time_ns;
+  });
 }
 
 class RemoteBackend : public Backend {

@@ -1,4 +1,5 @@
 #include "store/cut.h"
+#include "base/sort.h"
 
 #include <algorithm>
 #include <map>
@@ -76,7 +77,7 @@ void sort_logs(std::vector<RowRef<LogRows>>& rows) {
     order.push_back({rank_of.at(ref.rows)[ref.rows->stream(ref.row)], ref.rows->time_ns(ref.row),
                      ref.rows->meta(ref.row).sequence, ref});
   }
-  std::stable_sort(order.begin(), order.end(), [](const LogOrder& a, const LogOrder& b) {
+  sort_stably(order, [](const LogOrder& a, const LogOrder& b) {
     return std::tie(a.stream, a.time_ns, a.sequence) < std::tie(b.stream, b.time_ns, b.sequence);
   });
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = order[i].ref;

@@ -1,10 +1,11 @@
 #include "store/snapshot.h"
 
 #include <algorithm>
-#include <tuple>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
+#include "base/sort.h"
 #include "store/snapshot_conditions.h"
 #include "store/trace_assembly.h"
 
@@ -49,6 +50,59 @@ Result<TraceIds> matching_traces(const Snapshot& snapshot, const FetchRequest& r
     });
   }
   return traces;
+}
+
+struct Bound {
+  int64_t start_ns = INT64_MAX;
+  bool overlaps = false;  // some span of the trace overlaps the range
+  void add(const TracePiece& piece, const TimeRange& range) {
+    start_ns = std::min(start_ns, piece.start_ns);
+    overlaps |= piece.start_ns <= range.end_ns && piece.end_ns >= range.start_ns;
+  }
+};
+using TraceBounds = std::unordered_map<otlp::TraceId, Bound, IdHash>;
+
+// Looking a trace up costs about as much as passing over so many rows.
+constexpr size_t kRowsPerLookUp = 64;
+
+// One pass over every visible row: for answers that are a good part of the store.
+Result<TraceBounds> bounds_by_scan(const Snapshot& snapshot, const TraceIds& traces,
+                                   const TimeRange& range) {
+  TraceBounds bounds;
+  bounds.reserve(traces.size());
+  const Head& head = snapshot.head();
+  const auto add = [&](const SpanRows& rows, uint32_t row, bool journal) {
+    const otlp::TraceId id = rows.trace_id(row);
+    if (traces.contains(id)) bounds[id].add(make_piece(rows, row, journal, false), range);
+  };
+  for (const SpanSegment& segment : head.version().spans) {
+    RowSet rows(segment.rows->size(), true);
+    if (segment.mask != nullptr) rows.subtract(*segment.mask);
+    head.hide_superseded(segment.info.number, snapshot.visible(), rows);
+    rows.for_each(
+        [&](size_t row) { add(*segment.rows, static_cast<uint32_t>(row), segment.journal()); });
+  }
+  const auto lock = head.read_lock();
+  for (const bool journal : {true, false}) {
+    const SpanRows& spans = head.spans(journal);
+    for (uint32_t row = 0; row < spans.size(); ++row) {
+      if (head.visible(journal, row, snapshot.visible())) add(spans, row, journal);
+    }
+  }
+  return bounds;
+}
+
+Result<TraceBounds> bounds_of(const Snapshot& snapshot, const TraceIds& traces,
+                              const TimeRange& range) {
+  size_t rows = 0;
+  for (const SpanSegment& segment : snapshot.head().version().spans) rows += segment.info.rows;
+  if (traces.size() > rows / kRowsPerLookUp) return bounds_by_scan(snapshot, traces, range);
+  TraceBounds bounds;
+  for (const otlp::TraceId& id : traces) {
+    CC_ASSIGN(const std::vector<TracePiece> pieces, snapshot.pieces(id));
+    for (const TracePiece& piece : pieces) bounds[id].add(piece, range);
+  }
+  return bounds;
 }
 
 class Traces : public TraceIterator {
@@ -111,17 +165,11 @@ Result<std::vector<TracePiece>> Snapshot::pieces(const otlp::TraceId& id) const 
 
 Result<std::unique_ptr<TraceIterator>> Snapshot::fetch(const FetchRequest& request) const {
   CC_ASSIGN(const TraceIds traces, matching_traces(*this, request));
+  CC_ASSIGN(const TraceBounds bounds, bounds_of(*this, traces, request.range));
   std::vector<Candidate> candidates;
-  candidates.reserve(traces.size());
-  for (const otlp::TraceId& id : traces) {
-    CC_ASSIGN(const std::vector<TracePiece> trace, pieces(id));
-    Candidate candidate{INT64_MAX, id};
-    bool overlaps = false;
-    for (const TracePiece& piece : trace) {
-      candidate.start_ns = std::min(candidate.start_ns, piece.start_ns);
-      overlaps |= piece.start_ns <= request.range.end_ns && piece.end_ns >= request.range.start_ns;
-    }
-    if (overlaps) candidates.push_back(candidate);
+  candidates.reserve(bounds.size());
+  for (const auto& [id, bound] : bounds) {
+    if (bound.overlaps) candidates.push_back({bound.start_ns, id});
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     return a.start_ns != b.start_ns ? a.start_ns > b.start_ns : a.id < b.id;
@@ -171,8 +219,7 @@ Result<std::vector<otlp::LogRecord>> Snapshot::events(const otlp::SpanId& id) co
     CC_TRY(collect(head_->logs(true)));
   }
   // One frame is one command and one revision; within it rows keep their order.
-  std::stable_sort(found.begin(), found.end(),
-                   [](const Found& a, const Found& b) { return a.sequence < b.sequence; });
+  sort_stably(found, [](const Found& a, const Found& b) { return a.sequence < b.sequence; });
   std::vector<otlp::LogRecord> records;
   records.reserve(found.size());
   for (Found& entry : found) records.push_back(std::move(entry.record));

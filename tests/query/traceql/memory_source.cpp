@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "query/common/regex.h"
+#include "base/sort.h"
 
 namespace contextcore::traceql::testing {
 
@@ -333,8 +334,7 @@ std::vector<MemoryTrace> load_traces(const std::string& path) {
 MemorySource::MemorySource(std::vector<MemoryTrace> traces, bool use_conditions)
     : traces_(std::move(traces)), use_conditions_(use_conditions) {
   for (MemoryTrace& trace : traces_) {
-    std::stable_sort(
-        trace.spans.begin(), trace.spans.end(),
+    sort_stably(trace.spans,
         [](const MemorySpan& a, const MemorySpan& b) { return a.span.start_ns < b.span.start_ns; });
   }
   std::sort(traces_.begin(), traces_.end(), [](const MemoryTrace& a, const MemoryTrace& b) {

@@ -26,28 +26,32 @@ struct Actor {
   std::string trigger = "manual";  // manual git ci import agent rule
 };
 
-// Operations and their args (a JSON object; unknown fields are errors that name close ones):
-//   task.create    id? title type? status? priority? assignee? story_points? estimate_minutes?
-//   labels?
+// Operations and their args (a JSON object; unknown fields are errors that name close ones). `id`
+// is exact; with `resolve: true` it is read as a person typed it (resolve_task), for task.*
+// operations.
+// clang-format off
+//   task.create    id? title type? status? priority? assignee? story_points? estimate_minutes? labels?
 //                  parent_id? depends_on? url? due_date? defer_until? sprint_id? description?
-//                  acceptance_criteria? attributes? if_absent? (an id that exists with this title
-//                  is returned)
-//   task.start     id, and all of task.create but status: moves a not-started task to in_progress;
-//   an unknown id with
-//                  a title is created in todo
-//   task.status    id status reason? token? lenient? (ended task: changed=false instead of an
-//   error) task.block     id reason by? token?             task.unblock  id status? resolution?
+//                  acceptance_criteria? attributes? id_prefix? (of an id that is made)
+//                  if_absent? (an id that exists with this title is returned)
+//   task.start     id, and all of task.create but status, id_prefix, if_absent: moves a not-started
+//                  task to in_progress; an unknown id with a title is created in todo
+//   task.status    id status reason? token? lenient? (ended: changed=false instead of an error)
+//   task.block     id reason by? token?             task.unblock  id status? resolution?
 //   task.complete  id outcome? token? lenient?      task.fail     id reason? error_type? token?
 //   task.cancel    id reason?                       task.comment  id text author?
 //   task.assign    id assignee (null: nobody)       task.progress id percent
-//   task.parent    id parent_id (null: none)        task.depend   id on when?      task.undepend id
-//   on task.claim     id lease_seconds? steal?         task.heartbeat id token? lease_seconds?
-//   task.release   id token? reason?                task.link     id type target_task_id?
-//   target_project_id? target_trace_id? target_span_id? task.claim_ready  lease_seconds? type?
-//   priority? label? include_backlog?   picks the first ready task and claims it insight.emit type
-//   summary confidence? subject? category? audience? rationale? applies_to? valid_until?
-//                  supersedes? task_id? evidence? context? attributes? model? provider? usage?
+//   task.parent    id parent_id (null: none)        task.depend   id on when?
+//   task.undepend  id on                            task.claim    id lease_seconds? steal?
+//   task.heartbeat id token? lease_seconds?         task.release  id token? reason?
+//   task.link      id type target_task_id? target_project_id? target_trace_id? target_span_id?
+//   task.claim_ready  lease_seconds? type? priority? label? include_backlog? assignee?
+//                  picks the first ready task and claims it; "task": null when there is none
+//   insight.emit   type summary confidence? subject? category? audience? rationale? applies_to?
+//                  valid_until? supersedes? task_id? evidence? ({type ref description?}) context?
+//                  attributes? model? provider? usage?
 //   insight.supersede  id by      insight.retract  id reason?      insight.resolve  id resolution?
+// clang-format on
 struct Command {
   std::string op;
   std::string project;  // "" where the id is unique in the store
@@ -64,11 +68,17 @@ struct Command {
 Result<Command> command_from_json(const Json& json);
 Json to_json(const Command& command);
 
-// Questions and their args. Answers are JSON (one object; lists under "items").
-//   task.get       id events? comments?        task.list   status? type? assignee? label? project?
-//   parent? open? limit? task.ready     type? priority? label? include_backlog? assignee? limit?
-//   task.why id project.list   (counts by status per project) insight.query  type? subject?
-//   min_confidence? agent? task_id? since? status? (default: valid now) text? limit? insight.get id
+// Questions and their args. Answers are JSON (one object; lists under "items", all matches counted
+// in "total"). Ids are read as typed.
+// clang-format off
+//   task.get       id events? comments?             task.why      id
+//   task.list      status? type? assignee? label? project? parent? open? limit?
+//   task.ready     type? priority? label? include_backlog? assignee? limit?
+//   project.list   (counts by status per project)
+//   insight.query  type? subject? category? audience? applies_to? (a path) min_confidence? agent? task_id?
+//                  since? status? (default: active; all) text? limit?
+//   insight.get    id
+// clang-format on
 struct Question {
   std::string op;
   std::string project;

@@ -30,7 +30,7 @@ Result<std::map<otlp::SpanId, std::vector<Event>>> read_events(const store::Sour
     events[event.span_id].push_back(std::move(event));
   }
   for (auto& [span, list] : events) {
-    std::stable_sort(list.begin(), list.end(), [](const Event& a, const Event& b) {
+    std::sort(list.begin(), list.end(), [](const Event& a, const Event& b) {
       return std::pair(a.revision, a.seq) < std::pair(b.revision, b.seq);
     });
   }

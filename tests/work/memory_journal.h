@@ -68,8 +68,8 @@ class MemoryJournal : public store::Journal,
     for (const auto& event : events_written) {
       if (event.record.span_id == id) records.push_back(event.record);
     }
-    std::stable_sort(records.begin(), records.end(),
-                     [](const auto& a, const auto& b) { return order(a) < order(b); });
+    std::sort(records.begin(), records.end(),
+              [](const auto& a, const auto& b) { return order(a) < order(b); });
     return records;
   }
 
@@ -114,8 +114,8 @@ class MemoryJournal : public store::Journal,
    public:
     Entries(const MemoryJournal& journal, bool backward) {
       for (const auto& event : journal.events_written) events_.push_back(&event);
-      std::stable_sort(events_.begin(), events_.end(), [](const auto* a, const auto* b) {
-        return a->record.time_ns < b->record.time_ns;
+      std::sort(events_.begin(), events_.end(), [](const auto* a, const auto* b) {
+        return std::pair(a->record.time_ns, a) < std::pair(b->record.time_ns, b);  // then arrival
       });
       if (backward) std::reverse(events_.begin(), events_.end());
     }

@@ -39,6 +39,10 @@ if(CONTEXTCORE_SANITIZE)
   endif()
 endif()
 
+if(CONTEXTCORE_FUZZ AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage: without it libFuzzer is blind
+endif()
+
 find_program(CONTEXTCORE_CCACHE ccache)
 if(CONTEXTCORE_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CONTEXTCORE_CCACHE})

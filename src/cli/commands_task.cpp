@@ -22,6 +22,13 @@ int run_command(Context& context, const Arguments& arguments, const std::string&
     args->erase(args->begin() + static_cast<ptrdiff_t>(i));
     break;
   }
+  // Ids are read as people type them: a unique prefix will do.
+  if (op != "task.create") args->emplace_back("resolve", true);
+  if (op == "task.create" && !arguments.given("id")) {
+    auto config = context.config();
+    if (!config.ok()) return context.fail(config.error());
+    args->emplace_back("id_prefix", (*config)->get("prefix"));
+  }
   auto answer = context.command(op, std::move(*args), arguments.at(), expected);
   if (!answer.ok()) return context.fail(answer.error());
   if (context.flags.json) {

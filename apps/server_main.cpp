@@ -6,8 +6,8 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <charconv>
 #include <cstdio>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,7 +43,8 @@ struct Options {
   bool demo = false;
   bool json = false;
   std::string log_level = "info";
-  std::string durability = "sync";
+  std::string durability;
+  work::Settings work;
   std::vector<std::string> allow_hosts;
 };
 
@@ -163,11 +164,8 @@ int serve(const Options& options) {
   real_random().fill(token_bytes.data(), token_bytes.size());
   api::ServiceOptions service_options;
   service_options.store = store->get();
+  service_options.work = options.work;
   service_options.work.store_id = (*store)->store_id();
-  if (auto mode = environment("CONTEXTCORE_EMIT_MODE")) service_options.work.emit_mode = *mode;
-  if (auto name = environment("CONTEXTCORE_SERVICE_NAME")) {
-    service_options.work.service_name = *name;
-  }
   service_options.clock = &real_clock();
   service_options.random = &real_random();
   service_options.version = CONTEXTCORE_VERSION;
@@ -196,11 +194,29 @@ int serve(const Options& options) {
   return 0;
 }
 
+// What the flags left open comes from environment and files, by the rules of the command line.
+Status complete(Options& options) {
+  CC_ASSIGN(std::string directory, current_directory());
+  sdk::ConfigFlags flags;
+  flags.store = options.store;
+  CC_ASSIGN(sdk::Config config, sdk::load_config(real_file_system(), directory, flags));
+  options.store = config.get("store");
+  if (options.durability.empty()) options.durability = config.get("durability");
+  options.work.emit_mode = config.get("emit_mode");
+  const std::string& lease = config.get("lease_seconds");
+  auto [end, error] =
+      std::from_chars(lease.data(), lease.data() + lease.size(), options.work.lease_seconds);
+  if (error != std::errc() || end != lease.data() + lease.size()) {
+    return Error{Code::invalid_argument, "lease_seconds is not a number: " + lease, {}, {}, {}};
+  }
+  return {};
+}
+
 int run(int argc, char** argv) {
   Options options;
   CLI::App app("ContextCore server: tasks and telemetry of one store over HTTP");
   app.set_version_flag("--version", CONTEXTCORE_VERSION);
-  app.add_option("--store", options.store, "folder of the store")->envname("CONTEXTCORE_STORE");
+  app.add_option("--store", options.store, "folder of the store");
   app.add_option("--listen", options.listen, "address that serves everything")
       ->envname("CONTEXTCORE_LISTEN")
       ->capture_default_str();
@@ -218,9 +234,7 @@ int run(int argc, char** argv) {
       ->envname("CONTEXTCORE_LOG_LEVEL")
       ->capture_default_str();
   app.add_option("--durability", options.durability, "sync or interval")
-      ->envname("CONTEXTCORE_DURABILITY")
-      ->check(CLI::IsMember({"sync", "interval"}))
-      ->capture_default_str();
+      ->check(CLI::IsMember({"sync", "interval"}));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -235,13 +249,7 @@ int run(int argc, char** argv) {
                       {}});
   }
   set_log_level(*level);
-  if (options.store.empty()) {
-    return fail(Error{Code::invalid_argument,
-                      "which store?",
-                      "give --store PATH, or start it with `contextcore serve`",
-                      {},
-                      {}});
-  }
+  if (Status status = complete(options); !status.ok()) return fail(status.error());
   return serve(options);
 }
 

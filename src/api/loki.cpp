@@ -61,6 +61,13 @@ Response list_response(const std::vector<std::string>& names) {
   return raw_json_response(200, std::move(out));
 }
 
+// The engine can only be cancelled; here that means that time is up.
+Result<logql::QueryResult> timed(Result<logql::QueryResult> result) {
+  if (result.ok() || result.error().code != Code::cancelled) return result;
+  return Error{
+      Code::deadline_exceeded, "the query took too long; narrow it or its range", {}, {}, {}};
+}
+
 Response finish(Result<Response> response) {
   return response.ok() ? std::move(*response) : text_error(response.error());
 }
@@ -86,13 +93,19 @@ void Loki::mount(Router& router) {
              [this](const Call&) { return build_info(kLokiVersion, options_.version); });
 }
 
+std::function<bool()> Loki::time_is_up(int64_t start_ns) const {
+  int64_t deadline_ns = start_ns + options_.query_timeout_ns;
+  return [this, deadline_ns] { return options_.clock->monotonic_ns() >= deadline_ns; };
+}
+
 Result<Response> Loki::query(const Request& request) const {
   int64_t start_ns = options_.clock->monotonic_ns();
   CC_ASSIGN(store::Store::Read read, options_.store->read());
   logql::InstantParams params;
   CC_ASSIGN(params.time_ns, loki_time(request, "time", read.source->now_ns()));
+  params.cancelled = time_is_up(start_ns);
   CC_ASSIGN(logql::QueryResult result,
-            logql::query_instant(*read.source, request.param("query"), params));
+            timed(logql::query_instant(*read.source, request.param("query"), params)));
   int64_t duration_ns = options_.clock->monotonic_ns() - start_ns;
   return raw_json_response(200, encode_loki_result(result, wants_categories(request), duration_ns));
 }
@@ -112,8 +125,9 @@ Result<Response> Loki::query_range(const Request& request) const {
   CC_ASSIGN(params.limit, integer_parameter(request, "limit", params.limit, INT64_MIN, INT64_MAX));
   CC_ASSIGN(params.direction, direction_of(request));
   params.categorize_labels = wants_categories(request);
+  params.cancelled = time_is_up(start_ns);
   CC_ASSIGN(logql::QueryResult result,
-            logql::query_range(*read.source, request.param("query"), params));
+            timed(logql::query_range(*read.source, request.param("query"), params)));
   int64_t duration_ns = options_.clock->monotonic_ns() - start_ns;
   return raw_json_response(200, encode_loki_result(result, params.categorize_labels, duration_ns));
 }

@@ -1,6 +1,8 @@
 #pragma once
 // Loki's HTTP API for reading: what Grafana's data source and logcli ask. Errors are plain text.
 
+#include <functional>
+
 #include "api/router.h"
 #include "api/service.h"
 #include "query/logql/engine.h"
@@ -18,6 +20,8 @@ class Loki {
   Result<Response> labels(const Request& request) const;
   Result<Response> label_values(const Request& request, const std::string& name) const;
   Result<Response> series(const Request& request) const;
+
+  std::function<bool()> time_is_up(int64_t start_ns) const;
 
   const ServiceOptions& options_;
 };

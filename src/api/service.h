@@ -21,9 +21,10 @@ struct ServiceOptions {
   Clock* clock = nullptr;
   Random* random = nullptr;
   std::string version;
-  size_t body_bytes_max = 16 << 20;  // after decompression
-  bool demo = false;                 // the page says DEMO
-  std::string server_token;          // what /tracker/v1/server answers (ServerInfo::token)
+  size_t body_bytes_max = 16 << 20;            // after decompression
+  int64_t query_timeout_ns = 120'000'000'000;  // of one TraceQL or LogQL query
+  bool demo = false;                           // the page says DEMO
+  std::string server_token;  // what /tracker/v1/server answers (ServerInfo::token)
 };
 
 struct Route {

@@ -222,6 +222,11 @@ Result<Response> Tempo::search(const Request& request) const {
   CC_ASSIGN(options.range, search_range(request, read.source->now_ns()));
   options.traces_max = static_cast<size_t>(limit);
   options.spans_per_spanset = static_cast<size_t>(spans == 0 ? kSpansDefault : spans);
+  int64_t deadline_ns = options_.clock->monotonic_ns() + options_.query_timeout_ns;
+  options.checkpoint = [this, deadline_ns]() -> Status {
+    if (options_.clock->monotonic_ns() < deadline_ns) return {};
+    return Status(Code::deadline_exceeded, "the query took too long; narrow it or its range");
+  };
   CC_ASSIGN(traceql::SearchResult result, traceql::search(*read.source, *query, options));
   return raw_json_response(200, encode_tempo_search(result));
 }

@@ -65,6 +65,16 @@ class KillNine(ProcessTest):
         return self.spans("{ span.project.id = \"test\" } | select(span.task.status, span.task.title, span.task.id, "
                           "span.contextcore.revision, span.phase.status, span.phase.ordinal, status)")
 
+    def wait_for_acks(self, path, wanted=4):
+        """Until the writers of this round have had some changes acknowledged."""
+        before = os.path.getsize(path) if os.path.exists(path) else 0
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if os.path.exists(path) and os.path.getsize(path) > before + 40 * wanted:
+                return
+            time.sleep(0.005)
+        self.fail("the writers got nothing acknowledged in a minute")
+
     def rounds(self, rounds, use_server):
         generator = random.Random(20261122 + rounds)
         acks_path = os.path.join(self.folder, "acks")
@@ -75,7 +85,8 @@ class KillNine(ProcessTest):
             writers = [subprocess.Popen([sys.executable, "-c", WRITER, CLI, f"w{i}", acks_path, str(numbers[i])],
                                         cwd=self.folder, env=self.environment, stderr=subprocess.DEVNULL,
                                         start_new_session=True) for i in range(3)]
-            time.sleep(generator.uniform(0.15, 0.6))  # load for a while, then pull the plug
+            self.wait_for_acks(acks_path)
+            time.sleep(generator.uniform(0, 0.2))  # pull the plug anywhere in the next command
             victims = [("server", server)] * 2 if server else []
             victims += [("writer", w) for w in writers]
             kind, victim = generator.choice(victims)

@@ -47,7 +47,7 @@ h2 { font-size: 1.05rem; margin: 2rem 0 .25rem; }
 .counts dt { color: var(--soft); }
 .counts dd { margin: 0; font-weight: 650; font-variant-numeric: tabular-nums; }
 .list { margin: .75rem 0 0; padding: 0; list-style: none; }
-.list li { display: grid; grid-template-columns: 7rem 1fr auto; gap: .2rem .9rem; align-items: baseline;
+.list li { display: grid; grid-template-columns: 10rem 1fr auto; gap: .2rem .9rem; align-items: baseline;
   padding: .55rem 1rem; border-top: 1px solid var(--line); }
 .list li:first-child { border-top: 0; }
 .list .what { overflow-wrap: anywhere; min-width: 0; }
@@ -83,7 +83,7 @@ svg { display: block; width: 100%; }
 .axis { display: flex; justify-content: space-between; font-size: .8rem; color: var(--soft);
   margin-top: .4rem; }
 .query { margin: .35rem 0 0; font-size: .82rem; color: var(--soft); }
-.query summary { cursor: pointer; display: inline-block; }
+.query summary { cursor: pointer; width: fit-content; }
 .query code { display: block; margin-top: .3rem; padding: .5rem .7rem; border-radius: .4rem;
   background: var(--track); color: var(--ink); overflow-wrap: anywhere; user-select: all;
   font: .84rem/1.45 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }

@@ -18,7 +18,7 @@ namespace contextcore::api {
 namespace {
 
 constexpr int64_t kEventsMax = 200;
-constexpr SpanLimits kOneTrace = {1, 1000};
+constexpr SpanLimits kOneTrace = {2, 1000};  // one more than there can be: not cut off
 constexpr SpanLimits kLinked = {50, 200};
 constexpr size_t kLinkedTracesMax = 5;
 
@@ -30,7 +30,8 @@ constexpr const char* kWaterfallSelect =
 struct Field {
   std::string_view key, label;
 };
-constexpr std::array<Field, 17> kFields = {{{"task.type", "type"},
+constexpr std::array<Field, 18> kFields = {{{"task.parent_id", "part of"},
+                                            {"task.type", "type"},
                                             {"task.priority", "priority"},
                                             {"task.assignee", "assignee"},
                                             {"task.claimed_by", "claimed by"},
@@ -81,7 +82,12 @@ Result<std::string> head_section(const Subject& subject, std::string& title) {
   for (const Field& field : kFields) {
     std::string text = span.text(field.key);
     if (text.empty()) continue;
-    out += fmt::format("<dt>{}</dt><dd>{}</dd>\n", field.label, escape_html(text));
+    std::string value = escape_html(text);
+    if (field.key == "task.parent_id") {
+      value = fmt::format("<a href=\"{}\">{}</a>",
+                          escape_html(task_path(subject.row.project, text)), value);
+    }
+    out += fmt::format("<dt>{}</dt><dd>{}</dd>\n", field.label, value);
   }
   out +=
       fmt::format("<dt>trace</dt><dd class=\"id\">{}</dd>\n</dl>\n", otlp::to_hex(span.trace_id));

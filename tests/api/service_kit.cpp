@@ -21,6 +21,7 @@ void ServiceTest::SetUp() {
   service.work.store_id = store_->store_id();
   service.clock = &clock_;
   service.random = &random_;
+  service.query_timeout_ns = query_timeout_ns_;
   service.version = "0.0.0-test";
   service.server_token = "the-token";
   service_ = Service::make(std::move(service));

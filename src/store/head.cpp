@@ -14,6 +14,14 @@ int64_t revision_of(const otlp::LogRecord& record) {
   return revision != nullptr ? *revision : 0;
 }
 
+Error missing_span(const otlp::SpanId& id) {
+  return {Code::corruption,
+          "the work index knows span " + otlp::to_hex(id) + ", but no file has it",
+          "run verify",
+          {},
+          {}};
+}
+
 // A renewed lease outlives a change of the span under the same claim.
 void keep_lease(const WorkRow* before, WorkRow& row) {
   if (before == nullptr || row.claim_token == 0 || before->claim_token != row.claim_token) return;
@@ -70,14 +78,21 @@ Result<PreparedSpans> Head::prepare_spans(const otlp::TracesData& data) const {
   return prepared;
 }
 
-Status Head::find_replaced(const otlp::SpanId& id, const WorkTable& table,
-                           std::vector<Version::Place>& replaced) const {
-  if (work_row_.contains(id)) return {};
+// The current revision, and its place if a segment has it: one look-up for both.
+Result<std::optional<JournalSpan>> Head::current_span(const otlp::SpanId& id,
+                                                      const WorkTable& table,
+                                                      std::vector<Version::Place>& replaced) const {
+  if (work_row_.contains(id)) return journal_span(id, UINT64_MAX, table);
   const WorkRow* row = table.find(id);
-  if (row == nullptr) return {};
+  if (row == nullptr) {
+    CC_TRY(table.status());
+    return std::optional<JournalSpan>();
+  }
   CC_ASSIGN(const auto place, version_->find_span(SegmentClass::work, row->trace_id, id));
-  if (place) replaced.push_back(*place);
-  return {};
+  if (!place) return missing_span(id);
+  replaced.push_back(*place);
+  CC_ASSIGN(JournalSpan span, journal_span_at(*version_->spans[place->segment].rows, place->row));
+  return std::optional(std::move(span));
 }
 
 Status Head::prepare_replace_all(PreparedWork& prepared) const {
@@ -104,8 +119,12 @@ Result<PreparedWork> Head::prepare_work(const WorkRecord& record) const {
     if (earlier != in_this.end()) {
       before = prepared.spans[earlier->second];
     } else {
-      CC_ASSIGN(before, journal_span(delta.span_id, UINT64_MAX, table));
-      if (!record.replace_all) CC_TRY(find_replaced(delta.span_id, table, prepared.replaced));
+      std::vector<Version::Place> found;
+      CC_ASSIGN(before, current_span(delta.span_id, table, found));
+      // With replace_all every row of the segments is replaced already.
+      if (!record.replace_all) {
+        prepared.replaced.insert(prepared.replaced.end(), found.begin(), found.end());
+      }
     }
     CC_ASSIGN(JournalSpan after, apply_delta(before ? &*before : nullptr, delta));
     WorkRow row = index_row(*hooks_, after);
@@ -242,10 +261,7 @@ Result<std::optional<JournalSpan>> Head::journal_span(const otlp::SpanId& id, ui
     }
   }
   CC_ASSIGN(const auto place, version_->find_span(SegmentClass::work, row->trace_id, id));
-  if (!place) {
-    return {Code::corruption,
-            "the work index knows span " + otlp::to_hex(id) + ", but no file has it"};
-  }
+  if (!place) return missing_span(id);
   CC_ASSIGN(JournalSpan span, journal_span_at(*version_->spans[place->segment].rows, place->row));
   return std::optional(std::move(span));
 }

@@ -104,8 +104,8 @@ class Head {
   void append_logs(const otlp::LogsData& data, LogBuilder& rows, bool journal, uint64_t sequence);
   static void supersede(Spans& spans, uint32_t row, uint64_t sequence);
   void mask(const std::vector<Version::Place>& places, uint64_t sequence);
-  Status find_replaced(const otlp::SpanId& id, const WorkTable& table,
-                       std::vector<Version::Place>& replaced) const;
+  Result<std::optional<JournalSpan>> current_span(const otlp::SpanId& id, const WorkTable& table,
+                                                  std::vector<Version::Place>& replaced) const;
   Status prepare_replace_all(PreparedWork& prepared) const;
 
   std::shared_ptr<const Version> version_;

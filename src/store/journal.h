@@ -32,6 +32,7 @@ struct LeaseRenewal {
   otlp::SpanId span_id;
   int64_t claim_token = 0;
   int64_t lease_end_ns = 0;
+  int32_t heartbeats = 0;  // of the claim so far
 };
 
 // What a plan wants written. Spans are whole new states; the store writes what changed of them.
@@ -84,6 +85,9 @@ struct WorkHooks {
   // The span as a query sees it at now: adds or removes computed attributes (contextcore.open,
   // task.ready, task.claim*, insight.status ...). row may carry a renewed lease.
   std::function<void(otlp::Span& span, const WorkRow& row, int64_t now_ns)> compute;
+  // Left out of every answer (a deleted task and its phases), found by look-ups through the index
+  // only. Empty: none.
+  std::function<bool(const WorkRow& row, const WorkIndexView& index)> hidden;
   // Keys that compute may add, change or remove: conditions on them are not pushed to columns.
   std::vector<std::string> computed_keys;
   // The span event that mirrors a log event; nullopt: none.

@@ -9,6 +9,15 @@
 namespace contextcore::store {
 namespace {
 
+Result<bool> is_hidden(const Snapshot& snapshot, const otlp::SpanId& id) {
+  const WorkHooks& hooks = snapshot.head().hooks();
+  if (!hooks.hidden) return false;
+  const WorkRow* row = snapshot.index().find(id);
+  const bool hidden = row != nullptr && hooks.hidden(*row, snapshot.index());
+  CC_TRY(snapshot.table().status());
+  return hidden;
+}
+
 Status finish_journal_span(const Snapshot& snapshot, bool with_events, AssembledSpan& out) {
   const WorkHooks& hooks = snapshot.head().hooks();
   otlp::Span& span = out.span;
@@ -159,6 +168,8 @@ Result<AssembledTrace> assemble_trace(const Snapshot& snapshot, const otlp::Trac
                        false,
                        false};
     if (span.journal) {
+      CC_ASSIGN(const bool hidden, is_hidden(snapshot, span.span.span_id));
+      if (hidden) continue;
       CC_TRY(finish_journal_span(snapshot, with_events, span));
     } else {
       span.end_missing = span.span.end_ns == 0 || span.span.end_ns < span.span.start_ns;

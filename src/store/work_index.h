@@ -51,9 +51,13 @@ struct WorkRow {
   int64_t lease_end_ns = 0;
   int32_t child_count = 0, open_child_count = 0;
   int32_t waiting_count = 0;
+  int32_t heartbeats = 0;  // of the claim: the only trace that renewals leave
+  int64_t points = 0;      // story points
   std::string id, project;  // task.id, project.id
   std::string type;         // task type or insight type
   std::string assignee, claimed_by, claim_session;
+  std::string sprint;       // sprint.id
+  std::string status_name;  // where status stands for one of the user's own
   std::vector<WorkEdge> depends_on;
   bool operator==(const WorkRow&) const = default;
 };

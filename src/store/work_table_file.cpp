@@ -13,7 +13,7 @@ namespace contextcore::store {
 namespace {
 
 constexpr std::string_view kMagic{"CCWORKT\n", 8};
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kHeaderBytes = 16, kTrailerBytes = 40, kEntryBytes = 32, kRecordBytes = 120;
 constexpr size_t kBlockBytes = 4096, kPairsPerBlock = 256;
 constexpr uint32_t kBlockBytesMax = 64u << 20;
@@ -49,6 +49,10 @@ void append_heap(const WorkRow& row, std::string& out) {
     append_u64(number_of(edge.target), out);
     out += static_cast<char>(edge.when);
   }
+  append_varint(static_cast<uint32_t>(row.heartbeats), out);
+  append_varint(static_cast<uint64_t>(row.points), out);
+  append_string(row.sprint, out);
+  append_string(row.status_name, out);
 }
 
 bool read_row(std::string_view record, std::string_view heap, WorkRow& row) {
@@ -81,6 +85,11 @@ bool read_row(std::string_view record, std::string_view heap, WorkRow& row) {
     edge.target = span_id_of(rest.u64());
     edge.when = rest.u8();
   }
+  if (rest.ok() && rest.at_end()) return true;  // version 1 ends here
+  row.heartbeats = static_cast<int32_t>(rest.varint());
+  row.points = static_cast<int64_t>(rest.varint());
+  row.sprint = rest.string();
+  row.status_name = rest.string();
   return rest.ok() && rest.at_end();
 }
 

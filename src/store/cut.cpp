@@ -95,6 +95,7 @@ Cut::Cut(FileSystem& files, const std::string& directory, const Head& head, uint
       manifest_(head.version().manifest) {}
 
 Result<Manifest> Cut::write() {
+  CC_TRY(head_.settle());
   for (const SegmentClass segment_class : {SegmentClass::work, SegmentClass::runtime}) {
     CC_TRY(write_spans(segment_class));
     CC_TRY(write_logs(segment_class));

@@ -1,6 +1,7 @@
 #include "store/frame_work.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "otlp/protobuf.h"
 #include "store/store_codec.h"
@@ -100,6 +101,63 @@ Result<SpanDelta> read_delta(RecordReader& reader) {
   return delta;
 }
 
+void write_row(const WorkRow& row, RecordWriter& writer) {
+  writer.id(row.span_id);
+  writer.id(row.trace_id);
+  writer.id(row.parent_span_id);
+  writer.u8(static_cast<uint8_t>(row.kind));
+  writer.u8(row.status);
+  writer.u8(row.priority);
+  writer.u8(row.flags);
+  for (const int32_t count : {row.child_count, row.open_child_count, row.waiting_count}) {
+    writer.u32(static_cast<uint32_t>(count));
+  }
+  writer.u32(static_cast<uint32_t>(row.heartbeats));
+  for (const int64_t number : {row.revision, row.start_ns, row.end_ns, row.updated_ns, row.due_ns,
+                               row.defer_until_ns, row.claim_token, row.lease_end_ns, row.points}) {
+    writer.i64(number);
+  }
+  for (const std::string* text : {&row.id, &row.project, &row.type, &row.assignee, &row.claimed_by,
+                                  &row.claim_session, &row.sprint, &row.status_name}) {
+    writer.bytes(*text);
+  }
+  writer.u32(static_cast<uint32_t>(row.depends_on.size()));
+  for (const WorkEdge& edge : row.depends_on) {
+    writer.id(edge.target);
+    writer.u8(edge.when);
+  }
+}
+
+WorkRow read_row(RecordReader& reader) {
+  WorkRow row;
+  row.span_id = reader.span_id();
+  row.trace_id = reader.trace_id();
+  row.parent_span_id = reader.span_id();
+  row.kind = static_cast<WorkKind>(reader.u8());
+  row.status = reader.u8();
+  row.priority = reader.u8();
+  row.flags = reader.u8();
+  for (int32_t* count : {&row.child_count, &row.open_child_count, &row.waiting_count}) {
+    *count = static_cast<int32_t>(reader.u32());
+  }
+  row.heartbeats = static_cast<int32_t>(reader.u32());
+  for (int64_t* number : {&row.revision, &row.start_ns, &row.end_ns, &row.updated_ns, &row.due_ns,
+                          &row.defer_until_ns, &row.claim_token, &row.lease_end_ns, &row.points}) {
+    *number = reader.i64();
+  }
+  for (std::string* text : {&row.id, &row.project, &row.type, &row.assignee, &row.claimed_by,
+                            &row.claim_session, &row.sprint, &row.status_name}) {
+    *text = reader.bytes();
+  }
+  const uint32_t edges = reader.count(9);
+  for (uint32_t i = 0; i < edges && reader.ok(); ++i) {
+    WorkEdge& edge = row.depends_on.emplace_back();
+    edge.target = reader.span_id();
+    edge.when = reader.u8();
+  }
+  return row;
+}
+
 }  // namespace
 
 SpanDelta make_delta(const JournalSpan* before, const JournalSpan& after) {
@@ -186,6 +244,7 @@ Result<JournalSpan> apply_delta(const JournalSpan* before, const SpanDelta& delt
 }
 
 std::string encode_work(const WorkRecord& record) {
+  assert(record.rows.size() == record.deltas.size());
   std::string out;
   RecordWriter writer(out);
   writer.u8(record.replace_all ? 1 : 0);
@@ -195,11 +254,13 @@ std::string encode_work(const WorkRecord& record) {
   writer.bytes(otlp::encode_protobuf(record.events));
   writer.u32(static_cast<uint32_t>(record.deltas.size()));
   for (const SpanDelta& delta : record.deltas) write_delta(delta, writer);
+  for (const WorkRow& row : record.rows) write_row(row, writer);
   writer.u32(static_cast<uint32_t>(record.leases.size()));
   for (const LeaseRenewal& lease : record.leases) {
     writer.id(lease.span_id);
     writer.i64(lease.claim_token);
     writer.i64(lease.lease_end_ns);
+    writer.u32(static_cast<uint32_t>(lease.heartbeats));
   }
   writer.u32(static_cast<uint32_t>(record.forwards.size()));
   for (const auto& [from, to] : record.forwards) {
@@ -222,11 +283,18 @@ Result<WorkRecord> decode_work(std::string_view bytes) {
     CC_ASSIGN(SpanDelta delta, read_delta(reader));
     record.deltas.push_back(std::move(delta));
   }
-  const uint32_t leases = reader.count(24);
+  for (uint32_t i = 0; i < deltas && reader.ok(); ++i) {
+    record.rows.push_back(read_row(reader));
+    if (record.rows.back().span_id != record.deltas[i].span_id) {
+      return {Code::corruption, "a work transaction in the log has an index row of another span"};
+    }
+  }
+  const uint32_t leases = reader.count(28);
   for (uint32_t i = 0; i < leases && reader.ok(); ++i) {
     const otlp::SpanId span_id = reader.span_id();
     const int64_t token = reader.i64();
-    record.leases.push_back({span_id, token, reader.i64()});
+    const int64_t end = reader.i64();
+    record.leases.push_back({span_id, token, end, static_cast<int32_t>(reader.u32())});
   }
   const uint32_t forwards = reader.count(32);
   for (uint32_t i = 0; i < forwards && reader.ok(); ++i) {

@@ -59,6 +59,9 @@ struct WorkRecord {
   int64_t time_ns = 0;
   otlp::LogsData events;
   std::vector<SpanDelta> deltas;
+  // The index rows that the deltas lead to, in their order: whoever replays the log knows the index
+  // without reading the spans that the deltas change.
+  std::vector<WorkRow> rows;
   std::vector<LeaseRenewal> leases;
   std::vector<std::pair<otlp::TraceId, otlp::TraceId>> forwards;
   bool replace_all = false;  // journal spans that are not in deltas cease to be

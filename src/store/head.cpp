@@ -22,12 +22,6 @@ Error missing_span(const otlp::SpanId& id) {
           {}};
 }
 
-// A renewed lease outlives a change of the span under the same claim.
-void keep_lease(const WorkRow* before, WorkRow& row) {
-  if (before == nullptr || row.claim_token == 0 || before->claim_token != row.claim_token) return;
-  row.lease_end_ns = std::max(row.lease_end_ns, before->lease_end_ns);
-}
-
 }  // namespace
 
 Head::Head(std::shared_ptr<const Version> version, std::shared_ptr<const WorkHooks> hooks)
@@ -78,23 +72,6 @@ Result<PreparedSpans> Head::prepare_spans(const otlp::TracesData& data) const {
   return prepared;
 }
 
-// The current revision, and its place if a segment has it: one look-up for both.
-Result<std::optional<JournalSpan>> Head::current_span(const otlp::SpanId& id,
-                                                      const WorkTable& table,
-                                                      std::vector<Version::Place>& replaced) const {
-  if (work_row_.contains(id)) return journal_span(id, UINT64_MAX, table);
-  const WorkRow* row = table.find(id);
-  if (row == nullptr) {
-    CC_TRY(table.status());
-    return std::optional<JournalSpan>();
-  }
-  CC_ASSIGN(const auto place, version_->find_span(SegmentClass::work, row->trace_id, id));
-  if (!place) return missing_span(id);
-  replaced.push_back(*place);
-  CC_ASSIGN(JournalSpan span, journal_span_at(*version_->spans[place->segment].rows, place->row));
-  return std::optional(std::move(span));
-}
-
 Status Head::prepare_replace_all(PreparedWork& prepared) const {
   for (size_t i = 0; i < version_->spans.size(); ++i) {
     const SpanSegment& segment = version_->spans[i];
@@ -110,37 +87,19 @@ Status Head::prepare_replace_all(PreparedWork& prepared) const {
 Result<PreparedWork> Head::prepare_work(const WorkRecord& record) const {
   PreparedWork prepared;
   const WorkTable& table = *tables_.back().second;
-  std::unordered_map<otlp::SpanId, size_t, IdHash> in_this;  // a span may change twice
-  std::vector<WorkRow> rows;
-  if (record.replace_all) CC_TRY(prepare_replace_all(prepared));
-  for (const SpanDelta& delta : record.deltas) {
-    const auto earlier = in_this.find(delta.span_id);
-    std::optional<JournalSpan> before;
-    if (earlier != in_this.end()) {
-      before = prepared.spans[earlier->second];
-    } else {
-      std::vector<Version::Place> found;
-      CC_ASSIGN(before, current_span(delta.span_id, table, found));
-      // With replace_all every row of the segments is replaced already.
-      if (!record.replace_all) {
-        prepared.replaced.insert(prepared.replaced.end(), found.begin(), found.end());
-      }
-    }
-    CC_ASSIGN(JournalSpan after, apply_delta(before ? &*before : nullptr, delta));
-    WorkRow row = index_row(*hooks_, after);
-    keep_lease(table.find(delta.span_id), row);
-    rows.push_back(std::move(row));
-    in_this[delta.span_id] = prepared.spans.size();
-    prepared.spans.push_back(std::move(after));
+  if (record.replace_all) {
+    CC_TRY(settle());
+    CC_TRY(prepare_replace_all(prepared));
   }
   std::shared_ptr<const WorkTable> next =
-      record.replace_all ? WorkTable::empty()->with(std::move(rows)) : table.with(std::move(rows));
+      record.replace_all ? WorkTable::empty()->with(record.rows) : table.with(record.rows);
   std::vector<WorkRow> renewed;
   for (const LeaseRenewal& lease : record.leases) {
     const WorkRow* row = next->find(lease.span_id);
     if (row == nullptr || row->claim_token != lease.claim_token) continue;
     renewed.push_back(*row);
     renewed.back().lease_end_ns = lease.lease_end_ns;
+    renewed.back().heartbeats = lease.heartbeats;
   }
   prepared.table = renewed.empty() ? std::move(next) : next->with(std::move(renewed));
   CC_TRY(prepared.table->status());
@@ -160,7 +119,7 @@ void Head::supersede(Spans& spans, uint32_t row, uint64_t sequence) {
   if (spans.superseded[row] == 0) spans.superseded[row] = sequence;
 }
 
-void Head::mask(const std::vector<Version::Place>& places, uint64_t sequence) {
+void Head::mask(const std::vector<Version::Place>& places, uint64_t sequence) const {
   for (const Version::Place& place : places) {
     // The first who replaced it stays: a later one replaces that one's row.
     pending_masks_[version_->spans[place.segment].info.number].try_emplace(place.row, sequence);
@@ -205,20 +164,8 @@ void Head::apply_logs(const otlp::LogsData& data, uint64_t sequence) {
   append_logs(data, *received_logs_, false, sequence);
 }
 
-void Head::apply_work(const WorkRecord& record, const PreparedWork& prepared, uint64_t sequence) {
+void Head::apply_work(WorkRecord record, const PreparedWork& prepared, uint64_t sequence) {
   const std::unique_lock lock(mutex_);
-  mask(prepared.replaced, sequence);
-  if (record.replace_all) {
-    for (const uint32_t row : prepared.replaced_in_head) supersede(work_, row, sequence);
-  }
-  for (const JournalSpan& span : prepared.spans) {
-    const uint32_t row = append(work_, std::make_shared<const otlp::Resource>(span.resource),
-                                std::make_shared<const otlp::Scope>(span.scope), span.span,
-                                {sequence, span.revision, true});
-    const auto [it, added] = work_row_.try_emplace(span.span.span_id, row);
-    work_previous_.push_back(added ? kNone : it->second);
-    if (!added) supersede(work_, std::exchange(it->second, row), sequence);
-  }
   append_logs(record.events, *work_logs_, true, sequence);
   tables_.emplace_back(sequence, prepared.table);
   for (const auto& [from, to] : record.forwards) forwards_.push_back({sequence, from, to});
@@ -226,11 +173,125 @@ void Head::apply_work(const WorkRecord& record, const PreparedWork& prepared, ui
     commands_.try_emplace(record.command_id, StoredCommand{record.command_id, record.result,
                                                            record.time_ns, sequence});
   }
+  if (record.replace_all) {
+    mask(prepared.replaced, sequence);
+    for (const uint32_t row : prepared.replaced_in_head) supersede(work_, row, sequence);
+  }
+  if (record.deltas.empty()) return;
+  deferred_rows_ += record.deltas.size();
+  const Deferred& frame = deferred_.emplace_back(Deferred{sequence, std::move(record.deltas)});
+  for (const SpanDelta& delta : frame.deltas) {
+    steps_[delta.span_id].push_back({sequence, &delta, nullptr});
+  }
+  deferred_frames_.store(deferred_.size(), std::memory_order_release);
 }
 
 void Head::forget_tables_before(uint64_t sequence) {
   const std::unique_lock lock(mutex_);
   while (tables_.size() > 1 && tables_[1].first <= sequence) tables_.pop_front();
+}
+
+// ---- deferred work spans
+// ----------------------------------------------------------------------------
+
+Result<std::optional<JournalSpan>> Head::settled_span(const otlp::SpanId& id,
+                                                      std::optional<Version::Place>& place) const {
+  const auto newest = work_row_.find(id);
+  if (newest != work_row_.end()) {
+    CC_ASSIGN(JournalSpan span, journal_span_at(*work_.rows, newest->second));
+    return std::optional(std::move(span));
+  }
+  const WorkRow* row = version_->work->find(id);
+  if (row == nullptr) {
+    CC_TRY(version_->work->status());
+    return std::optional<JournalSpan>();
+  }
+  CC_ASSIGN(place, version_->find_span(SegmentClass::work, row->trace_id, id));
+  if (!place) return missing_span(id);
+  CC_ASSIGN(JournalSpan span, journal_span_at(*version_->spans[place->segment].rows, place->row));
+  return std::optional(std::move(span));
+}
+
+Result<std::optional<JournalSpan>> Head::deferred_span(const otlp::SpanId& id,
+                                                       uint64_t visible) const {
+  const auto found = steps_.find(id);
+  if (found == steps_.end()) return std::optional<JournalSpan>();
+  std::vector<Step>& steps = found->second;
+  size_t end = steps.size();
+  while (end > 0 && steps[end - 1].sequence > visible) --end;
+  if (end == 0) return std::optional<JournalSpan>();
+  // From the nearest one that is known, or from what is settled.
+  size_t at = end;
+  while (at > 0 && steps[at - 1].after == nullptr &&
+         (at == end || (steps[at].delta->changed & kDeltaWhole) == 0)) {
+    --at;
+  }
+  std::optional<JournalSpan> span;
+  if (at > 0 && steps[at - 1].after != nullptr) {
+    span = *steps[at - 1].after;
+  } else if ((steps[at].delta->changed & kDeltaWhole) == 0) {
+    std::optional<Version::Place> place;
+    CC_ASSIGN(span, settled_span(id, place));
+  }
+  if (at == end) return span;
+  for (; at < end; ++at) {
+    CC_ASSIGN(span, apply_delta(span ? &*span : nullptr, *steps[at].delta));
+  }
+  steps[end - 1].after = std::make_shared<const JournalSpan>(*span);
+  return span;
+}
+
+void Head::append_work(const JournalSpan& span, uint64_t sequence) const {
+  const uint32_t row = append(work_, std::make_shared<const otlp::Resource>(span.resource),
+                              std::make_shared<const otlp::Scope>(span.scope), span.span,
+                              {sequence, span.revision, true});
+  const auto [it, added] = work_row_.try_emplace(span.span.span_id, row);
+  work_previous_.push_back(added ? kNone : it->second);
+  if (!added) supersede(work_, std::exchange(it->second, row), sequence);
+}
+
+// All of a frame's spans or, after an error, none.
+Status Head::settle_frame(const Deferred& frame) const {
+  std::vector<JournalSpan> spans;
+  std::vector<Version::Place> replaced;
+  std::unordered_map<otlp::SpanId, size_t, IdHash> in_this;  // a span may change twice
+  for (const SpanDelta& delta : frame.deltas) {
+    std::optional<JournalSpan> before;
+    const auto earlier = in_this.find(delta.span_id);
+    if (earlier != in_this.end()) {
+      before = spans[earlier->second];
+    } else {
+      std::optional<Version::Place> place;
+      CC_ASSIGN(before, settled_span(delta.span_id, place));
+      if (place) replaced.push_back(*place);
+    }
+    CC_ASSIGN(JournalSpan after, apply_delta(before ? &*before : nullptr, delta));
+    in_this[delta.span_id] = spans.size();
+    spans.push_back(std::move(after));
+  }
+  mask(replaced, frame.sequence);
+  for (const JournalSpan& span : spans) append_work(span, frame.sequence);
+  return {};
+}
+
+Status Head::settle() const {
+  if (deferred_frames_.load(std::memory_order_acquire) == 0) return {};
+  const std::unique_lock lock(mutex_);
+  while (!deferred_.empty()) {
+    CC_TRY(settle_frame(deferred_.front()));
+    for (const SpanDelta& delta : deferred_.front().deltas) {
+      const auto found = steps_.find(delta.span_id);
+      std::vector<Step>& steps = found->second;
+      if (steps.size() == 1) {
+        steps_.erase(found);
+      } else {
+        steps.erase(steps.begin());
+      }
+    }
+    deferred_.pop_front();
+    deferred_frames_.store(deferred_.size(), std::memory_order_release);
+  }
+  return {};
 }
 
 // ---- readers
@@ -249,6 +310,16 @@ Result<std::optional<JournalSpan>> Head::journal_span(const otlp::SpanId& id, ui
   if (row == nullptr) {
     CC_TRY(table.status());
     return std::optional<JournalSpan>();
+  }
+  bool deferred = false;
+  {
+    const std::shared_lock lock(mutex_);
+    deferred = steps_.contains(id);
+  }
+  if (deferred) {
+    const std::unique_lock lock(mutex_);
+    CC_ASSIGN(std::optional<JournalSpan> span, deferred_span(id, visible));
+    if (span) return span;
   }
   {
     const std::shared_lock lock(mutex_);
@@ -300,7 +371,7 @@ Forwards Head::all_forwards() const {
 
 Head::Sizes Head::sizes() const {
   const std::shared_lock lock(mutex_);
-  return {work_.rows->size() + received_.rows->size(), work_logs_->size() + received_logs_->size()};
+  return {deferred_rows_ + received_.rows->size(), work_logs_->size() + received_logs_->size()};
 }
 
 bool Head::visible(bool journal, uint32_t row, uint64_t visible) const {

@@ -6,7 +6,13 @@
 // Writers are serialised by the sequencer (methods marked so); a shared mutex keeps readers and the
 // writer apart. prepare_* find out everything that can fail before a frame is appended to the log;
 // apply_* cannot fail.
+//
+// Work spans are deferred: apply_work keeps what a frame says of them, the index rows come with the
+// frame. A single span is put together when it is asked for; settle() makes rows of them all, for
+// whoever reads rows. So a command that opens the store pays for the spans it touches, not for all
+// that the log has changed.
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -31,8 +37,7 @@ struct PreparedSpans {
 
 // A work transaction, ready to be applied.
 struct PreparedWork {
-  std::vector<JournalSpan> spans;
-  std::vector<Version::Place> replaced;    // segment rows
+  std::vector<Version::Place> replaced;    // for replace_all: segment rows
   std::vector<uint32_t> replaced_in_head;  // for replace_all
   std::shared_ptr<const WorkTable> table;
 };
@@ -50,11 +55,15 @@ class Head {
   Result<PreparedWork> prepare_work(const WorkRecord& record) const;
   void apply_spans(const otlp::TracesData& data, const PreparedSpans& prepared, uint64_t sequence);
   void apply_logs(const otlp::LogsData& data, uint64_t sequence);
-  void apply_work(const WorkRecord& record, const PreparedWork& prepared, uint64_t sequence);
+  void apply_work(WorkRecord record, const PreparedWork& prepared, uint64_t sequence);
   // Index states before the newest that is visible at sequence are no longer asked for.
   void forget_tables_before(uint64_t sequence);
 
   // ---- readers ----
+  // Makes rows of all work spans applied so far; to be called before spans(true), visible(true, …),
+  // superseded() and hide_superseded() are asked. Cheap when there is nothing to do.
+  Status settle() const;
+  size_t deferred() const { return deferred_frames_.load(std::memory_order_relaxed); }
   // The index as of a sequence.
   std::shared_ptr<const WorkTable> table(uint64_t visible) const;
   Result<std::optional<JournalSpan>> journal_span(const otlp::SpanId& id, uint64_t visible,
@@ -98,29 +107,51 @@ class Head {
     std::vector<uint64_t> superseded;  // by row: the sequence that replaced it, 0 = none
   };
 
-  uint32_t append(Spans& spans, const std::shared_ptr<const otlp::Resource>& resource,
-                  const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
-                  const RowMeta& meta);
+  // What one frame made of one work span.
+  struct Step {
+    uint64_t sequence = 0;
+    const SpanDelta* delta = nullptr;
+    std::shared_ptr<const JournalSpan> after;  // once somebody has asked
+  };
+  struct Deferred {
+    uint64_t sequence = 0;
+    std::vector<SpanDelta> deltas;
+  };
+
+  static uint32_t append(Spans& spans, const std::shared_ptr<const otlp::Resource>& resource,
+                         const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
+                         const RowMeta& meta);
   void append_logs(const otlp::LogsData& data, LogBuilder& rows, bool journal, uint64_t sequence);
   static void supersede(Spans& spans, uint32_t row, uint64_t sequence);
-  void mask(const std::vector<Version::Place>& places, uint64_t sequence);
-  Result<std::optional<JournalSpan>> current_span(const otlp::SpanId& id, const WorkTable& table,
-                                                  std::vector<Version::Place>& replaced) const;
+  void mask(const std::vector<Version::Place>& places, uint64_t sequence) const;
   Status prepare_replace_all(PreparedWork& prepared) const;
+
+  // ---- work spans; REQUIRE: mutex_, exclusively where not said otherwise ----
+  void append_work(const JournalSpan& span, uint64_t sequence) const;
+  Status settle_frame(const Deferred& frame) const;
+  // The newest settled revision. place: where a segment has it, when it is not in the head.
+  Result<std::optional<JournalSpan>> settled_span(const otlp::SpanId& id,
+                                                  std::optional<Version::Place>& place) const;
+  // The revision after the last step that is visible; nullopt: no step is.
+  Result<std::optional<JournalSpan>> deferred_span(const otlp::SpanId& id, uint64_t visible) const;
 
   std::shared_ptr<const Version> version_;
   std::shared_ptr<const WorkHooks> hooks_;
 
   mutable std::shared_mutex mutex_;
-  Spans work_;
+  mutable Spans work_;  // mutable: settle()
   Spans received_;
   std::unique_ptr<LogBuilder> work_logs_;
   std::unique_ptr<LogBuilder> received_logs_;
-  std::unordered_map<otlp::SpanId, uint32_t, IdHash> work_row_;  // newest row
-  std::vector<uint32_t> work_previous_;                          // by row: the older one, or kNone
+  mutable std::unordered_map<otlp::SpanId, uint32_t, IdHash> work_row_;  // newest row
+  mutable std::vector<uint32_t> work_previous_;  // by row: the older one, or kNone
+  mutable std::deque<Deferred> deferred_;        // ascending sequence
+  mutable std::unordered_map<otlp::SpanId, std::vector<Step>, IdHash> steps_;  // of deferred_
+  mutable std::atomic<size_t> deferred_frames_{0};
+  size_t deferred_rows_ = 0;  // of all that was ever deferred
   std::unordered_map<Identity, uint32_t, IdentityHash> received_row_;
   // Segment number to row to the sequence that replaced it.
-  std::unordered_map<uint64_t, std::unordered_map<uint32_t, uint64_t>> pending_masks_;
+  mutable std::unordered_map<uint64_t, std::unordered_map<uint32_t, uint64_t>> pending_masks_;
   std::deque<std::pair<uint64_t, std::shared_ptr<const WorkTable>>> tables_;  // ascending sequence
   std::unordered_map<std::string, StoredCommand> commands_;
   struct Forward {

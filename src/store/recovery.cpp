@@ -95,9 +95,9 @@ Status StoreImpl::apply_part(const Frame& frame, const FramePart& part) {
       break;
     }
     case PartSignal::work: {
-      CC_ASSIGN(const WorkRecord record, decode_work(part.bytes));
+      CC_ASSIGN(WorkRecord record, decode_work(part.bytes));
       CC_ASSIGN(const PreparedWork prepared, head_->prepare_work(record));
-      head_->apply_work(record, prepared, frame.sequence);
+      head_->apply_work(std::move(record), prepared, frame.sequence);
       last_work_sequence_ = frame.sequence;
       return {};
     }

@@ -137,6 +137,7 @@ Snapshot::Snapshot(std::shared_ptr<const Head> head, uint64_t visible, int64_t n
     : head_(std::move(head)), visible_(visible), now_ns_(now_ns), table_(head_->table(visible)) {}
 
 Result<std::vector<TracePiece>> Snapshot::pieces(const otlp::TraceId& id) const {
+  CC_TRY(head_->settle());
   std::vector<TracePiece> pieces;
   std::vector<std::pair<uint64_t, TracePiece>> in_segments;
   for (const SpanSegment& segment : head_->version().spans) {
@@ -164,6 +165,7 @@ Result<std::vector<TracePiece>> Snapshot::pieces(const otlp::TraceId& id) const 
 }
 
 Result<std::unique_ptr<TraceIterator>> Snapshot::fetch(const FetchRequest& request) const {
+  CC_TRY(head_->settle());
   CC_ASSIGN(const TraceIds traces, matching_traces(*this, request));
   CC_ASSIGN(const TraceBounds bounds, bounds_of(*this, traces, request.range));
   std::vector<Candidate> candidates;

@@ -123,7 +123,9 @@ class StoreImpl final : public Store {
   Result<PlannedWork> plan_work(const Snapshot& snapshot, const std::string& command_id,
                                 const WorkPlan& plan) const;
   Result<PlannedWork> finish_work(PlannedWork work) const;
-  Result<uint64_t> write_work(Lock& lock, const PlannedWork& work);
+  WorkRow row_after(const WorkTable& table, const JournalSpan& span) const;
+  // 0: nothing was written, decide again. Takes the record out of work when it was.
+  Result<uint64_t> write_work(Lock& lock, PlannedWork& work);
   Result<std::optional<StoredCommand>> find_command(const Snapshot& snapshot,
                                                     const std::string& command_id) const;
   Result<CommitResult> answer_again(Lock& lock, const StoredCommand& command);

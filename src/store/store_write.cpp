@@ -1,6 +1,7 @@
 // What is written: received requests, and work transactions planned against one state.
 
 #include <algorithm>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace contextcore::store {
 namespace {
 
 constexpr size_t kReasonsMax = 3;  // of refusals, told to the sender
+constexpr size_t kDeferredFramesMax = 4096;
 
 int64_t item_count(const otlp::TracesData& data) { return static_cast<int64_t>(data.span_count()); }
 int64_t item_count(const otlp::LogsData& data) { return static_cast<int64_t>(data.record_count()); }
@@ -249,6 +251,7 @@ Result<StoreImpl::PlannedWork> StoreImpl::plan_work(const Snapshot& snapshot,
       CC_ASSIGN(before, snapshot.span(spans[i].span.span_id));
     }
     record.deltas.push_back(make_delta(before ? &*before : nullptr, spans[i]));
+    record.rows.push_back(row_after(snapshot.table(), spans[i]));
   }
   return finish_work(std::move(work));
 }
@@ -265,14 +268,26 @@ Result<StoreImpl::PlannedWork> StoreImpl::finish_work(PlannedWork work) const {
   return work;
 }
 
-Result<uint64_t> StoreImpl::write_work(Lock& lock, const PlannedWork& work) {
+// A renewed lease outlives a change of the span under the same claim.
+WorkRow StoreImpl::row_after(const WorkTable& table, const JournalSpan& span) const {
+  WorkRow row = index_row(*hooks_, span);
+  const WorkRow* before = table.find(span.span.span_id);
+  if (before != nullptr && row.claim_token != 0 && before->claim_token == row.claim_token) {
+    row.lease_end_ns = std::max(row.lease_end_ns, before->lease_end_ns);
+  }
+  return row;
+}
+
+Result<uint64_t> StoreImpl::write_work(Lock& lock, PlannedWork& work) {
   CC_ASSIGN(const bool room, ensure_room(lock, work.bytes.size()));
   if (!room) return uint64_t{0};
   CC_ASSIGN(const PreparedWork prepared, head_->prepare_work(work.record));
   CC_ASSIGN(const uint64_t sequence,
             append({{PartSignal::work, PartEncoding::work_1, work.bytes}}));
-  head_->apply_work(work.record, prepared, sequence);
+  head_->apply_work(std::move(work.record), prepared, sequence);
   last_work_sequence_ = sequence;
+  // A query that comes after many commands must not wait for all of them. A failure is the query's.
+  if (head_->deferred() >= kDeferredFramesMax) std::ignore = head_->settle();
   return sequence;
 }
 
@@ -342,12 +357,17 @@ Status StoreImpl::replace_spans(std::vector<JournalSpan> spans) {
     CC_TRY(check_span(span));
     work.record.deltas.push_back(make_delta(nullptr, span));
   }
-  CC_ASSIGN(work, finish_work(std::move(work)));
   Turn turn(*this);
   CC_TRY(turn.begin());
   Lock lock(mutex_);
   for (;;) {
     CC_TRY(check_writable());
+    const std::shared_ptr<const Snapshot> snapshot = sequenced_snapshot();
+    work.record.rows.clear();
+    for (const JournalSpan& span : spans) {
+      work.record.rows.push_back(row_after(snapshot->table(), span));
+    }
+    CC_ASSIGN(work, finish_work(std::move(work)));
     CC_ASSIGN(const uint64_t sequence, write_work(lock, work));
     if (sequence == 0) continue;
     CC_TRY(wait_visible(lock, sequence));

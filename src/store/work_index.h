@@ -51,8 +51,8 @@ struct WorkRow {
   int64_t lease_end_ns = 0;
   int32_t child_count = 0, open_child_count = 0;
   int32_t waiting_count = 0;
-  int32_t heartbeats = 0;  // of the claim: the only trace that renewals leave
-  int64_t points = 0;      // story points
+  int32_t heartbeats = 0;   // of the claim: the only trace that renewals leave
+  int64_t points = 0;       // story points
   std::string id, project;  // task.id, project.id
   std::string type;         // task type or insight type
   std::string assignee, claimed_by, claim_session;
@@ -60,6 +60,18 @@ struct WorkRow {
   std::string status_name;  // where status stands for one of the user's own
   std::vector<WorkEdge> depends_on;
   bool operator==(const WorkRow&) const = default;
+};
+
+// Which rows a scan wants; the rest costs next to nothing.
+struct WorkFilter {
+  uint32_t kinds = UINT32_MAX;  // bits 1 << WorkKind
+  bool open_only = false;       // end_ns == 0
+
+  static constexpr uint32_t bit(WorkKind kind) { return 1u << static_cast<unsigned>(kind); }
+  bool accepts(WorkKind kind, int64_t end_ns) const {
+    const auto number = static_cast<unsigned>(kind);
+    return number < 32 && (kinds >> number & 1) != 0 && (!open_only || end_ns == 0);
+  }
 };
 
 // A read view of the table. Pointers are valid as long as the view that gave them.
@@ -72,6 +84,11 @@ class WorkIndexView {
   virtual std::vector<const WorkRow*> dependents(const otlp::SpanId& id) const = 0;
   // Every row (ascending span id) until fn returns false.
   virtual void scan(const std::function<bool(const WorkRow&)>& fn) const = 0;
+  // Those rows only that filter accepts.
+  virtual void scan_if(const WorkFilter& filter,
+                       const std::function<bool(const WorkRow&)>& fn) const {
+    scan([&](const WorkRow& row) { return !filter.accepts(row.kind, row.end_ns) || fn(row); });
+  }
   virtual size_t size() const = 0;
 };
 

@@ -31,18 +31,22 @@ class WorkTableImpl : public WorkTable {
   }
 
   void scan(const std::function<bool(const WorkRow&)>& fn) const override {
+    scan_if(WorkFilter{}, fn);
+  }
+  void scan_if(const WorkFilter& filter,
+               const std::function<bool(const WorkRow&)>& fn) const override {
     // Two ascending sequences; a row of the overlay hides its namesake in the base.
     uint64_t next = 0;
     bool going = true;
     const auto overlay_until = [&](uint64_t limit, bool bounded) {
       rows_.for_each_from(next, [&](uint64_t id, const RowPointer& row) {
         if (bounded && id >= limit) return false;
-        going = fn(*row);
+        if (filter.accepts(row->kind, row->end_ns)) going = fn(*row);
         return going;
       });
     };
     if (base_ != nullptr) {
-      base_->scan([&](const WorkRow& row) {
+      base_->scan(filter, [&](const WorkRow& row) {
         const uint64_t id = number_of(row.span_id);
         if (rows_.size() == 0) {
           going = fn(row);

@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kMagic{"CCWORKT\n", 8};
 constexpr uint32_t kVersion = 2;
 constexpr size_t kHeaderBytes = 16, kTrailerBytes = 40, kEntryBytes = 32, kRecordBytes = 120;
+constexpr size_t kKindAt = 32, kEndAt = 64;  // in a record
 constexpr size_t kBlockBytes = 4096, kPairsPerBlock = 256;
 constexpr uint32_t kBlockBytesMax = 64u << 20;
 constexpr size_t kBlocksPerRead = 64;
@@ -53,6 +54,13 @@ void append_heap(const WorkRow& row, std::string& out) {
   append_varint(static_cast<uint64_t>(row.points), out);
   append_string(row.sprint, out);
   append_string(row.status_name, out);
+}
+
+uint64_t u64_at(std::string_view bytes, size_t offset) {
+  return ByteReader(bytes.substr(offset, 8)).u64();
+}
+uint64_t id_at(std::string_view records, size_t item) {
+  return u64_at(records, item * kRecordBytes);
 }
 
 bool read_row(std::string_view record, std::string_view heap, WorkRow& row) {
@@ -207,20 +215,17 @@ Result<std::unique_ptr<WorkTableFile::Block>> WorkTableFile::decode(Section sect
   const Entry& entry = entries_[static_cast<size_t>(section)][index];
   if (xxh3_64(bytes) != entry.checksum)
     return damaged(section, index, "its checksum does not match");
-  auto block = std::make_unique<Block>();
   if (section == Section::rows) {
-    block->rows.resize(entry.items);
-    const std::string_view heap = bytes.substr(size_t{entry.items} * kRecordBytes);
-    for (size_t i = 0; i < entry.items; ++i) {
-      if (!read_row(bytes.substr(i * kRecordBytes, kRecordBytes), heap, block->rows[i])) {
-        return damaged(section, index, fmt::format("row {} does not parse", i));
-      }
-      if (i > 0 && block->rows[i].span_id <= block->rows[i - 1].span_id) {
+    auto rows = std::make_unique<Block>(entry.items);
+    rows->bytes = bytes;
+    for (size_t i = 1; i < entry.items; ++i) {
+      if (id_at(bytes, i) <= id_at(bytes, i - 1)) {
         return damaged(section, index, "its rows are out of order");
       }
     }
-    return block;
+    return rows;
   }
+  auto block = std::make_unique<Block>(0);
   block->pairs.resize(entry.items);
   ByteReader reader(bytes);
   for (WorkPair& pair : block->pairs) {
@@ -276,13 +281,36 @@ const WorkRow* WorkTableFile::find(uint64_t id) const {
   if (after == entries.begin()) return nullptr;
   const Block* rows = block(Section::rows, static_cast<size_t>(after - entries.begin()) - 1);
   if (rows == nullptr) return nullptr;
-  const auto at = std::lower_bound(
-      rows->rows.begin(), rows->rows.end(), id,
-      [](const WorkRow& row, uint64_t key) { return number_of(row.span_id) < key; });
-  return at != rows->rows.end() && number_of(at->span_id) == id ? &*at : nullptr;
+  size_t low = 0, high = rows->decoded.size();
+  while (low < high) {
+    const size_t middle = (low + high) / 2;
+    if (id_at(rows->bytes, middle) < id) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  if (low == rows->decoded.size() || id_at(rows->bytes, low) != id) return nullptr;
+  return row_at(static_cast<size_t>(after - entries.begin()) - 1, *rows, low);
 }
 
-void WorkTableFile::scan(const std::function<bool(const WorkRow&)>& fn) const {
+const WorkRow* WorkTableFile::row_at(size_t index, const Block& block, size_t item) const {
+  std::atomic<const WorkRow*>& slot = block.decoded[item];
+  if (const WorkRow* row = slot.load(std::memory_order_acquire)) return row;
+  auto row = std::make_unique<WorkRow>();
+  const std::string_view bytes = block.bytes;
+  if (!read_row(bytes.substr(item * kRecordBytes, kRecordBytes),
+                bytes.substr(block.decoded.size() * kRecordBytes), *row)) {
+    keep(damaged(Section::rows, index, fmt::format("row {} does not parse", item)));
+    return nullptr;
+  }
+  const WorkRow* expected = nullptr;
+  // Whoever comes first stays: pointers to it may be out.
+  return slot.compare_exchange_strong(expected, row.get()) ? row.release() : expected;
+}
+
+void WorkTableFile::scan(const WorkFilter& filter,
+                         const std::function<bool(const WorkRow&)>& fn) const {
   const size_t count = entries_[0].size();
   for (size_t i = 0; i < count; ++i) {
     if (blocks_[0][i].load(std::memory_order_acquire) == nullptr) {
@@ -290,8 +318,15 @@ void WorkTableFile::scan(const std::function<bool(const WorkRow&)>& fn) const {
     }
     const Block* rows = blocks_[0][i].load(std::memory_order_acquire);
     if (rows == nullptr) continue;  // damaged; status() says so
-    for (const WorkRow& row : rows->rows) {
-      if (!fn(row)) return;
+    for (size_t item = 0; item < rows->decoded.size(); ++item) {
+      const std::string_view record =
+          std::string_view(rows->bytes).substr(item * kRecordBytes, kRecordBytes);
+      if (!filter.accepts(static_cast<WorkKind>(record[kKindAt]),
+                          static_cast<int64_t>(u64_at(record, kEndAt)))) {
+        continue;
+      }
+      const WorkRow* row = row_at(i, *rows, item);
+      if (row != nullptr && !fn(*row)) return;
     }
   }
 }
@@ -322,6 +357,9 @@ Status WorkTableFile::verify() const {
       CC_ASSIGN(const std::string bytes, read_exactly(*file_, entry.offset, entry.length, path_));
       CC_ASSIGN(const std::unique_ptr<Block> decoded,
                 decode(static_cast<Section>(section), i, bytes));
+      for (size_t item = 0; item < decoded->decoded.size(); ++item) {
+        if (row_at(i, *decoded, item) == nullptr) return status();
+      }
     }
   }
   return {};

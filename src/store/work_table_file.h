@@ -1,7 +1,8 @@
 #pragma once
 // The base file of a work table: blocks of rows sorted by span id, blocks of (parent, child) and
 // (target, dependent) pairs, a directory of blocks with their first keys and checksums at the end.
-// Blocks are read, checked and decoded when first needed, and kept. Thread-safe.
+// Blocks are read and checked when first needed, their rows decoded one by one; both are kept.
+// Thread-safe.
 
 #include <atomic>
 #include <compare>
@@ -32,7 +33,7 @@ class WorkTableFile {
 
   size_t size() const { return row_count_; }
   const WorkRow* find(uint64_t id) const;
-  void scan(const std::function<bool(const WorkRow&)>& fn) const;
+  void scan(const WorkFilter& filter, const std::function<bool(const WorkRow&)>& fn) const;
   // The values of all pairs with this key, ascending.
   std::vector<uint64_t> children(uint64_t parent) const {
     return values_of(Section::children, parent);
@@ -54,7 +55,14 @@ class WorkTableFile {
     uint64_t checksum = 0;
   };
   struct Block {
-    std::vector<WorkRow> rows;
+    explicit Block(uint32_t rows) : decoded(rows) {}
+    ~Block() {
+      for (const auto& row : decoded) delete row.load();
+    }
+    Block(const Block&) = delete;
+    Block& operator=(const Block&) = delete;
+    std::string bytes;  // of rows: records, then their heap
+    mutable std::vector<std::atomic<const WorkRow*>> decoded;
     std::vector<WorkPair> pairs;
   };
 
@@ -64,6 +72,8 @@ class WorkTableFile {
   bool load(Section section, size_t index, size_t count) const;
   Result<std::unique_ptr<Block>> decode(Section section, size_t index,
                                         std::string_view bytes) const;
+  // nullptr: it does not parse; status() says so.
+  const WorkRow* row_at(size_t index, const Block& block, size_t item) const;
   std::vector<uint64_t> values_of(Section section, uint64_t key) const;
   Error damaged(Section section, size_t index, const std::string& what) const;
   void keep(Error error) const;

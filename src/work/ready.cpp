@@ -10,6 +10,8 @@ namespace {
 
 using store::WorkRow;
 
+constexpr store::WorkFilter kOpenTasks{store::WorkFilter::bit(store::WorkKind::task), true};
+
 bool is_one_of(const std::vector<std::string>& list, std::string_view value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
 }
@@ -53,7 +55,7 @@ Result<ReadyFilter> ready_filter(const Args& args, std::string_view project, con
 Result<ReadyPage> find_ready(const store::WorkView& view, const ReadyFilter& filter) {
   const int64_t now = view.now_ns();
   std::vector<const WorkRow*> found;
-  view.index().scan([&](const WorkRow& row) {
+  view.index().scan_if(kOpenTasks, [&](const WorkRow& row) {
     if (!is_ready(row, now, filter.include_backlog)) return true;
     if (!filter.project.empty() && row.project != filter.project) return true;
     if (!row.assignee.empty() && row.assignee != filter.assignee) return true;

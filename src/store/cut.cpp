@@ -96,6 +96,7 @@ Cut::Cut(FileSystem& files, const std::string& directory, const Head& head, uint
 
 Result<Manifest> Cut::write() {
   CC_TRY(head_.settle());
+  CC_TRY(head_.settle_logs());
   for (const SegmentClass segment_class : {SegmentClass::work, SegmentClass::runtime}) {
     CC_TRY(write_spans(segment_class));
     CC_TRY(write_logs(segment_class));
@@ -149,8 +150,7 @@ void Cut::sort_spans(SegmentClass segment_class, std::vector<RowRef<SpanRows>>& 
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = order[i].ref;
 }
 
-Status Cut::add_segment(RowsKind kind, SegmentClass segment_class, uint64_t number,
-                        uint64_t rows) {
+Status Cut::add_segment(RowsKind kind, SegmentClass segment_class, uint64_t number, uint64_t rows) {
   CC_ASSIGN(const FileInfo file, files_.stat(data_path(directory_, number, extension_of(kind))));
   manifest_.segments.push_back({number, kind, segment_class, rows, file.size, 0, 0});
   return {};

@@ -60,7 +60,6 @@ void delta_field(const T& before, const T& after, T& out, uint32_t bit, SpanDelt
 }
 
 void write_delta(const SpanDelta& delta, RecordWriter& writer) {
-  writer.id(delta.span_id);
   writer.i64(delta.revision);
   writer.u32(delta.changed);
   writer.u32(static_cast<uint32_t>(delta.removed.size()));
@@ -84,7 +83,6 @@ void write_delta(const SpanDelta& delta, RecordWriter& writer) {
 
 Result<SpanDelta> read_delta(RecordReader& reader) {
   SpanDelta delta;
-  delta.span_id = reader.span_id();
   delta.revision = reader.i64();
   delta.changed = reader.u32();
   const uint32_t removed = reader.count(4);
@@ -243,6 +241,24 @@ Result<JournalSpan> apply_delta(const JournalSpan* before, const SpanDelta& delt
   return after;
 }
 
+EncodedDelta encode_delta(const SpanDelta& delta) {
+  EncodedDelta encoded{delta.span_id, (delta.changed & kDeltaWhole) != 0, {}};
+  RecordWriter writer(encoded.bytes);
+  write_delta(delta, writer);
+  return encoded;
+}
+
+Result<SpanDelta> decode_delta(const EncodedDelta& delta) {
+  RecordReader reader(delta.bytes);
+  CC_ASSIGN(SpanDelta decoded, read_delta(reader));
+  decoded.span_id = delta.span_id;
+  if (!reader.done() || delta.whole != ((decoded.changed & kDeltaWhole) != 0)) {
+    return {Code::corruption,
+            "the log has a change of span " + otlp::to_hex(delta.span_id) + " of a wrong length"};
+  }
+  return decoded;
+}
+
 std::string encode_work(const WorkRecord& record) {
   assert(record.rows.size() == record.deltas.size());
   std::string out;
@@ -251,9 +267,14 @@ std::string encode_work(const WorkRecord& record) {
   writer.i64(record.time_ns);
   writer.bytes(record.command_id);
   writer.bytes(record.result);
-  writer.bytes(otlp::encode_protobuf(record.events));
+  writer.u32(record.event_count);
+  writer.bytes(record.events);
   writer.u32(static_cast<uint32_t>(record.deltas.size()));
-  for (const SpanDelta& delta : record.deltas) write_delta(delta, writer);
+  for (const EncodedDelta& delta : record.deltas) {
+    writer.id(delta.span_id);
+    writer.u8(delta.whole ? 1 : 0);
+    writer.bytes(delta.bytes);
+  }
   for (const WorkRow& row : record.rows) write_row(row, writer);
   writer.u32(static_cast<uint32_t>(record.leases.size()));
   for (const LeaseRenewal& lease : record.leases) {
@@ -277,11 +298,14 @@ Result<WorkRecord> decode_work(std::string_view bytes) {
   record.time_ns = reader.i64();
   record.command_id = reader.bytes();
   record.result = reader.bytes();
-  CC_ASSIGN(record.events, otlp::decode_logs_protobuf(reader.bytes(), kStoredLimits));
-  const uint32_t deltas = reader.count(28);
+  record.event_count = reader.u32();
+  record.events = reader.bytes();
+  const uint32_t deltas = reader.count(8 + 1 + 4);
   for (uint32_t i = 0; i < deltas && reader.ok(); ++i) {
-    CC_ASSIGN(SpanDelta delta, read_delta(reader));
-    record.deltas.push_back(std::move(delta));
+    EncodedDelta& delta = record.deltas.emplace_back();
+    delta.span_id = reader.span_id();
+    delta.whole = reader.u8() != 0;
+    delta.bytes = reader.bytes();
   }
   for (uint32_t i = 0; i < deltas && reader.ok(); ++i) {
     record.rows.push_back(read_row(reader));
@@ -303,6 +327,15 @@ Result<WorkRecord> decode_work(std::string_view bytes) {
   }
   if (!reader.done()) return {Code::corruption, "a work transaction in the log has a wrong length"};
   return record;
+}
+
+Status verify_work(const WorkRecord& record) {
+  CC_ASSIGN(const otlp::LogsData events, otlp::decode_logs_protobuf(record.events, kStoredLimits));
+  if (events.record_count() != record.event_count) {
+    return {Code::corruption, "a work transaction in the log has another count of events"};
+  }
+  for (const EncodedDelta& delta : record.deltas) CC_TRY(decode_delta(delta).status());
+  return {};
 }
 
 }  // namespace contextcore::store

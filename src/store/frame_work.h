@@ -53,12 +53,22 @@ SpanDelta make_delta(const JournalSpan* before, const JournalSpan& after);
 // corruption: a partial delta without a row to apply it to.
 Result<JournalSpan> apply_delta(const JournalSpan* before, const SpanDelta& delta);
 
+// A delta as the frame has it, to be decoded when its span is asked for.
+struct EncodedDelta {
+  otlp::SpanId span_id;
+  bool whole = false;  // needs no row to be applied to
+  std::string bytes;
+};
+EncodedDelta encode_delta(const SpanDelta& delta);
+Result<SpanDelta> decode_delta(const EncodedDelta& delta);
+
 struct WorkRecord {
   std::string command_id;
   std::string result;
   int64_t time_ns = 0;
-  otlp::LogsData events;
-  std::vector<SpanDelta> deltas;
+  std::string events;  // OTLP logs in protobuf
+  uint32_t event_count = 0;
+  std::vector<EncodedDelta> deltas;
   // The index rows that the deltas lead to, in their order: whoever replays the log knows the index
   // without reading the spans that the deltas change.
   std::vector<WorkRow> rows;
@@ -68,6 +78,8 @@ struct WorkRecord {
 };
 
 std::string encode_work(const WorkRecord& record);
+// Leaves the events and deltas encoded; verify_work decodes them, too.
 Result<WorkRecord> decode_work(std::string_view bytes);
+Status verify_work(const WorkRecord& record);
 
 }  // namespace contextcore::store

@@ -22,6 +22,12 @@ Error missing_span(const otlp::SpanId& id) {
           {}};
 }
 
+void renew(WorkRow& row, const LeaseRenewal& lease) {
+  if (row.claim_token != lease.claim_token) return;
+  row.lease_end_ns = lease.lease_end_ns;
+  row.heartbeats = lease.heartbeats;
+}
+
 }  // namespace
 
 Head::Head(std::shared_ptr<const Version> version, std::shared_ptr<const WorkHooks> hooks)
@@ -95,11 +101,10 @@ Result<PreparedWork> Head::prepare_work(const WorkRecord& record) const {
       record.replace_all ? WorkTable::empty()->with(record.rows) : table.with(record.rows);
   std::vector<WorkRow> renewed;
   for (const LeaseRenewal& lease : record.leases) {
-    const WorkRow* row = next->find(lease.span_id);
-    if (row == nullptr || row->claim_token != lease.claim_token) continue;
-    renewed.push_back(*row);
-    renewed.back().lease_end_ns = lease.lease_end_ns;
-    renewed.back().heartbeats = lease.heartbeats;
+    if (const WorkRow* row = next->find(lease.span_id)) {
+      renewed.push_back(*row);
+      renew(renewed.back(), lease);
+    }
   }
   prepared.table = renewed.empty() ? std::move(next) : next->with(std::move(renewed));
   CC_TRY(prepared.table->status());
@@ -164,26 +169,72 @@ void Head::apply_logs(const otlp::LogsData& data, uint64_t sequence) {
   append_logs(data, *received_logs_, false, sequence);
 }
 
+void Head::defer_work(WorkRecord record, uint64_t sequence) {
+  for (const auto& [from, to] : record.forwards) forwards_.push_back({sequence, from, to});
+  if (record.event_count > 0) {
+    deferred_log_rows_ += record.event_count;
+    deferred_logs_.push_back({sequence, std::move(record.events)});
+    logs_deferred_.store(true, std::memory_order_release);
+  }
+  if (!record.deltas.empty()) {
+    deferred_rows_ += record.deltas.size();
+    const Deferred& frame = deferred_.emplace_back(Deferred{sequence, std::move(record.deltas)});
+    for (const EncodedDelta& delta : frame.deltas) {
+      steps_[delta.span_id].push_back({sequence, &delta, nullptr});
+    }
+    deferred_frames_.store(deferred_.size(), std::memory_order_release);
+  }
+  if (!record.command_id.empty()) {
+    StoredCommand command{record.command_id, std::move(record.result), record.time_ns, sequence};
+    commands_.try_emplace(std::move(record.command_id), std::move(command));
+  }
+}
+
 void Head::apply_work(WorkRecord record, const PreparedWork& prepared, uint64_t sequence) {
   const std::unique_lock lock(mutex_);
-  append_logs(record.events, *work_logs_, true, sequence);
   tables_.emplace_back(sequence, prepared.table);
-  for (const auto& [from, to] : record.forwards) forwards_.push_back({sequence, from, to});
-  if (!record.command_id.empty()) {
-    commands_.try_emplace(record.command_id, StoredCommand{record.command_id, record.result,
-                                                           record.time_ns, sequence});
-  }
   if (record.replace_all) {
     mask(prepared.replaced, sequence);
     for (const uint32_t row : prepared.replaced_in_head) supersede(work_, row, sequence);
   }
-  if (record.deltas.empty()) return;
-  deferred_rows_ += record.deltas.size();
-  const Deferred& frame = deferred_.emplace_back(Deferred{sequence, std::move(record.deltas)});
-  for (const SpanDelta& delta : frame.deltas) {
-    steps_[delta.span_id].push_back({sequence, &delta, nullptr});
+  defer_work(std::move(record), sequence);
+}
+
+Status Head::replay_work(WorkRecord record, uint64_t sequence) {
+  if (record.replace_all) {
+    end_replay(sequence - 1);
+    CC_ASSIGN(const PreparedWork prepared, prepare_work(record));
+    apply_work(std::move(record), prepared, sequence);
+    return {};
   }
-  deferred_frames_.store(deferred_.size(), std::memory_order_release);
+  for (WorkRow& row : record.rows) replayed_rows_.insert_or_assign(row.span_id, std::move(row));
+  for (const LeaseRenewal& lease : record.leases) {
+    auto row = replayed_rows_.find(lease.span_id);
+    if (row == replayed_rows_.end()) {
+      const WorkTable& table = *tables_.back().second;
+      const WorkRow* known = table.find(lease.span_id);
+      if (known == nullptr) {
+        CC_TRY(table.status());
+        continue;
+      }
+      row = replayed_rows_.emplace(lease.span_id, *known).first;
+    }
+    renew(row->second, lease);
+  }
+  const std::unique_lock lock(mutex_);
+  defer_work(std::move(record), sequence);
+  return {};
+}
+
+void Head::end_replay(uint64_t sequence) {
+  if (replayed_rows_.empty()) return;
+  std::vector<WorkRow> rows;
+  rows.reserve(replayed_rows_.size());
+  for (auto& [id, row] : replayed_rows_) rows.push_back(std::move(row));
+  replayed_rows_.clear();
+  std::shared_ptr<const WorkTable> next = tables_.back().second->with(std::move(rows));
+  const std::unique_lock lock(mutex_);
+  tables_.emplace_back(sequence, std::move(next));
 }
 
 void Head::forget_tables_before(uint64_t sequence) {
@@ -222,20 +273,20 @@ Result<std::optional<JournalSpan>> Head::deferred_span(const otlp::SpanId& id,
   if (end == 0) return std::optional<JournalSpan>();
   // From the nearest one that is known, or from what is settled.
   size_t at = end;
-  while (at > 0 && steps[at - 1].after == nullptr &&
-         (at == end || (steps[at].delta->changed & kDeltaWhole) == 0)) {
+  while (at > 0 && steps[at - 1].after == nullptr && (at == end || !steps[at].delta->whole)) {
     --at;
   }
   std::optional<JournalSpan> span;
   if (at > 0 && steps[at - 1].after != nullptr) {
     span = *steps[at - 1].after;
-  } else if ((steps[at].delta->changed & kDeltaWhole) == 0) {
+  } else if (!steps[at].delta->whole) {
     std::optional<Version::Place> place;
     CC_ASSIGN(span, settled_span(id, place));
   }
   if (at == end) return span;
   for (; at < end; ++at) {
-    CC_ASSIGN(span, apply_delta(span ? &*span : nullptr, *steps[at].delta));
+    CC_ASSIGN(const SpanDelta delta, decode_delta(*steps[at].delta));
+    CC_ASSIGN(span, apply_delta(span ? &*span : nullptr, delta));
   }
   steps[end - 1].after = std::make_shared<const JournalSpan>(*span);
   return span;
@@ -255,7 +306,8 @@ Status Head::settle_frame(const Deferred& frame) const {
   std::vector<JournalSpan> spans;
   std::vector<Version::Place> replaced;
   std::unordered_map<otlp::SpanId, size_t, IdHash> in_this;  // a span may change twice
-  for (const SpanDelta& delta : frame.deltas) {
+  for (const EncodedDelta& encoded : frame.deltas) {
+    CC_ASSIGN(const SpanDelta delta, decode_delta(encoded));
     std::optional<JournalSpan> before;
     const auto earlier = in_this.find(delta.span_id);
     if (earlier != in_this.end()) {
@@ -274,12 +326,25 @@ Status Head::settle_frame(const Deferred& frame) const {
   return {};
 }
 
+Status Head::settle_logs() const {
+  if (!logs_deferred_.load(std::memory_order_acquire)) return {};
+  const std::unique_lock lock(mutex_);
+  while (!deferred_logs_.empty()) {
+    const DeferredLogs& frame = deferred_logs_.front();
+    CC_ASSIGN(const otlp::LogsData data, otlp::decode_logs_protobuf(frame.events, kStoredLimits));
+    append_logs(data, *work_logs_, true, frame.sequence);
+    deferred_logs_.pop_front();
+  }
+  logs_deferred_.store(false, std::memory_order_release);
+  return {};
+}
+
 Status Head::settle() const {
   if (deferred_frames_.load(std::memory_order_acquire) == 0) return {};
   const std::unique_lock lock(mutex_);
   while (!deferred_.empty()) {
     CC_TRY(settle_frame(deferred_.front()));
-    for (const SpanDelta& delta : deferred_.front().deltas) {
+    for (const EncodedDelta& delta : deferred_.front().deltas) {
       const auto found = steps_.find(delta.span_id);
       std::vector<Step>& steps = found->second;
       if (steps.size() == 1) {
@@ -371,7 +436,7 @@ Forwards Head::all_forwards() const {
 
 Head::Sizes Head::sizes() const {
   const std::shared_lock lock(mutex_);
-  return {deferred_rows_ + received_.rows->size(), work_logs_->size() + received_logs_->size()};
+  return {deferred_rows_ + received_.rows->size(), deferred_log_rows_ + received_logs_->size()};
 }
 
 bool Head::visible(bool journal, uint32_t row, uint64_t visible) const {

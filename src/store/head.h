@@ -56,10 +56,16 @@ class Head {
   void apply_spans(const otlp::TracesData& data, const PreparedSpans& prepared, uint64_t sequence);
   void apply_logs(const otlp::LogsData& data, uint64_t sequence);
   void apply_work(WorkRecord record, const PreparedWork& prepared, uint64_t sequence);
+  // Frames of the log one after another: the index takes in all of their rows at end_replay, which
+  // has to follow whatever happens.
+  Status replay_work(WorkRecord record, uint64_t sequence);
+  void end_replay(uint64_t sequence);
   // Index states before the newest that is visible at sequence are no longer asked for.
   void forget_tables_before(uint64_t sequence);
 
   // ---- readers ----
+  // Makes rows of all work events applied so far; to be called before logs(true) is read.
+  Status settle_logs() const;
   // Makes rows of all work spans applied so far; to be called before spans(true), visible(true, …),
   // superseded() and hide_superseded() are asked. Cheap when there is nothing to do.
   Status settle() const;
@@ -110,18 +116,24 @@ class Head {
   // What one frame made of one work span.
   struct Step {
     uint64_t sequence = 0;
-    const SpanDelta* delta = nullptr;
+    const EncodedDelta* delta = nullptr;
     std::shared_ptr<const JournalSpan> after;  // once somebody has asked
   };
   struct Deferred {
     uint64_t sequence = 0;
-    std::vector<SpanDelta> deltas;
+    std::vector<EncodedDelta> deltas;
+  };
+  struct DeferredLogs {
+    uint64_t sequence = 0;
+    std::string events;
   };
 
   static uint32_t append(Spans& spans, const std::shared_ptr<const otlp::Resource>& resource,
                          const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
                          const RowMeta& meta);
-  void append_logs(const otlp::LogsData& data, LogBuilder& rows, bool journal, uint64_t sequence);
+  static void append_logs(const otlp::LogsData& data, LogBuilder& rows, bool journal,
+                          uint64_t sequence);
+  void defer_work(WorkRecord record, uint64_t sequence);  // REQUIRES: mutex_
   static void supersede(Spans& spans, uint32_t row, uint64_t sequence);
   void mask(const std::vector<Version::Place>& places, uint64_t sequence) const;
   Status prepare_replace_all(PreparedWork& prepared) const;
@@ -148,7 +160,10 @@ class Head {
   mutable std::deque<Deferred> deferred_;        // ascending sequence
   mutable std::unordered_map<otlp::SpanId, std::vector<Step>, IdHash> steps_;  // of deferred_
   mutable std::atomic<size_t> deferred_frames_{0};
-  size_t deferred_rows_ = 0;  // of all that was ever deferred
+  mutable std::deque<DeferredLogs> deferred_logs_;  // ascending sequence
+  mutable std::atomic<bool> logs_deferred_{false};
+  size_t deferred_rows_ = 0, deferred_log_rows_ = 0;  // of all that was ever deferred
+  std::unordered_map<otlp::SpanId, WorkRow, IdHash> replayed_rows_;  // for end_replay
   std::unordered_map<Identity, uint32_t, IdentityHash> received_row_;
   // Segment number to row to the sequence that replaced it.
   mutable std::unordered_map<uint64_t, std::unordered_map<uint32_t, uint64_t>> pending_masks_;

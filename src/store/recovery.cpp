@@ -96,8 +96,7 @@ Status StoreImpl::apply_part(const Frame& frame, const FramePart& part) {
     }
     case PartSignal::work: {
       CC_ASSIGN(WorkRecord record, decode_work(part.bytes));
-      CC_ASSIGN(const PreparedWork prepared, head_->prepare_work(record));
-      head_->apply_work(std::move(record), prepared, frame.sequence);
+      CC_TRY(head_->replay_work(std::move(record), frame.sequence));
       last_work_sequence_ = frame.sequence;
       return {};
     }
@@ -128,7 +127,10 @@ Status StoreImpl::apply_frame(const Frame& frame) {
 }
 
 Status StoreImpl::replay_to(uint64_t end) {
-  return wal_->replay(position_, end, [this](const Frame& frame) { return apply_frame(frame); });
+  const Status replayed =
+      wal_->replay(position_, end, [this](const Frame& frame) { return apply_frame(frame); });
+  head_->end_replay(position_.sequence);
+  return replayed;
 }
 
 Error StoreImpl::short_log(const CommitMark& mark) const {

@@ -198,6 +198,7 @@ Result<std::optional<JournalSpan>> Snapshot::span(const otlp::SpanId& id) const 
 }
 
 Result<std::vector<otlp::LogRecord>> Snapshot::events(const otlp::SpanId& id) const {
+  CC_TRY(head_->settle_logs());
   struct Found {
     uint64_t sequence = 0;
     otlp::LogRecord record;

@@ -107,6 +107,7 @@ class Entries : public LogIterator {
 }  // namespace
 
 Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest& request) const {
+  CC_TRY(head_->settle_logs());
   std::vector<LogSource> sources = log_sources(*head_, request.journal_only);
   std::vector<LogRef> refs;
   std::map<LabelPairs, bool> accepted;  // asked once per distinct stream
@@ -144,6 +145,7 @@ Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest&
 }
 
 Result<std::vector<LabelPairs>> Snapshot::streams(int64_t start_ns, int64_t end_ns) const {
+  CC_TRY(head_->settle_logs());
   std::set<LabelPairs> found;
   for (const LogSource& source : log_sources(*head_, false)) {
     CC_TRY(with_source(*head_, source, [&](const LogRows& rows) -> Status {

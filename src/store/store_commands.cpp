@@ -3,16 +3,22 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/sort.h"
 #include "store/store_codec.h"
 
-// File: magic (8), count (8), index of count × {hash 8, offset 8, length 4}, checksum of all that
-// (8), then per command {id, result, time, sequence, checksum}.
+// File: magic (8), count of commands (8), bits (4), then 1 << bits buckets {end 4, checksum 8},
+// checksum of all that (8); entries {hash 8, offset 8, length 4} by hash; per command {id, result,
+// time, sequence, checksum}. An entry is in the bucket that the first `bits` bits of its hash name;
+// end: how many entries there are up to the bucket's last. A look-up reads one bucket and one
+// command.
 
 namespace contextcore::store {
 namespace {
 
-constexpr std::string_view kMagic = "ctxccmd1";
-constexpr size_t kEntryBytes = 20;
+constexpr std::string_view kMagic = "ctxccmd2";
+constexpr size_t kStartBytes = 8 + 8 + 4, kBucketBytes = 12, kEntryBytes = 20;
+constexpr size_t kEntriesPerBucket = 64;  // about
+constexpr uint32_t kBitsMax = 24;
 
 std::string encode(const StoredCommand& command) {
   std::string out;
@@ -29,27 +35,52 @@ Error damaged(const std::string& path) {
   return {Code::corruption, path + " is damaged", {}, {}, {}};
 }
 
+size_t bucket_of(uint64_t hash, uint32_t bits) {
+  return bits == 0 ? 0 : static_cast<size_t>(hash >> (64 - bits));
+}
+
 }  // namespace
 
 Status CommandFile::write(FileSystem& files, const std::string& path,
                           const std::vector<StoredCommand>& commands) {
-  std::string head;
-  std::string body;
-  RecordWriter writer(head);
-  writer.raw(kMagic);
-  writer.u64(commands.size());
-  const uint64_t body_offset = kMagic.size() + 8 + commands.size() * kEntryBytes + 8;
+  struct Entry {
+    uint64_t hash;
+    const StoredCommand* command;
+  };
+  std::vector<Entry> order;
+  order.reserve(commands.size());
   for (const StoredCommand& command : commands) {
-    const std::string bytes = encode(command);
-    writer.u64(xxh3_64(command.command_id));
-    writer.u64(body_offset + body.size());
-    writer.u32(static_cast<uint32_t>(bytes.size()));
-    body += bytes;
+    order.push_back({xxh3_64(command.command_id), &command});
+  }
+  sort_stably(order, [](const Entry& a, const Entry& b) { return a.hash < b.hash; });
+  uint32_t bits = 0;
+  while (bits < kBitsMax && (order.size() >> bits) > kEntriesPerBucket) ++bits;
+
+  const size_t buckets = size_t{1} << bits;
+  const uint64_t body_offset =
+      kStartBytes + buckets * kBucketBytes + 8 + order.size() * kEntryBytes;
+  std::string head, entries, body;
+  RecordWriter writer(head), entry_writer(entries);
+  writer.raw(kMagic);
+  writer.u64(order.size());
+  writer.u32(bits);
+  size_t at = 0;
+  for (size_t bucket = 0; bucket < buckets; ++bucket) {
+    const size_t begin = entries.size();
+    for (; at < order.size() && bucket_of(order[at].hash, bits) == bucket; ++at) {
+      const std::string bytes = encode(*order[at].command);
+      entry_writer.u64(order[at].hash);
+      entry_writer.u64(body_offset + body.size());
+      entry_writer.u32(static_cast<uint32_t>(bytes.size()));
+      body += bytes;
+    }
+    writer.u32(static_cast<uint32_t>(at));
+    writer.u64(xxh3_64(std::string_view(entries).substr(begin)));
   }
   writer.u64(xxh3_64(head));
   CC_ASSIGN(auto file, files.open(path, OpenMode::create));
   CC_TRY(file->truncate(0));
-  CC_TRY(file->write_at(0, head + body));
+  CC_TRY(file->write_at(0, head + entries + body));
   return file->sync();
 }
 
@@ -60,31 +91,60 @@ Result<std::shared_ptr<const CommandFile>> CommandFile::open(FileSystem& files,
   return std::shared_ptr<const CommandFile>(new CommandFile(std::move(file), path, number));
 }
 
-Result<const CommandFile::Index*> CommandFile::index() const {
+Result<std::string> CommandFile::read_exactly(uint64_t offset, size_t length) const {
+  std::string bytes(length, '\0');
+  CC_ASSIGN(const size_t got, file_->read_at(offset, bytes.data(), length));
+  if (got != length) return damaged(path_);
+  return bytes;
+}
+
+Status CommandFile::load_directory() const {
   const std::lock_guard lock(mutex_);
-  if (index_) return &*index_;
-  std::string start(kMagic.size() + 8, '\0');
-  CC_ASSIGN(const size_t got, file_->read_at(0, start.data(), start.size()));
-  RecordReader start_reader(start);
-  if (got != start.size() || start_reader.raw(kMagic.size()) != kMagic) return damaged(path_);
-  const uint64_t count = start_reader.u64();
+  if (!directory_.empty()) return {};
   CC_ASSIGN(const uint64_t size, file_->size());
-  if (count > size / kEntryBytes) return damaged(path_);
-  std::string bytes(start.size() + count * kEntryBytes + 8, '\0');
-  CC_ASSIGN(const size_t read, file_->read_at(0, bytes.data(), bytes.size()));
-  const std::string_view covered = std::string_view(bytes).substr(0, bytes.size() - 8);
-  if (read != bytes.size() ||
-      RecordReader(std::string_view(bytes).substr(covered.size())).u64() != xxh3_64(covered)) {
+  CC_ASSIGN(const std::string start, read_exactly(0, kStartBytes));
+  RecordReader reader(start);
+  if (reader.raw(kMagic.size()) != kMagic) return damaged(path_);
+  const uint64_t count = reader.u64();
+  const uint32_t bits = reader.u32();
+  if (bits > kBitsMax || count > size / kEntryBytes ||
+      (uint64_t{1} << bits) > size / kBucketBytes) {
     return damaged(path_);
   }
-  RecordReader reader(covered.substr(start.size()));
-  index_.emplace();
-  for (uint64_t i = 0; i < count; ++i) {
-    const uint64_t hash = reader.u64();
-    const uint64_t offset = reader.u64();
-    index_->emplace(hash, std::pair(offset, reader.u32()));
+  CC_ASSIGN(std::string bytes, read_exactly(0, kStartBytes + (kBucketBytes << bits) + 8));
+  const std::string_view covered = std::string_view(bytes).substr(0, bytes.size() - 8);
+  if (RecordReader(std::string_view(bytes).substr(covered.size())).u64() != xxh3_64(covered)) {
+    return damaged(path_);
   }
-  return &*index_;
+  bits_ = bits;
+  directory_ = std::move(bytes);
+  return {};
+}
+
+Result<std::vector<CommandFile::Entry>> CommandFile::bucket(size_t number) const {
+  const auto end_of = [this](size_t bucket) {
+    return RecordReader(std::string_view(directory_).substr(kStartBytes + bucket * kBucketBytes))
+        .u32();
+  };
+  const uint32_t begin = number == 0 ? 0 : end_of(number - 1);
+  RecordReader reader(std::string_view(directory_).substr(kStartBytes + number * kBucketBytes));
+  const uint32_t end = reader.u32();
+  const uint64_t checksum = reader.u64();
+  CC_ASSIGN(const uint64_t size, file_->size());
+  if (end < begin || end > size / kEntryBytes) return damaged(path_);
+  CC_ASSIGN(const std::string bytes,
+            read_exactly(directory_.size() + begin * kEntryBytes, (end - begin) * kEntryBytes));
+  if (xxh3_64(bytes) != checksum) return damaged(path_);
+  std::vector<Entry> entries;
+  RecordReader entry_reader(bytes);
+  for (uint32_t i = begin; i < end; ++i) {
+    Entry& entry = entries.emplace_back();
+    entry.hash = entry_reader.u64();
+    entry.offset = entry_reader.u64();
+    entry.length = entry_reader.u32();
+    if (entry.offset > size || entry.length > size - entry.offset) return damaged(path_);
+  }
+  return entries;
 }
 
 Result<StoredCommand> CommandFile::read_at(uint64_t offset, uint32_t length) const {
@@ -103,22 +163,26 @@ Result<StoredCommand> CommandFile::read_at(uint64_t offset, uint32_t length) con
 }
 
 Result<std::optional<StoredCommand>> CommandFile::find(std::string_view command_id) const {
-  CC_ASSIGN(const Index* entries, index());
-  const auto [begin, end] = entries->equal_range(xxh3_64(command_id));
-  for (auto it = begin; it != end; ++it) {
-    CC_ASSIGN(StoredCommand command, read_at(it->second.first, it->second.second));
+  CC_TRY(load_directory());
+  const uint64_t hash = xxh3_64(command_id);
+  CC_ASSIGN(const std::vector<Entry> entries, bucket(bucket_of(hash, bits_)));
+  for (const Entry& entry : entries) {
+    if (entry.hash != hash) continue;
+    CC_ASSIGN(StoredCommand command, read_at(entry.offset, entry.length));
     if (command.command_id == command_id) return std::optional(std::move(command));
   }
   return std::optional<StoredCommand>();
 }
 
 Result<std::vector<StoredCommand>> CommandFile::all() const {
-  CC_ASSIGN(const Index* entries, index());
+  CC_TRY(load_directory());
   std::vector<StoredCommand> commands;
-  commands.reserve(entries->size());
-  for (const auto& [hash, place] : *entries) {
-    CC_ASSIGN(StoredCommand command, read_at(place.first, place.second));
-    commands.push_back(std::move(command));
+  for (size_t number = 0; number < size_t{1} << bits_; ++number) {
+    CC_ASSIGN(const std::vector<Entry> entries, bucket(number));
+    for (const Entry& entry : entries) {
+      CC_ASSIGN(StoredCommand command, read_at(entry.offset, entry.length));
+      commands.push_back(std::move(command));
+    }
   }
   return commands;
 }

@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/file_system.h"
@@ -25,7 +24,7 @@ struct StoredCommand {
   uint64_t sequence = 0;
 };
 
-// Thread-safe. The index (hash to offset) is read when something is first looked up.
+// Thread-safe. The directory of the index is read when something is first looked up.
 class CommandFile {
  public:
   static Status write(FileSystem& files, const std::string& path,
@@ -39,15 +38,22 @@ class CommandFile {
  private:
   CommandFile(std::unique_ptr<File> file, std::string path, uint64_t number)
       : file_(std::move(file)), path_(std::move(path)), number_(number) {}
-  using Index = std::unordered_multimap<uint64_t, std::pair<uint64_t, uint32_t>>;
-  Result<const Index*> index() const;
+  struct Entry {
+    uint64_t hash = 0, offset = 0;
+    uint32_t length = 0;
+  };
+  Status load_directory() const;
+  // REQUIRES: load_directory()
+  Result<std::vector<Entry>> bucket(size_t number) const;
+  Result<std::string> read_exactly(uint64_t offset, size_t length) const;
   Result<StoredCommand> read_at(uint64_t offset, uint32_t length) const;
 
   std::unique_ptr<File> file_;
   std::string path_;
   uint64_t number_;
   mutable std::mutex mutex_;
-  mutable std::optional<Index> index_;
+  mutable std::string directory_;  // the file up to the first entry
+  mutable uint32_t bits_ = 0;
 };
 
 }  // namespace contextcore::store

@@ -237,7 +237,8 @@ Result<StoreImpl::PlannedWork> StoreImpl::plan_work(const Snapshot& snapshot,
   record.command_id = command_id.empty() ? work.transaction.command_id : command_id;
   record.result = work.transaction.result;
   record.time_ns = snapshot.now_ns();
-  record.events = grouped(work.transaction.events);
+  record.events = otlp::encode_protobuf(grouped(work.transaction.events));
+  record.event_count = static_cast<uint32_t>(work.transaction.events.size());
   record.leases = work.transaction.leases;
   record.forwards = work.transaction.forwards;
   const std::vector<JournalSpan>& spans = work.transaction.spans;
@@ -250,7 +251,7 @@ Result<StoreImpl::PlannedWork> StoreImpl::plan_work(const Snapshot& snapshot,
     if (!before) {
       CC_ASSIGN(before, snapshot.span(spans[i].span.span_id));
     }
-    record.deltas.push_back(make_delta(before ? &*before : nullptr, spans[i]));
+    record.deltas.push_back(encode_delta(make_delta(before ? &*before : nullptr, spans[i])));
     record.rows.push_back(row_after(snapshot.table(), spans[i]));
   }
   return finish_work(std::move(work));
@@ -260,9 +261,10 @@ Result<StoreImpl::PlannedWork> StoreImpl::plan_work(const Snapshot& snapshot,
 Result<StoreImpl::PlannedWork> StoreImpl::finish_work(PlannedWork work) const {
   work.bytes = encode_work(work.record);
   auto record = decode_work(work.bytes);
-  if (!record.ok()) {
+  const Status readable = record.ok() ? verify_work(*record) : record.status();
+  if (!readable.ok()) {
     return {Code::invalid_argument,
-            "the transaction could not be read back: " + record.error().message};
+            "the transaction could not be read back: " + readable.error().message};
   }
   work.record = std::move(record).value();
   return work;
@@ -355,7 +357,7 @@ Status StoreImpl::replace_spans(std::vector<JournalSpan> spans) {
   work.record.time_ns = clock_.wall_ns();
   for (const JournalSpan& span : spans) {
     CC_TRY(check_span(span));
-    work.record.deltas.push_back(make_delta(nullptr, span));
+    work.record.deltas.push_back(encode_delta(make_delta(nullptr, span)));
   }
   Turn turn(*this);
   CC_TRY(turn.begin());

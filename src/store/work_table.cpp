@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
 #include "store/rows_spans.h"
 #include "store/work_table_file.h"
 #include "store/work_table_map.h"
@@ -65,6 +66,10 @@ class WorkTableImpl : public WorkTable {
 
   std::shared_ptr<const WorkTable> with(std::vector<WorkRow> changed) const override {
     auto next = std::make_shared<WorkTableImpl>(*this);
+    if (rows_.size() == 0) {
+      next->fill(std::move(changed));
+      return next;
+    }
     for (WorkRow& row : changed) next->put(std::make_shared<const WorkRow>(std::move(row)));
     return next;
   }
@@ -96,13 +101,51 @@ class WorkTableImpl : public WorkTable {
     return base_ != nullptr ? base_->find(id) : nullptr;
   }
 
+  // put() of many, when there are none yet.
+  void fill(std::vector<WorkRow> changed) {
+    std::vector<std::pair<uint64_t, RowPointer>> rows;
+    std::vector<std::pair<WorkPair, Nothing>> children, dependents;
+    rows.reserve(changed.size());
+    for (WorkRow& row : changed) {
+      rows.emplace_back(number_of(row.span_id), std::make_shared<const WorkRow>(std::move(row)));
+    }
+    keep_last(rows);
+    for (const auto& [id, row] : rows) {
+      if (base_ == nullptr || !base_->contains(id)) ++size_;
+      if (!row->parent_span_id.empty()) {
+        children.push_back({{number_of(row->parent_span_id), id}, {}});
+      }
+      for (const WorkEdge& edge : row->depends_on) {
+        dependents.push_back({{number_of(edge.target), id}, {}});
+      }
+    }
+    keep_last(children);
+    keep_last(dependents);
+    rows_ = PersistentMap<uint64_t, RowPointer>::from_sorted(std::move(rows));
+    children_ = Pairs::from_sorted(std::move(children));
+    dependents_ = Pairs::from_sorted(std::move(dependents));
+  }
+
+  // Sorts by key; of those with the same key the last stays.
+  template <typename Key, typename Value>
+  static void keep_last(std::vector<std::pair<Key, Value>>& items) {
+    sort_stably(items, [](const auto& a, const auto& b) { return a.first < b.first; });
+    size_t kept = 0;
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (kept > 0 && items[kept - 1].first == items[i].first) --kept;
+      if (kept != i) items[kept] = std::move(items[i]);
+      ++kept;
+    }
+    items.resize(kept);
+  }
+
   void put(RowPointer row) {
     const uint64_t id = number_of(row->span_id);
     if (const RowPointer* old = rows_.find(id)) {
       children_.erase({number_of((*old)->parent_span_id), id});
       for (const WorkEdge& edge : (*old)->depends_on)
         dependents_.erase({number_of(edge.target), id});
-    } else if (base_ == nullptr || base_->find(id) == nullptr) {
+    } else if (base_ == nullptr || !base_->contains(id)) {
       ++size_;
     }
     if (!row->parent_span_id.empty()) children_.put({number_of(row->parent_span_id), id}, {});

@@ -273,14 +273,15 @@ const WorkTableFile::Block* WorkTableFile::block(Section section, size_t index) 
   return slot.load(std::memory_order_acquire);
 }
 
-const WorkRow* WorkTableFile::find(uint64_t id) const {
+WorkTableFile::Found WorkTableFile::locate(uint64_t id) const {
   const std::vector<Entry>& entries = entries_[0];
   const auto after =
       std::upper_bound(entries.begin(), entries.end(), id,
                        [](uint64_t key, const Entry& entry) { return key < entry.first.key; });
-  if (after == entries.begin()) return nullptr;
-  const Block* rows = block(Section::rows, static_cast<size_t>(after - entries.begin()) - 1);
-  if (rows == nullptr) return nullptr;
+  if (after == entries.begin()) return {};
+  const auto index = static_cast<size_t>(after - entries.begin()) - 1;
+  const Block* rows = block(Section::rows, index);
+  if (rows == nullptr) return {};
   size_t low = 0, high = rows->decoded.size();
   while (low < high) {
     const size_t middle = (low + high) / 2;
@@ -290,9 +291,16 @@ const WorkRow* WorkTableFile::find(uint64_t id) const {
       high = middle;
     }
   }
-  if (low == rows->decoded.size() || id_at(rows->bytes, low) != id) return nullptr;
-  return row_at(static_cast<size_t>(after - entries.begin()) - 1, *rows, low);
+  if (low == rows->decoded.size() || id_at(rows->bytes, low) != id) return {};
+  return {index, low, rows};
 }
+
+const WorkRow* WorkTableFile::find(uint64_t id) const {
+  const Found found = locate(id);
+  return found.block != nullptr ? row_at(found.index, *found.block, found.item) : nullptr;
+}
+
+bool WorkTableFile::contains(uint64_t id) const { return locate(id).block != nullptr; }
 
 const WorkRow* WorkTableFile::row_at(size_t index, const Block& block, size_t item) const {
   std::atomic<const WorkRow*>& slot = block.decoded[item];

@@ -33,6 +33,7 @@ class WorkTableFile {
 
   size_t size() const { return row_count_; }
   const WorkRow* find(uint64_t id) const;
+  bool contains(uint64_t id) const;  // false also when its block is damaged; status() says so
   void scan(const WorkFilter& filter, const std::function<bool(const WorkRow&)>& fn) const;
   // The values of all pairs with this key, ascending.
   std::vector<uint64_t> children(uint64_t parent) const {
@@ -72,6 +73,11 @@ class WorkTableFile {
   bool load(Section section, size_t index, size_t count) const;
   Result<std::unique_ptr<Block>> decode(Section section, size_t index,
                                         std::string_view bytes) const;
+  struct Found {
+    size_t index = 0, item = 0;
+    const Block* block = nullptr;  // nullptr: there is no such row
+  };
+  Found locate(uint64_t id) const;
   // nullptr: it does not parse; status() says so.
   const WorkRow* row_at(size_t index, const Block& block, size_t item) const;
   std::vector<uint64_t> values_of(Section section, uint64_t key) const;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/hash.h"
 
@@ -30,6 +31,29 @@ class PersistentMap {
     bool added = true;
     root_ = put_at(root_, key, std::move(value), priority_of(key), added);
     size_ += added ? 1 : 0;
+  }
+
+  // REQUIRES: items ascending by key, each key once. In linear time.
+  static PersistentMap from_sorted(std::vector<std::pair<Key, Value>> items) {
+    // The right spine, from the root down: what comes next hangs below its last node of a higher
+    // priority and takes the part below as its left child.
+    std::vector<std::shared_ptr<Node>> spine;
+    PersistentMap map;
+    map.size_ = items.size();
+    for (auto& [key, value] : items) {
+      auto node =
+          std::make_shared<Node>(Node{key, std::move(value), priority_of(key), nullptr, nullptr});
+      std::shared_ptr<Node> below;
+      while (!spine.empty() && spine.back()->priority < node->priority) {
+        below = std::move(spine.back());
+        spine.pop_back();
+      }
+      node->left = std::move(below);
+      if (!spine.empty()) spine.back()->right = node;
+      spine.push_back(std::move(node));
+    }
+    if (!spine.empty()) map.root_ = spine.front();
+    return map;
   }
 
   void erase(const Key& key) {

@@ -14,9 +14,7 @@ namespace {
 // `rows` only; a pair of the base counts unless its row is in `rows`.
 class WorkTableImpl : public WorkTable {
  public:
-  explicit WorkTableImpl(std::shared_ptr<const WorkTableFile> base) : base_(std::move(base)) {
-    size_ = base_ != nullptr ? base_->size() : 0;
-  }
+  explicit WorkTableImpl(std::shared_ptr<const WorkTableFile> base) : base_(std::move(base)) {}
 
   const WorkRow* find(const otlp::SpanId& id) const override { return find_number(number_of(id)); }
 
@@ -62,7 +60,16 @@ class WorkTableImpl : public WorkTable {
     if (going) overlay_until(0, false);
   }
 
-  size_t size() const override { return size_; }
+  // Counted when asked for: knowing which rows are new would read a block of the base for each.
+  size_t size() const override {
+    if (base_ == nullptr) return rows_.size();
+    size_t added = 0;
+    rows_.for_each_from(0, [&](uint64_t id, const RowPointer&) {
+      if (!base_->contains(id)) ++added;
+      return true;
+    });
+    return base_->size() + added;
+  }
 
   std::shared_ptr<const WorkTable> with(std::vector<WorkRow> changed) const override {
     auto next = std::make_shared<WorkTableImpl>(*this);
@@ -111,7 +118,6 @@ class WorkTableImpl : public WorkTable {
     }
     keep_last(rows);
     for (const auto& [id, row] : rows) {
-      if (base_ == nullptr || !base_->contains(id)) ++size_;
       if (!row->parent_span_id.empty()) {
         children.push_back({{number_of(row->parent_span_id), id}, {}});
       }
@@ -145,8 +151,6 @@ class WorkTableImpl : public WorkTable {
       children_.erase({number_of((*old)->parent_span_id), id});
       for (const WorkEdge& edge : (*old)->depends_on)
         dependents_.erase({number_of(edge.target), id});
-    } else if (base_ == nullptr || !base_->contains(id)) {
-      ++size_;
     }
     if (!row->parent_span_id.empty()) children_.put({number_of(row->parent_span_id), id}, {});
     for (const WorkEdge& edge : row->depends_on) dependents_.put({number_of(edge.target), id}, {});
@@ -171,7 +175,6 @@ class WorkTableImpl : public WorkTable {
   }
 
   std::shared_ptr<const WorkTableFile> base_;
-  size_t size_ = 0;
   PersistentMap<uint64_t, RowPointer> rows_;
   Pairs children_, dependents_;
 };

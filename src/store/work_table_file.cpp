@@ -210,13 +210,15 @@ Status WorkTableFile::status() const {
   return status_;
 }
 
-Result<std::unique_ptr<WorkTableFile::Block>> WorkTableFile::decode(Section section, size_t index,
-                                                                    std::string_view bytes) const {
+Result<std::unique_ptr<WorkTableFile::Block>> WorkTableFile::decode(
+    Section section, size_t index, const std::shared_ptr<const std::string>& read,
+    std::string_view bytes) const {
   const Entry& entry = entries_[static_cast<size_t>(section)][index];
   if (xxh3_64(bytes) != entry.checksum)
     return damaged(section, index, "its checksum does not match");
   if (section == Section::rows) {
     auto rows = std::make_unique<Block>(entry.items);
+    rows->read = read;
     rows->bytes = bytes;
     for (size_t i = 1; i < entry.items; ++i) {
       if (id_at(bytes, i) <= id_at(bytes, i - 1)) {
@@ -242,17 +244,17 @@ bool WorkTableFile::load(Section section, size_t index, size_t count) const {
   const std::vector<Entry>& entries = entries_[static_cast<size_t>(section)];
   const uint64_t begin = entries[index].offset;
   const Entry& last = entries[index + count - 1];
-  const Result<std::string> bytes =
-      read_exactly(*file_, begin, last.offset + last.length - begin, path_);
+  Result<std::string> bytes = read_exactly(*file_, begin, last.offset + last.length - begin, path_);
   if (!bytes.ok()) {
     keep(bytes.error());
     return false;
   }
+  const auto read = std::make_shared<const std::string>(std::move(bytes).value());
   bool good = true;
   for (size_t i = index; i < index + count; ++i) {
     const std::string_view slice =
-        std::string_view(*bytes).substr(entries[i].offset - begin, entries[i].length);
-    Result<std::unique_ptr<Block>> block = decode(section, i, slice);
+        std::string_view(*read).substr(entries[i].offset - begin, entries[i].length);
+    Result<std::unique_ptr<Block>> block = decode(section, i, read, slice);
     if (!block.ok()) {
       keep(std::move(block).error());
       good = false;
@@ -362,9 +364,10 @@ Status WorkTableFile::verify() const {
   for (size_t section = 0; section < kSections; ++section) {
     for (size_t i = 0; i < entries_[section].size(); ++i) {
       const Entry& entry = entries_[section][i];
-      CC_ASSIGN(const std::string bytes, read_exactly(*file_, entry.offset, entry.length, path_));
+      CC_ASSIGN(std::string bytes, read_exactly(*file_, entry.offset, entry.length, path_));
+      const auto read = std::make_shared<const std::string>(std::move(bytes));
       CC_ASSIGN(const std::unique_ptr<Block> decoded,
-                decode(static_cast<Section>(section), i, bytes));
+                decode(static_cast<Section>(section), i, read, *read));
       for (size_t item = 0; item < decoded->decoded.size(); ++item) {
         if (row_at(i, *decoded, item) == nullptr) return status();
       }

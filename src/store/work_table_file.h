@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file_system.h"
@@ -62,7 +63,8 @@ class WorkTableFile {
     }
     Block(const Block&) = delete;
     Block& operator=(const Block&) = delete;
-    std::string bytes;  // of rows: records, then their heap
+    std::shared_ptr<const std::string> read;  // what bytes points into
+    std::string_view bytes;                   // of rows: records, then their heap
     mutable std::vector<std::atomic<const WorkRow*>> decoded;
     std::vector<WorkPair> pairs;
   };
@@ -71,7 +73,9 @@ class WorkTableFile {
   const Block* block(Section section, size_t index) const;
   // Loads blocks [index, index + count) with one read; false when one of them is damaged.
   bool load(Section section, size_t index, size_t count) const;
+  // bytes: in *read
   Result<std::unique_ptr<Block>> decode(Section section, size_t index,
+                                        const std::shared_ptr<const std::string>& read,
                                         std::string_view bytes) const;
   struct Found {
     size_t index = 0, item = 0;

@@ -181,7 +181,8 @@ struct LogEntry {
   const LabelPairs* stream = nullptr;  // same pointer for the same stream within one iterator
   std::string_view line;
   const LabelPairs* metadata = nullptr;
-  bool journal = false;  // written by the work journal
+  bool journal = false;   // written by the work journal
+  uint64_t sequence = 0;  // of the transaction it came with
 };
 
 class LogIterator {
@@ -200,6 +201,9 @@ struct LogFetchRequest {
   std::vector<std::string> line_contains;
   bool backward = true;  // newest first; ties in the order of arrival (backward: reversed)
   bool journal_only = false;
+  // Only what came with later transactions than this one, and in the order of arrival (backward is
+  // ignored): what a follower has not seen yet. Costs nothing when there is nothing new.
+  std::optional<uint64_t> after_sequence;
 };
 
 // ---- snapshot

@@ -100,6 +100,8 @@ struct WorkHooks {
   std::function<std::optional<std::string>(const otlp::Resource&, const otlp::Scope&,
                                            const otlp::LogRecord&, bool owned)>
       refuse_log;
+  // What the sender of a span that is kept should know of it ("kept as telemetry, not as a task").
+  std::function<std::optional<std::string>(const otlp::Span&)> remark_span;
 };
 
 }  // namespace contextcore::store

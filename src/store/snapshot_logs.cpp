@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -23,12 +24,16 @@ struct LogRef {
   uint32_t row = 0;
 };
 
-std::vector<LogSource> log_sources(const Head& head, bool journal_only) {
+// after: rows that came with it or before are not wanted, and files have rows up to the manifest's.
+std::vector<LogSource> log_sources(const Head& head, bool journal_only,
+                                   std::optional<uint64_t> after = std::nullopt) {
   std::vector<LogSource> sources;
-  for (const LogSegment& segment : head.version().logs) {
-    if (journal_only && !segment.journal()) continue;
-    sources.push_back({segment.rows.get(), segment.journal(), false});
-  }
+  const bool in_files = !after || *after < head.version().manifest.sequence;
+  if (in_files)
+    for (const LogSegment& segment : head.version().logs) {
+      if (journal_only && !segment.journal()) continue;
+      sources.push_back({segment.rows.get(), segment.journal(), false});
+    }
   sources.push_back({&head.logs(true), true, true});
   if (!journal_only) sources.push_back({&head.logs(false), false, true});
   return sources;
@@ -42,21 +47,26 @@ auto with_source(const Head& head, const LogSource& source, const Fn& fn) {
   return fn(*source.rows);
 }
 
-// Arrival order within one time.
-bool earlier(const LogRef& a, const LogRef& b) {
-  if (a.time_ns != b.time_ns) return a.time_ns < b.time_ns;
+bool arrived_earlier(const LogRef& a, const LogRef& b) {
   if (a.sequence != b.sequence) return a.sequence < b.sequence;
   return a.source != b.source ? a.source < b.source : a.row < b.row;
 }
 
+// Arrival order within one time.
+bool earlier(const LogRef& a, const LogRef& b) {
+  return a.time_ns != b.time_ns ? a.time_ns < b.time_ns : arrived_earlier(a, b);
+}
+
+enum class Direction : uint8_t { forward, backward, arrival };
+
 class Entries : public LogIterator {
  public:
   Entries(const Snapshot& snapshot, std::vector<LogSource> sources, std::vector<LogRef> refs,
-          bool backward)
+          Direction direction)
       : snapshot_(snapshot),
         sources_(std::move(sources)),
         refs_(std::move(refs)),
-        backward_(backward) {
+        direction_(direction) {
     // A heap and not a sort: most queries stop after their limit.
     std::make_heap(refs_.begin(), refs_.end(), order());
   }
@@ -81,23 +91,32 @@ class Entries : public LogIterator {
     entry.line = line_;
     entry.metadata = &metadata_;
     entry.journal = source.journal;
+    entry.sequence = ref.sequence;
     return true;
   }
 
  private:
   // The heap's greatest comes first.
   struct Order {
-    bool backward;
+    Direction direction;
     bool operator()(const LogRef& a, const LogRef& b) const {
-      return backward ? earlier(a, b) : earlier(b, a);
+      switch (direction) {
+        case Direction::forward:
+          return earlier(b, a);
+        case Direction::backward:
+          return earlier(a, b);
+        case Direction::arrival:
+          return arrived_earlier(b, a);
+      }
+      return false;
     }
   };
-  Order order() const { return {backward_}; }
+  Order order() const { return {direction_}; }
 
   const Snapshot& snapshot_;
   std::vector<LogSource> sources_;
   std::vector<LogRef> refs_;
-  bool backward_;
+  Direction direction_;
   std::set<LabelPairs> streams_;  // node-based: pointers stay
   std::map<std::pair<uint32_t, uint32_t>, const LabelPairs*> stream_of_;
   std::string line_;
@@ -108,7 +127,8 @@ class Entries : public LogIterator {
 
 Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest& request) const {
   CC_TRY(head_->settle_logs());
-  std::vector<LogSource> sources = log_sources(*head_, request.journal_only);
+  std::vector<LogSource> sources =
+      log_sources(*head_, request.journal_only, request.after_sequence);
   std::vector<LogRef> refs;
   std::map<LabelPairs, bool> accepted;  // asked once per distinct stream
   const auto accepts = [&](const LabelPairs& labels) {
@@ -134,14 +154,18 @@ Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest&
                 rows.match(request.start_ns, request.end_ns, wanted, request.line_contains));
       matched.for_each([&](size_t row) {
         const uint64_t sequence = rows.meta(row).sequence;
-        if (sequence > visible_) return;
+        if (sequence > visible_ || (request.after_sequence && sequence <= *request.after_sequence))
+          return;
         refs.push_back({rows.time_ns(row), sequence, i, static_cast<uint32_t>(row)});
       });
       return {};
     }));
   }
+  const Direction direction = request.after_sequence ? Direction::arrival
+                              : request.backward     ? Direction::backward
+                                                     : Direction::forward;
   return std::unique_ptr<LogIterator>(
-      std::make_unique<Entries>(*this, std::move(sources), std::move(refs), request.backward));
+      std::make_unique<Entries>(*this, std::move(sources), std::move(refs), direction));
 }
 
 Result<std::vector<LabelPairs>> Snapshot::streams(int64_t start_ns, int64_t end_ns) const {

@@ -162,7 +162,7 @@ Result<Store::Read> StoreImpl::read() {
     CC_TRY(catch_up());
   }
   const std::shared_ptr<const Snapshot> snapshot = visible_snapshot();
-  return Read{snapshot, snapshot};
+  return Read{snapshot, snapshot, snapshot->visible()};
 }
 
 // ---- the rest

@@ -55,7 +55,8 @@ struct StoreOptions {
 struct IngestResult {
   int64_t accepted = 0;
   int64_t rejected = 0;
-  std::string message;     // why some were rejected; OTLP partial success
+  // Why some were rejected, or what to know of kept ones: OTLP partial success.
+  std::string message;
   bool duplicate = false;  // the whole request was seen before and is not written again
 };
 
@@ -94,6 +95,7 @@ class Store : public Journal {
   struct Read {
     std::shared_ptr<const Source> source;
     std::shared_ptr<const WorkView> work;
+    uint64_t sequence = 0;  // of the last transaction that is visible in it
   };
   virtual Result<Read> read() = 0;
 

@@ -58,6 +58,17 @@ Refusal refusal(const WorkHooks& hooks, const WorkTable& table, const otlp::Reso
   return hooks.refuse_log(resource, scope, record, owned);
 }
 
+std::optional<std::string> remark(const WorkHooks& hooks, const otlp::Span& span) {
+  return hooks.remark_span ? hooks.remark_span(span) : std::nullopt;
+}
+std::optional<std::string> remark(const WorkHooks&, const otlp::LogRecord&) { return std::nullopt; }
+
+// The first few different ones.
+void add_reason(std::string reason, std::vector<std::string>& reasons) {
+  const bool told = std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
+  if (!told && reasons.size() < kReasonsMax) reasons.push_back(std::move(reason));
+}
+
 std::string join(const std::vector<std::string>& reasons) {
   std::string text;
   for (const std::string& reason : reasons) {
@@ -112,20 +123,23 @@ template <typename Data>
 std::optional<Data> StoreImpl::without_refused(const Data& data, IngestResult& result) const {
   const std::shared_ptr<const WorkTable> table = head_->table(position_.sequence);
   std::vector<bool> refused;
-  std::vector<std::string> reasons;
+  std::vector<std::string> reasons, remarks;
   for (const auto& resource : groups(data)) {
     for (const auto& scope : scopes(resource)) {
       for (const auto& item : items(scope)) {
-        const Refusal reason = refusal(*hooks_, *table, resource.resource, scope.scope, item);
+        Refusal reason = refusal(*hooks_, *table, resource.resource, scope.scope, item);
         refused.push_back(reason.has_value());
-        if (!reason) continue;
-        ++result.rejected;
-        const bool told = std::find(reasons.begin(), reasons.end(), *reason) != reasons.end();
-        if (!told && reasons.size() < kReasonsMax) reasons.push_back(*reason);
+        if (reason) {
+          ++result.rejected;
+          add_reason(std::move(*reason), reasons);
+        } else if (auto said = remark(*hooks_, item)) {
+          add_reason(std::move(*said), remarks);
+        }
       }
     }
   }
   result.accepted = item_count(data) - result.rejected;
+  for (std::string& said : remarks) add_reason(std::move(said), reasons);
   result.message = join(reasons);
   if (result.rejected == 0) return std::nullopt;
   return without(data, refused);

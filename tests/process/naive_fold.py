@@ -6,6 +6,36 @@ Reads what LogQL returns and rebuilds the fields of each task that a reader of d
 import json
 
 ENDED = {"done", "failed", "cancelled"}
+# What changes an ended task; everything else after the end lives in the log only.
+SECOND_LIFE = {"task.reopened", "task.deleted", "task.undeleted", "task.undone"}
+TEXT_FIELDS = {"title": "title", "type": "type", "priority": "priority", "due": "due_date", "defer": "defer_until",
+               "sprint": "sprint_id", "url": "url", "description": "description", "parent": "parent_id"}
+NUMBER_FIELDS = {"points": "story_points", "estimate": "estimate_minutes"}
+LIST_FIELDS = {"labels", "acceptance_criteria"}
+
+
+def edit(task, line):
+    """task.edited: one field, "to" absent when it was emptied."""
+    field, to = line["field"], line.get("to")
+    if field in TEXT_FIELDS:
+        task[TEXT_FIELDS[field]] = to
+    elif field in NUMBER_FIELDS:
+        task[NUMBER_FIELDS[field]] = int(to) if to else None
+    elif field in LIST_FIELDS:
+        task[field] = json.loads(to) if to else None
+    elif field == "deliverables":
+        task["deliverables"] = [json.loads(one) for one in json.loads(to)] if to else None
+        task["deliverables_verified"] = None
+    else:
+        assert field.startswith("attributes."), line
+        if to:
+            task["attributes"][field.removeprefix("attributes.")] = json.loads(to)
+        else:
+            task["attributes"].pop(field.removeprefix("attributes."), None)
+
+
+def is_frozen(task, event):
+    return task["base_status"] in ENDED and event not in SECOND_LIFE and not task["reopening"]
 
 
 def fold(entries):
@@ -16,26 +46,46 @@ def fold(entries):
         int(item[1][0].get("event_seq", 0)), item[0]))
     for _, (labels, line) in ordered:
         event = line["event"]
-        if not event.startswith(("task.", "subtask.")):
+        if not event.startswith(("task.", "subtask.")) and event != "commit.linked":
             continue
         key = labels["project_id"], line["task_id"]
         if event == "task.created":
             tasks[key] = {"id": line["task_id"], "project": labels["project_id"], "title": line.get("task_title"),
                           "type": line["task_type"], "status": line["status"], "span_id": labels["span_id"],
                           "trace_id": labels["trace_id"], "blocked_reason": None, "outcome": None, "claimed_by": None,
-                          "events": 0}
-            for field in ("priority", "assignee", "parent_id", "description"):
+                          "base_status": line.get("base_status", line["status"]), "reopening": False,
+                          "deleted": False, "deliverables_verified": None,
+                          "attributes": json.loads(line.get("attrs_json", "{}")), "events": 0}
+            for field in ("priority", "assignee", "parent_id", "description", "story_points", "estimate_minutes",
+                          "due_date", "defer_until", "sprint_id", "url"):
                 tasks[key][field] = line.get(field)
-            tasks[key]["labels"] = json.loads(line["labels"]) if "labels" in line else None
+            for field in LIST_FIELDS:
+                tasks[key][field] = json.loads(line[field]) if field in line else None
+            tasks[key]["deliverables"] = ([json.loads(one) for one in json.loads(line["deliverables"])]
+                                          if "deliverables" in line else None)
         task = tasks[key]
         task["events"] += 1
-        if task["status"] not in ENDED or event == "task.reopened":
-            task["revision"] = max(task.get("revision", 0), int(labels["revision"]))
+        if is_frozen(task, event):
+            continue
+        task["revision"] = max(task.get("revision", 0), int(labels["revision"]))
+        task["trace_id"] = labels["trace_id"]
         if event == "task.status_changed":
             assert task["status"] == line["from_status"], (key, task["status"], line)
             task["status"] = line["to_status"]
-            if line["to_status"] != "blocked":
+            task["base_status"] = line.get("base_status", line["to_status"])
+            task["reopening"] = False
+            if task["base_status"] != "blocked":
                 task["blocked_reason"] = None
+        elif event == "task.reopened":
+            task["reopening"], task["outcome"] = True, None
+        elif event == "task.deleted":
+            task["deleted"] = True
+        elif event == "task.undeleted":
+            task["deleted"] = False
+        elif event == "task.edited":
+            edit(task, line)
+        elif event == "task.deliverables_verified":
+            task["deliverables_verified"] = line["verified_count"]
         elif event == "task.blocked":
             task["blocked_reason"] = line.get("reason")
         elif event == "task.completed":
@@ -50,7 +100,9 @@ def fold(entries):
 
 
 COMPARED = ("title", "type", "status", "span_id", "priority", "assignee", "parent_id", "description", "labels",
-            "blocked_reason", "outcome", "revision")
+            "blocked_reason", "outcome", "revision", "story_points", "estimate_minutes", "due_date", "defer_until",
+            "sprint_id", "url", "acceptance_criteria", "deliverables", "deliverables_verified", "deleted",
+            "attributes")
 
 
 def differences(folded, shown):

@@ -130,11 +130,14 @@ class Forged(ProcessTest):
             status, body = server.request("POST", "/v1/traces", self.otlp_span(shown, {
                 "task.id": {"stringValue": "GHOST"}, "task.status": {"stringValue": "todo"}}, span_id="00000000000000aa"))
             self.assertEqual(status, 200)
+            self.assertIn(b"kept as telemetry only", body)
+            self.assertNotIn(b"rejectedSpans", body)
             status, body = server.request("POST", "/v1/traces", self.otlp_span(
                 shown, {"insight.type": {"stringValue": "decision"}, "insight.summary": {"stringValue": "forged"},
                         "insight.confidence": {"doubleValue": 1}}, scope="contextcore.agent", span_id="00000000000000ab",
                 name="insight.decision"))
             self.assertEqual(status, 200)
+            self.assertIn(b"looks like an insight", body)
             self.assertEqual(len(self.spans('{ span.task.id = "GHOST" }')), 1)
             self.assertEqual(self.ccj("task", "show", "F-1").json, shown)
             self.assertEqual(self.ccj("ready").json["items"], ready)

@@ -2,7 +2,7 @@
 // A frame is one transaction in the write-ahead log: all of it or nothing. Its checksum is seeded
 // with the checksum of the frame before it (the first one: with the log's seed, which knows the
 // epoch), so that neither a frame left over in a recycled file nor the rest of an overwritten tail
-// can ever pass for a continuation. Layout: docs/store-format-wal.md.
+// can ever pass for a continuation. Layout: docs/store-format.md.
 
 #include <cstdint>
 #include <string>

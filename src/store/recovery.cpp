@@ -1,5 +1,5 @@
 // Taking in what others have written: other processes while they live, and whoever wrote before a
-// crash. The rules (docs/store-format-wal.md says why):
+// crash. The rules (docs/store-format.md says why):
 //
 // - A reader believes frames up to the commit mark; without a mark of this boot, every valid frame.
 // - The next holder of the lock adopts every valid frame behind the mark. It writes the adopted

@@ -1,34 +1,33 @@
 #include "store/store_commands.h"
 
+#include <iterator>
 #include <utility>
 
 #include "base/hash.h"
 #include "base/sort.h"
+#include "store/segment_page.h"
 #include "store/store_codec.h"
 
-// File: magic (8), count of commands (8), bits (4), then 1 << bits buckets {end 4, checksum 8},
-// checksum of all that (8); entries {hash 8, offset 8, length 4} by hash; per command {id, result,
-// time, sequence, checksum}. An entry is in the bucket that the first `bits` bits of its hash name;
-// end: how many entries there are up to the bucket's last. A look-up reads one bucket and one
-// command.
+// File: magic (8), count of commands (8), bits (4), then 1 << bits buckets {offset 8, commands 4,
+// stored 4, raw 4, checksum of the hashes 8, checksum of the block 8}, checksum of all that (8); at
+// each bucket's offset the hashes (8 each, ascending) of the ids of its commands and, compressed
+// where that pays (stored < raw), a block of the commands themselves in that order: {id, result,
+// time, sequence} each. A command is in the bucket that the first `bits` bits of its hash name. A
+// look-up of an unknown id reads the hashes of one bucket.
 
 namespace contextcore::store {
 namespace {
 
 constexpr std::string_view kMagic = "ctxccmd2";
-constexpr size_t kStartBytes = 8 + 8 + 4, kBucketBytes = 12, kEntryBytes = 20;
-constexpr size_t kEntriesPerBucket = 64;  // about
+constexpr size_t kStartBytes = 8 + 8 + 4, kBucketBytes = 36;
+constexpr size_t kCommandsPerBucket = 64;  // about
 constexpr uint32_t kBitsMax = 24;
 
-std::string encode(const StoredCommand& command) {
-  std::string out;
-  RecordWriter writer(out);
+void encode(const StoredCommand& command, RecordWriter& writer) {
   writer.bytes(command.command_id);
   writer.bytes(command.result);
   writer.i64(command.time_ns);
   writer.u64(command.sequence);
-  writer.u64(xxh3_64(out));
-  return out;
 }
 
 Error damaged(const std::string& path) {
@@ -54,33 +53,37 @@ Status CommandFile::write(FileSystem& files, const std::string& path,
   }
   sort_stably(order, [](const Entry& a, const Entry& b) { return a.hash < b.hash; });
   uint32_t bits = 0;
-  while (bits < kBitsMax && (order.size() >> bits) > kEntriesPerBucket) ++bits;
+  while (bits < kBitsMax && (order.size() >> bits) > kCommandsPerBucket) ++bits;
 
   const size_t buckets = size_t{1} << bits;
-  const uint64_t body_offset =
-      kStartBytes + buckets * kBucketBytes + 8 + order.size() * kEntryBytes;
-  std::string head, entries, body;
-  RecordWriter writer(head), entry_writer(entries);
+  const uint64_t body_offset = kStartBytes + buckets * kBucketBytes + 8;
+  std::string head, body;
+  RecordWriter writer(head);
   writer.raw(kMagic);
   writer.u64(order.size());
   writer.u32(bits);
   size_t at = 0;
   for (size_t bucket = 0; bucket < buckets; ++bucket) {
-    const size_t begin = entries.size();
+    std::string hashes, raw, packed;
+    RecordWriter hash_writer(hashes), raw_writer(raw);
     for (; at < order.size() && bucket_of(order[at].hash, bits) == bucket; ++at) {
-      const std::string bytes = encode(*order[at].command);
-      entry_writer.u64(order[at].hash);
-      entry_writer.u64(body_offset + body.size());
-      entry_writer.u32(static_cast<uint32_t>(bytes.size()));
-      body += bytes;
+      hash_writer.u64(order[at].hash);
+      encode(*order[at].command, raw_writer);
     }
-    writer.u32(static_cast<uint32_t>(at));
-    writer.u64(xxh3_64(std::string_view(entries).substr(begin)));
+    const std::string& block = compress_page(raw, packed) ? packed : raw;
+    writer.u64(body_offset + body.size());
+    writer.u32(static_cast<uint32_t>(hashes.size() / 8));
+    writer.u32(static_cast<uint32_t>(block.size()));
+    writer.u32(static_cast<uint32_t>(raw.size()));
+    writer.u64(xxh3_64(hashes));
+    writer.u64(xxh3_64(block));
+    body += hashes;
+    body += block;
   }
   writer.u64(xxh3_64(head));
   CC_ASSIGN(auto file, files.open(path, OpenMode::create));
   CC_TRY(file->truncate(0));
-  CC_TRY(file->write_at(0, head + entries + body));
+  CC_TRY(file->write_at(0, head + body));
   return file->sync();
 }
 
@@ -107,8 +110,7 @@ Status CommandFile::load_directory() const {
   if (reader.raw(kMagic.size()) != kMagic) return damaged(path_);
   const uint64_t count = reader.u64();
   const uint32_t bits = reader.u32();
-  if (bits > kBitsMax || count > size / kEntryBytes ||
-      (uint64_t{1} << bits) > size / kBucketBytes) {
+  if (bits > kBitsMax || count > size / 8 || (uint64_t{1} << bits) > size / kBucketBytes) {
     return damaged(path_);
   }
   CC_ASSIGN(std::string bytes, read_exactly(0, kStartBytes + (kBucketBytes << bits) + 8));
@@ -121,54 +123,56 @@ Status CommandFile::load_directory() const {
   return {};
 }
 
-Result<std::vector<CommandFile::Entry>> CommandFile::bucket(size_t number) const {
-  const auto end_of = [this](size_t bucket) {
-    return RecordReader(std::string_view(directory_).substr(kStartBytes + bucket * kBucketBytes))
-        .u32();
-  };
-  const uint32_t begin = number == 0 ? 0 : end_of(number - 1);
+Result<CommandFile::Bucket> CommandFile::bucket(size_t number) const {
   RecordReader reader(std::string_view(directory_).substr(kStartBytes + number * kBucketBytes));
-  const uint32_t end = reader.u32();
-  const uint64_t checksum = reader.u64();
+  Bucket bucket;
+  bucket.offset = reader.u64();
+  bucket.commands = reader.u32();
+  bucket.stored = reader.u32();
+  bucket.raw = reader.u32();
+  bucket.hashes_checksum = reader.u64();
+  bucket.block_checksum = reader.u64();
   CC_ASSIGN(const uint64_t size, file_->size());
-  if (end < begin || end > size / kEntryBytes) return damaged(path_);
-  CC_ASSIGN(const std::string bytes,
-            read_exactly(directory_.size() + begin * kEntryBytes, (end - begin) * kEntryBytes));
-  if (xxh3_64(bytes) != checksum) return damaged(path_);
-  std::vector<Entry> entries;
-  RecordReader entry_reader(bytes);
-  for (uint32_t i = begin; i < end; ++i) {
-    Entry& entry = entries.emplace_back();
-    entry.hash = entry_reader.u64();
-    entry.offset = entry_reader.u64();
-    entry.length = entry_reader.u32();
-    if (entry.offset > size || entry.length > size - entry.offset) return damaged(path_);
-  }
-  return entries;
+  const uint64_t bytes = uint64_t{bucket.commands} * 8 + bucket.stored;
+  if (bucket.offset > size || bytes > size - bucket.offset) return damaged(path_);
+  return bucket;
 }
 
-Result<StoredCommand> CommandFile::read_at(uint64_t offset, uint32_t length) const {
-  std::string bytes(length, '\0');
-  CC_ASSIGN(const size_t got, file_->read_at(offset, bytes.data(), bytes.size()));
-  if (got != length || length < 8) return damaged(path_);
-  RecordReader reader(bytes);
-  StoredCommand command;
-  command.command_id = reader.bytes();
-  command.result = reader.bytes();
-  command.time_ns = reader.i64();
-  command.sequence = reader.u64();
-  const uint64_t checksum = xxh3_64(std::string_view(bytes).substr(0, bytes.size() - 8));
-  if (reader.u64() != checksum || !reader.done()) return damaged(path_);
-  return command;
+Result<std::vector<StoredCommand>> CommandFile::commands_of(const Bucket& bucket) const {
+  CC_ASSIGN(const std::string stored,
+            read_exactly(bucket.offset + uint64_t{bucket.commands} * 8, bucket.stored));
+  if (xxh3_64(stored) != bucket.block_checksum) return damaged(path_);
+  std::string raw;
+  if (bucket.stored == bucket.raw) {
+    raw = stored;
+  } else if (!decompress_page(stored, bucket.raw, raw)) {
+    return damaged(path_);
+  }
+  RecordReader reader(std::string_view(raw).substr(0, bucket.raw));
+  std::vector<StoredCommand> commands;
+  for (uint32_t i = 0; i < bucket.commands && reader.ok(); ++i) {
+    StoredCommand& command = commands.emplace_back();
+    command.command_id = reader.bytes();
+    command.result = reader.bytes();
+    command.time_ns = reader.i64();
+    command.sequence = reader.u64();
+  }
+  if (!reader.done()) return damaged(path_);
+  return commands;
 }
 
 Result<std::optional<StoredCommand>> CommandFile::find(std::string_view command_id) const {
   CC_TRY(load_directory());
   const uint64_t hash = xxh3_64(command_id);
-  CC_ASSIGN(const std::vector<Entry> entries, bucket(bucket_of(hash, bits_)));
-  for (const Entry& entry : entries) {
-    if (entry.hash != hash) continue;
-    CC_ASSIGN(StoredCommand command, read_at(entry.offset, entry.length));
+  CC_ASSIGN(const Bucket found, bucket(bucket_of(hash, bits_)));
+  CC_ASSIGN(const std::string hashes, read_exactly(found.offset, size_t{found.commands} * 8));
+  if (xxh3_64(hashes) != found.hashes_checksum) return damaged(path_);
+  RecordReader reader(hashes);
+  bool known = false;
+  for (uint32_t i = 0; i < found.commands && !known; ++i) known = reader.u64() == hash;
+  if (!known) return std::optional<StoredCommand>();
+  CC_ASSIGN(std::vector<StoredCommand> commands, commands_of(found));
+  for (StoredCommand& command : commands) {
     if (command.command_id == command_id) return std::optional(std::move(command));
   }
   return std::optional<StoredCommand>();
@@ -178,11 +182,9 @@ Result<std::vector<StoredCommand>> CommandFile::all() const {
   CC_TRY(load_directory());
   std::vector<StoredCommand> commands;
   for (size_t number = 0; number < size_t{1} << bits_; ++number) {
-    CC_ASSIGN(const std::vector<Entry> entries, bucket(number));
-    for (const Entry& entry : entries) {
-      CC_ASSIGN(StoredCommand command, read_at(entry.offset, entry.length));
-      commands.push_back(std::move(command));
-    }
+    CC_ASSIGN(const Bucket one, bucket(number));
+    CC_ASSIGN(std::vector<StoredCommand> some, commands_of(one));
+    std::move(some.begin(), some.end(), std::back_inserter(commands));
   }
   return commands;
 }

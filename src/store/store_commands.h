@@ -38,21 +38,22 @@ class CommandFile {
  private:
   CommandFile(std::unique_ptr<File> file, std::string path, uint64_t number)
       : file_(std::move(file)), path_(std::move(path)), number_(number) {}
-  struct Entry {
-    uint64_t hash = 0, offset = 0;
-    uint32_t length = 0;
+  struct Bucket {
+    uint64_t offset = 0;
+    uint32_t commands = 0, stored = 0, raw = 0;
+    uint64_t hashes_checksum = 0, block_checksum = 0;
   };
   Status load_directory() const;
   // REQUIRES: load_directory()
-  Result<std::vector<Entry>> bucket(size_t number) const;
+  Result<Bucket> bucket(size_t number) const;
+  Result<std::vector<StoredCommand>> commands_of(const Bucket& bucket) const;
   Result<std::string> read_exactly(uint64_t offset, size_t length) const;
-  Result<StoredCommand> read_at(uint64_t offset, uint32_t length) const;
 
   std::unique_ptr<File> file_;
   std::string path_;
   uint64_t number_;
   mutable std::mutex mutex_;
-  mutable std::string directory_;  // the file up to the first entry
+  mutable std::string directory_;  // the file up to the first bucket
   mutable uint32_t bits_ = 0;
 };
 

@@ -161,10 +161,12 @@ std::string encode_footer(const SegmentFooter& footer) {
     }
   }
   encode_blocks(footer.index, out);
+  encode_blocks(footer.wholes, out);
   return out;
 }
 
-bool decode_footer(std::string_view bytes, uint64_t pages_end, SegmentFooter& out) {
+bool decode_footer(std::string_view bytes, uint32_t version, uint64_t pages_end,
+                   SegmentFooter& out) {
   FooterReader footer(bytes, pages_end);
   ByteReader& reader = footer.reader();
   out = {};
@@ -201,7 +203,10 @@ bool decode_footer(std::string_view bytes, uint64_t pages_end, SegmentFooter& ou
     }
   }
   out.index = footer.blocks(kIndexEntriesPerBlock, key_bytes_of(out.kind));
-  return reader.ok() && reader.at_end() && rows == out.rows;
+  if (version >= 2) out.wholes = footer.blocks(kWholesPerBlock, 0);
+  uint64_t wholes = 0;
+  for (const BlockEntry& block : out.wholes) wholes += block.items;
+  return reader.ok() && reader.at_end() && rows == out.rows && (wholes == 0 || wholes == rows);
 }
 
 }  // namespace contextcore::store

@@ -14,7 +14,7 @@
 namespace contextcore::store {
 
 constexpr std::string_view kSegmentMagic{"CCSEGMT\n", 8};
-constexpr uint32_t kSegmentVersion = 1;
+constexpr uint32_t kSegmentVersion = 2;
 constexpr size_t kSegmentHeaderBytes = 16, kSegmentTrailerBytes = 28;
 constexpr size_t kTablesMax = 3;
 
@@ -57,10 +57,13 @@ struct SegmentFooter {
   std::vector<BlockEntry> resources, scopes;
   std::vector<LabelPairs> streams;  // logs
   std::vector<BlockEntry> index;    // trace ids (16 bytes) of spans, span ids (8 bytes) of logs
+  // Journal spans: every row once more, whole, for look-ups of single ones. Since version 2.
+  std::vector<BlockEntry> wholes;
 };
 
 constexpr uint32_t kObjectsPerBlock = 64;
 constexpr uint32_t kIndexEntriesPerBlock = 256;
+constexpr uint32_t kWholesPerBlock = 16;
 
 inline size_t tables_of(SegmentKind kind) { return kind == SegmentKind::spans ? 3 : 1; }
 inline size_t key_bytes_of(SegmentKind kind) { return kind == SegmentKind::spans ? 16 : 8; }
@@ -71,6 +74,7 @@ const FixedColumn& fixed_column(SegmentKind kind, size_t column);
 std::string encode_footer(const SegmentFooter& footer);
 // False unless everything in it is within bounds: pages lie inside [header, pages_end), numbers
 // name something, counts add up.
-bool decode_footer(std::string_view bytes, uint64_t pages_end, SegmentFooter& out);
+bool decode_footer(std::string_view bytes, uint32_t version, uint64_t pages_end,
+                   SegmentFooter& out);
 
 }  // namespace contextcore::store

@@ -66,7 +66,7 @@ Status SegmentFile::read_footer() {
     if (got != length) return damaged("it shrank while it was opened");
   }
   if (xxh3_64(tail) != checksum) return damaged("the checksum of its footer does not match");
-  if (!decode_footer(tail, begin, footer_)) return damaged("its footer does not parse");
+  if (!decode_footer(tail, version, begin, footer_)) return damaged("its footer does not parse");
   for (uint64_t row = 0; const GroupEntry& group : footer_.groups) {
     first_rows_.push_back(static_cast<uint32_t>(row));
     row += group.rows[0];

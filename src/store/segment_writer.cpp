@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/hash.h"
 #include "store/rows_spans.h"
@@ -111,7 +112,22 @@ Status SegmentWriter::write_index(std::vector<IndexEntry>& entries) {
   return {};
 }
 
+Status SegmentWriter::add_whole(std::string_view encoded) {
+  append_string(encoded, wholes_);
+  return ++wholes_count_ == kWholesPerBlock ? end_wholes() : Status();
+}
+
+Status SegmentWriter::end_wholes() {
+  if (wholes_count_ == 0) return {};
+  BlockEntry& block = footer_.wholes.emplace_back();
+  block.items = std::exchange(wholes_count_, 0);
+  CC_TRY(write_page(wholes_, block.page));
+  wholes_.clear();
+  return {};
+}
+
 Status SegmentWriter::finish() {
+  CC_TRY(end_wholes());
   const std::string footer = encode_footer(footer_);
   append_u64(xxh3_64(footer), (pending_ += footer));
   append_u64(footer.size(), pending_);

@@ -44,6 +44,8 @@ class SegmentWriter {
     return write_objects(objects, footer_.scopes);
   }
   Status write_index(std::vector<IndexEntry>& entries);  // sorts them
+  // A row in encoded form, in the order of the rows; all of them or none.
+  Status add_whole(std::string_view encoded);
   void set_streams(std::vector<LabelPairs> streams) { footer_.streams = std::move(streams); }
   // Footer, trailer, sync.
   Status finish();
@@ -54,6 +56,7 @@ class SegmentWriter {
   Status write_page(std::string_view raw, PageEntry& entry);
   Status write_column(const ColumnView& view, PageEntry& entry);
   Status flush();
+  Status end_wholes();
   uint32_t attribute_number(size_t table, const ColumnSource::AttributeInfo& info);
 
   std::unique_ptr<File> file_;
@@ -63,6 +66,8 @@ class SegmentWriter {
   SegmentFooter footer_;
   std::map<std::pair<std::pair<size_t, ColumnType>, std::string>, uint32_t> attribute_numbers_;
   std::string raw_, compressed_;
+  std::string wholes_;  // of the block that is not full yet
+  uint32_t wholes_count_ = 0;
 };
 
 }  // namespace contextcore::store

@@ -1,3 +1,7 @@
+#include <algorithm>
+
+#include "otlp/protobuf.h"
+#include "store/frame_work.h"
 #include "store/rows_spans.h"
 #include "store/segment_rows.h"
 #include "store/segment_writer.h"
@@ -99,6 +103,15 @@ class SpanSegment : public SpanRows {
 
   Result<Whole> materialize(size_t row) const override {
     Whole whole;
+    if (!rows_.footer().wholes.empty()) {
+      CC_ASSIGN(EncodedWhole encoded, whole_at(row));
+      CC_ASSIGN(whole.resource, rows_.resources().at(encoded.resource));
+      CC_ASSIGN(whole.scope, rows_.scopes().at(encoded.scope));
+      auto span = otlp::decode_span_protobuf(encoded.span, kStoredLimits);
+      if (!span.ok()) return rows_.file().damaged("a row that does not parse");
+      whole.span = std::move(span).value();
+      return whole;
+    }
     const SegmentRows::Place at = rows_.place(row);
     CC_ASSIGN(const ColumnView resources,
               at.group->fixed(static_cast<size_t>(SpanColumn::resource)));
@@ -113,6 +126,39 @@ class SpanSegment : public SpanRows {
   Status status() const override { return rows_.status(); }
 
  private:
+  // A row of the wholes. bytes: what span points into.
+  struct EncodedWhole {
+    uint64_t resource = 0, scope = 0;
+    std::string_view span;
+    std::shared_ptr<const std::string> bytes;
+  };
+
+  Result<EncodedWhole> whole_at(size_t row) const {
+    const size_t number = row / kWholesPerBlock;
+    EncodedWhole whole;
+    {
+      const std::lock_guard lock(mutex_);
+      if (last_block_ != nullptr && last_number_ == number) whole.bytes = last_block_;
+    }
+    const PageEntry& page = rows_.footer().wholes[number].page;
+    if (whole.bytes == nullptr) {
+      CC_ASSIGN(std::string bytes, rows_.file().read_page(page, "rows"));
+      whole.bytes = std::make_shared<const std::string>(std::move(bytes));
+      const std::lock_guard lock(mutex_);
+      last_block_ = whole.bytes;
+      last_number_ = number;
+    }
+    ByteReader block(std::string_view(*whole.bytes).substr(0, page.raw));
+    for (size_t skipped = 0; skipped < row % kWholesPerBlock; ++skipped) block.string();
+    ByteReader reader(block.string());
+    whole.resource = reader.varint();
+    whole.scope = reader.varint();
+    whole.span = reader.rest();
+    if (!block.ok() || !reader.ok())
+      return rows_.file().damaged("a block of rows that does not parse");
+    return whole;
+  }
+
   uint64_t number(size_t row, SpanColumn column) const {
     return rows_.number_of(row, static_cast<size_t>(column));
   }
@@ -147,6 +193,10 @@ class SpanSegment : public SpanRows {
   }
 
   SegmentRows rows_;
+  // Rows are read in runs; the block that was read last.
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const std::string> last_block_;
+  mutable size_t last_number_ = 0;
 };
 
 }  // namespace
@@ -164,12 +214,24 @@ Status write_span_segment(FileSystem& files, const std::string& path,
   SharedObjects<otlp::Scope> scopes;
   std::vector<IndexEntry> index;
   const size_t group_rows = group_rows_for(rows.size());
+  const bool whole_rows = std::all_of(rows.begin(), rows.end(), [](const RowRef<SpanRows>& ref) {
+    return ref.rows->meta(ref.row).journal;
+  });
   auto group = std::make_unique<SpanColumns>();
   for (size_t i = 0; i < rows.size(); ++i) {
     CC_ASSIGN(const SpanRows::Whole whole, rows[i].rows->materialize(rows[i].row));
     const RowMeta meta = rows[i].rows->meta(rows[i].row);
     CC_TRY(rows[i].rows->status());
-    group->append(resources.add(whole.resource), scopes.add(whole.scope), whole.span, meta);
+    const uint32_t resource = resources.add(whole.resource);
+    const uint32_t scope = scopes.add(whole.scope);
+    group->append(resource, scope, whole.span, meta);
+    if (whole_rows) {
+      std::string encoded;
+      append_varint(resource, encoded);
+      append_varint(scope, encoded);
+      otlp::append_span_protobuf(whole.span, encoded);
+      CC_TRY(writer.add_whole(encoded));
+    }
     add_to_index(index, bytes_of(whole.span.trace_id), static_cast<uint32_t>(i));
     const bool full = group->rows(kSpanTable) >= group_rows ||
                       group->rows(kEventTable) >= kGroupChildRows ||

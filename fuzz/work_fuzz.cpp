@@ -27,7 +27,7 @@ void run_line(MemoryJournal& journal, std::string_view line) {
   const auto json = parse_json(line);
   if (!json.ok()) return;
   if (const auto question = work::question_from_json(*json); question.ok()) {
-    const auto answer = work::ask(journal, *question);
+    const auto answer = work::ask(journal, journal, *question);
     if (!answer.ok() && answer.error().code == Code::corruption)
       fail("a question found corruption", line);
   }

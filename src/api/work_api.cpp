@@ -218,7 +218,7 @@ Response WorkApi::run(const Request& request, work::Command command) const {
 Response WorkApi::ask(const work::Question& question) const {
   Result<store::Store::Read> read = options_.store->read();
   if (!read.ok()) return json_error(read.error());
-  Result<Json> answer = work::ask(*read->work, question);
+  Result<Json> answer = work::ask(*read->work, *read->source, question);
   if (!answer.ok()) return json_error(answer.error());
   return json_response(200, *answer);
 }

@@ -104,7 +104,7 @@ class EmbeddedBackend : public Backend {
   }
   Result<Json> question(const work::Question& question) override {
     CC_ASSIGN(const store::Store::Read read, store_->read());
-    return work::ask(*read.work, question);
+    return work::ask(*read.work, *read.source, question);
   }
   Result<std::vector<FoundTrace>> search(const std::string& traceql,
                                          const SearchOptions& options) override;

@@ -69,12 +69,28 @@ Result<Command> command_from_json(const Json& json);
 Json to_json(const Command& command);
 
 // Questions and their args. Answers are JSON (one object; lists under "items", all matches counted
-// in "total"). Ids are read as typed.
+// in "total"). Ids are read as typed; times as people write them (base/time.h). Every question but
+// project.diff and the log's takes as_of? (the state then) and known_at? (what had been written by
+// then). FILTER: type? assignee? ("" = nobody) label? priority? sprint? (an id, last, current)
+// project? all_projects? mine? limit?; such lists say under "traceql" what finds the same tasks, and
+// under "not_in_traceql" what that leaves out.
 // clang-format off
 //   task.get       id events? comments?             task.why      id
-//   task.list      status? type? assignee? label? project? parent? open? limit?
+//   task.history   id from? to? limit?              (every event; "words" tells it)
+//   task.list      FILTER status? (also open not_started active ended) open? deleted? parent? subtree?
+//                  text? sort? created_from? created_to? (updated_ ended_ due_ likewise)
 //   task.ready     type? priority? label? include_backlog? assignee? limit?
+//   task.blocked   FILTER                           task.overdue  FILTER
+//   task.stale     FILTER days? (14)                task.search   FILTER text status?
+//   task.tree      FILTER id? depth? open?          (in tree order, each with its "depth")
+//   task.overview  FILTER                           (mine, ready, blocked, overdue)
+//   task.foreign   id? limit? project? all_projects?  (received spans that look like tasks; id: of
+//                  the task or the span)
 //   project.list   (counts by status per project)
+//   project.diff   from to? project? all_projects? limit?  (what changed in between, by task)
+//   project.workload       FILTER                   (open work by assignee)
+//   project.critical_path  FILTER by? (points estimate count)
+//   log.export     after? (the last page's "next") limit? project? all_projects?  (transfer.h)
 //   insight.query  type? subject? category? audience? applies_to? (a path) min_confidence? agent? task_id?
 //                  since? status? (default: active; all) text? limit?
 //   insight.get    id

@@ -1,9 +1,9 @@
-#include <algorithm>
-#include <map>
-
-#include "work/derive.h"
 #include "work/fold.h"
-#include "work/fold_task.h"
+
+#include <algorithm>
+
+#include "base/sort.h"
+#include "work/derive.h"
 #include "work/row.h"
 
 namespace contextcore::work {
@@ -11,84 +11,120 @@ namespace {
 
 using store::JournalSpan;
 
-struct Rebuilt {
-  std::map<otlp::SpanId, TaskHistory> tasks;
-  std::map<otlp::SpanId, InsightHistory> insights;
-};
-
-Result<std::map<otlp::SpanId, std::vector<Event>>> read_events(const store::Source& source) {
-  store::LogFetchRequest request;
-  request.backward = false;
-  request.journal_only = true;
-  CC_ASSIGN(const std::unique_ptr<store::LogIterator> entries, source.fetch_logs(request));
-  std::map<otlp::SpanId, std::vector<Event>> events;
-  store::LogEntry entry;
-  while (true) {
-    CC_ASSIGN(const bool more, entries->next(entry));
-    if (!more) break;
-    CC_ASSIGN(Event event, event_from_entry(entry));
-    events[event.span_id].push_back(std::move(event));
-  }
-  for (auto& [span, list] : events) {
-    std::sort(list.begin(), list.end(), [](const Event& a, const Event& b) {
-      return std::pair(a.revision, a.seq) < std::pair(b.revision, b.seq);
-    });
-  }
-  return events;
-}
-
-Status fold_all(const std::map<otlp::SpanId, std::vector<Event>>& events, Rebuilt& out) {
-  for (const auto& [span, list] : events) {
-    for (const Event& event : list) {
-      if (is_insight_event(event.name)) {
-        CC_TRY(fold(out.insights[span], event));
-      } else if (event.name.starts_with("task.") || event.name.starts_with("subtask.")) {
-        CC_TRY(fold(out.tasks[span], event));
-      } else {
-        return Status(Error{Code::unsupported,
-                            "event " + event.name + " is not known to this version",
-                            "rebuild with the version that wrote it",
-                            {},
-                            {}});
-      }
-    }
+std::string_view pick(const store::LabelPairs* pairs, std::string_view name) {
+  if (!pairs) return {};
+  for (const auto& [key, value] : *pairs) {
+    if (key == name) return value;
   }
   return {};
 }
 
-// Counts and dependencies need the index rows of all tasks; those do not depend on derived values
-// but for the row's own counts, so one pass suffices.
-void derive_all(std::map<otlp::SpanId, TaskHistory>& tasks) {
+store::LogFetchRequest request_of(const EventFilter& filter) {
+  store::LogFetchRequest request;
+  request.backward = false;
+  request.journal_only = true;
+  request.start_ns = filter.from_ns;
+  if (filter.as_of_ns != INT64_MAX) request.end_ns = filter.as_of_ns + 1;
+  request.line_contains = filter.holding;
+  if (!filter.project.empty()) {
+    request.stream_filter = [project = filter.project](const store::LabelPairs& stream) {
+      return pick(&stream, "project_id") == project;
+    };
+  }
+  return request;
+}
+
+bool is_wanted(const EventFilter& filter, const store::LogEntry& entry) {
+  if (!filter.project.empty() && pick(entry.stream, "project_id") != filter.project) return false;
+  if (!filter.wanted) return true;
+  otlp::SpanId span;
+  return !otlp::parse_hex(pick(entry.metadata, "span_id"), span) || filter.wanted(span);
+}
+
+// Events of one instant come as the log has them: hands them on in order of revision.
+Status hand_on(std::vector<Event>& instant, const std::function<Status(Event&)>& fn) {
+  sort_stably(instant, [](const Event& a, const Event& b) {
+    return std::tie(a.span_id, a.revision, a.seq) < std::tie(b.span_id, b.revision, b.seq);
+  });
+  for (Event& event : instant) CC_TRY(fn(event));
+  instant.clear();
+  return {};
+}
+
+}  // namespace
+
+Status read_events(const store::Source& source, const EventFilter& filter,
+                   const std::function<Status(Event&)>& fn) {
+  CC_ASSIGN(const std::unique_ptr<store::LogIterator> entries,
+            source.fetch_logs(request_of(filter)));
+  std::vector<Event> instant;
+  size_t seen = 0;
+  store::LogEntry entry;
+  while (true) {
+    CC_ASSIGN(const bool more, entries->next(entry));
+    if (!more) break;
+    if (entry.time_ns < filter.from_ns || entry.time_ns > filter.as_of_ns) continue;
+    if (!is_wanted(filter, entry)) continue;
+    CC_ASSIGN(Event event, event_from_entry(entry));
+    if (event.observed_ns > filter.known_at_ns) continue;
+    if (!instant.empty() && instant.front().time_ns != event.time_ns) {
+      if (seen >= filter.enough) break;
+      CC_TRY(hand_on(instant, fn));
+    }
+    instant.push_back(std::move(event));
+    seen++;
+  }
+  return hand_on(instant, fn);
+}
+
+Status fold(Histories& histories, const Event& event) {
+  if (is_insight_event(event.name)) return fold(histories.insights[event.span_id], event);
+  if (event.name.starts_with("task.") || event.name.starts_with("subtask.")) {
+    return fold(histories.tasks[event.span_id], event);
+  }
+  return Status(Error{Code::unsupported,
+                      "event " + event.name + " is not known to this version",
+                      "use the version that wrote it",
+                      {},
+                      {}});
+}
+
+// Derived values need the index rows of all tasks; those do not depend on derived values but for
+// the row's own counts, so one pass suffices.
+void derive(Histories& histories,
+            const std::function<const store::WorkRow*(const otlp::SpanId&)>& outside) {
   std::map<otlp::SpanId, store::WorkRow> rows;
   std::map<otlp::SpanId, std::vector<const store::WorkRow*>> children;
-  for (const auto& [span, history] : tasks) {
+  for (const auto& [span, history] : histories.tasks) {
     const auto& row = rows.emplace(span, row_of(history.task)).first->second;
     if (!row.parent_span_id.empty()) children[row.parent_span_id].push_back(&row);
   }
   const RowLookup find = [&](const otlp::SpanId& id) {
     const auto row = rows.find(id);
-    return row == rows.end() ? nullptr : &row->second;
+    if (row != rows.end()) return static_cast<const store::WorkRow*>(&row->second);
+    return outside ? outside(id) : nullptr;
   };
-  for (auto& [span, history] : tasks) derive_task(history.task, children[span], find);
+  for (auto& [span, history] : histories.tasks) derive_task(history.task, children[span], find);
 }
 
-}  // namespace
-
-Result<std::vector<JournalSpan>> rebuild(const store::Source& source) {
-  CC_ASSIGN(const auto events, read_events(source));
-  Rebuilt rebuilt;
-  CC_TRY(fold_all(events, rebuilt));
-  derive_all(rebuilt.tasks);
+std::vector<JournalSpan> spans_of(const Histories& histories) {
   std::vector<JournalSpan> spans;
-  for (const auto& [span, history] : rebuilt.tasks) {
+  for (const auto& [span, history] : histories.tasks) {
     spans.push_back(to_span(history.task));
     for (const Phase& phase : history.phases) spans.push_back(to_span(phase, history.task));
   }
-  for (auto& [span, history] : rebuilt.insights) {
-    spans.push_back(std::move(*history.insight));
-    for (JournalSpan& fact : history.facts) spans.push_back(std::move(fact));
+  for (const auto& [span, history] : histories.insights) {
+    spans.push_back(*history.insight);
+    spans.insert(spans.end(), history.facts.begin(), history.facts.end());
   }
   return spans;
+}
+
+Result<std::vector<JournalSpan>> rebuild(const store::Source& source) {
+  Histories histories;
+  CC_TRY(read_events(source, {}, [&](Event& event) { return fold(histories, event); }));
+  derive(histories, {});
+  return spans_of(histories);
 }
 
 }  // namespace contextcore::work

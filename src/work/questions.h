@@ -1,15 +1,46 @@
 #pragma once
 // Questions that have a file of their own.
 
+#include "store/fetch.h"
 #include "work/args.h"
+#include "work/as_of.h"
 #include "work/command.h"
+#include "work/event.h"
+#include "work/task.h"
 
 namespace contextcore::work {
 
-Result<Json> ask_why(const store::WorkView& view, const Question& question, const Args& args);
-Result<Json> ask_insights(const store::WorkView& view, const Question& question, const Args& args);
-Result<Json> ask_insight(const store::WorkView& view, const Question& question, const Args& args);
+// What a question looks at. view is of the moment asked for; source is of now.
+struct Reading {
+  const store::WorkView& view;
+  const store::Source& source;
+  Moment moment;
+};
+
+Result<Json> ask_why(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_history(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_diff(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_list(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_blocked(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_overdue(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_stale(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_overview(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_tree(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_search(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_workload(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_critical_path(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_export(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_foreign(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_insights(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_insight(const Reading& reading, const Question& question, const Args& args);
 
 Result<size_t> limit_of(const Args& args);  // 50 when not given
+Result<Task> read_task(const store::WorkView& view, const store::WorkRow& row);
+// {"items": […], "total": n}
+Result<Json> task_page(const store::WorkView& view, const std::vector<const store::WorkRow*>& rows,
+                       int64_t total);
+
+// One event in words, without who and when: "in_progress → done after 3h 5m".
+std::string event_text(const Event& event);
 
 }  // namespace contextcore::work

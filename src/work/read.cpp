@@ -19,8 +19,17 @@ namespace {
 using store::WorkRow;
 
 constexpr std::array<std::string_view, 3> kGetFields = {"id", "events", "comments"};
-constexpr std::array<std::string_view, 8> kListFields = {"status",  "type",   "assignee", "label",
-                                                         "project", "parent", "open",     "limit"};
+// What every question takes that filters tasks.
+constexpr std::array<std::string_view, 9> kFilterFields = {
+    "type", "assignee", "label", "priority", "sprint", "project", "all_projects", "mine", "limit"};
+constexpr std::array<std::string_view, 15> kListFields = {
+    "status",     "open",       "deleted",      "parent",     "subtree",
+    "text",       "sort",       "created_from", "created_to", "updated_from",
+    "updated_to", "ended_from", "ended_to",     "due_from",   "due_to"};
+constexpr std::array<std::string_view, 1> kStaleFields = {"days"};
+constexpr std::array<std::string_view, 3> kTreeFields = {"id", "depth", "open"};
+constexpr std::array<std::string_view, 1> kCriticalPathFields = {"by"};
+constexpr std::array<std::string_view, 2> kSearchFields = {"text", "status"};
 constexpr std::array<std::string_view, 6> kReadyFields = {
     "type", "priority", "label", "include_backlog", "assignee", "limit"};
 constexpr std::array<std::string_view, 1> kWhyFields = {"id"};
@@ -30,33 +39,23 @@ constexpr std::array<std::string_view, 12> kInsightQueryFields = {
     "status", "text",    "limit",          "category", "audience", "applies_to"};
 constexpr std::array<std::string_view, 1> kInsightGetFields = {"id"};
 
+constexpr std::array<std::string_view, 4> kHistoryFields = {"id", "from", "to", "limit"};
+constexpr std::array<std::string_view, 5> kDiffFields = {"from", "to", "project", "all_projects",
+                                                         "limit"};
+
+constexpr std::array<std::string_view, 4> kExportFields = {"after", "limit", "project",
+                                                           "all_projects"};
+
+constexpr std::array<std::string_view, 4> kForeignFields = {"id", "limit", "project",
+                                                            "all_projects"};
+
 struct QuestionSpec {
   std::string_view name;
   std::span<const std::string_view> fields;
-  Result<Json> (*ask)(const store::WorkView& view, const Question& question, const Args& args);
+  Result<Json> (*ask)(const Reading& reading, const Question& question, const Args& args);
+  bool filters = false;  // kFilterFields besides
+  bool of_past = true;   // can be asked as of an earlier moment
 };
-
-Result<Task> read_task(const store::WorkView& view, const WorkRow& row) {
-  CC_ASSIGN(const std::optional<store::JournalSpan> span, view.span(row.span_id));
-  if (!span) {
-    return Error{Code::corruption,
-                 "the span of task " + row.id + " is missing",
-                 "run contextcore rebuild",
-                 {},
-                 {}};
-  }
-  return task_from_span(*span);
-}
-
-Result<Json> task_page(const store::WorkView& view, const std::vector<const WorkRow*>& rows,
-                       int64_t total) {
-  JsonArray items;
-  for (const WorkRow* row : rows) {
-    CC_ASSIGN(const Task task, read_task(view, *row));
-    items.push_back(task_json(task, *row, view.now_ns()));
-  }
-  return Json(JsonObject{{"items", Json(std::move(items))}, {"total", Json(total)}});
-}
 
 Json phases_json(const store::WorkView& view, const WorkRow& row) {
   std::vector<const WorkRow*> phases;
@@ -76,7 +75,8 @@ Json phases_json(const store::WorkView& view, const WorkRow& row) {
   return Json(std::move(out));
 }
 
-Result<Json> ask_get(const store::WorkView& view, const Question& question, const Args& args) {
+Result<Json> ask_get(const Reading& reading, const Question& question, const Args& args) {
+  const store::WorkView& view = reading.view;
   CC_ASSIGN(const std::string id, args.required("id"));
   CC_ASSIGN(const bool with_events, args.flag("events"));
   CC_ASSIGN(const bool with_comments, args.flag("comments"));
@@ -102,79 +102,8 @@ Result<Json> ask_get(const store::WorkView& view, const Question& question, cons
   return json;
 }
 
-struct ListFilter {
-  std::vector<std::string> statuses, types;
-  std::string project, label;
-  std::optional<std::string> assignee;
-  std::optional<otlp::SpanId> parent;
-  std::optional<bool> open;
-};
-
-Result<ListFilter> list_filter(const store::WorkView& view, const Question& question,
-                               const Args& args) {
-  ListFilter filter;
-  CC_ASSIGN(filter.statuses, args.choices("status", kTaskStatusNames));
-  CC_ASSIGN(filter.types, args.choices("type", kTaskTypes));
-  CC_ASSIGN(filter.label, args.text("label"));
-  CC_ASSIGN(filter.project, args.text("project"));
-  if (filter.project.empty()) filter.project = question.project;
-  if (args.has("assignee")) {
-    CC_ASSIGN(filter.assignee, args.text("assignee"));
-  }
-  if (args.has("open")) {
-    CC_ASSIGN(filter.open, args.flag("open"));
-  }
-  CC_ASSIGN(const std::string parent, args.text("parent"));
-  if (!parent.empty()) {
-    CC_ASSIGN(const WorkRow* row, resolve_task(view, filter.project, parent));
-    filter.parent = row->span_id;
-  }
-  return filter;
-}
-
-bool accepts(const ListFilter& filter, const WorkRow& row) {
-  const auto one_of = [](const std::vector<std::string>& list, std::string_view value) {
-    return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
-  };
-  if (!is_task(row)) return false;
-  if (!filter.project.empty() && row.project != filter.project) return false;
-  if (filter.parent && row.parent_span_id != *filter.parent) return false;
-  if (filter.open && *filter.open != (row.end_ns == 0)) return false;
-  if (filter.assignee && row.assignee != *filter.assignee) return false;
-  return one_of(filter.types, row.type) && one_of(filter.statuses, status_name(row_status(row)));
-}
-
-// Latest change first.
-bool newer(const WorkRow* a, const WorkRow* b) {
-  if (a->updated_ns != b->updated_ns) return a->updated_ns > b->updated_ns;
-  return std::tie(a->project, a->id) < std::tie(b->project, b->id);
-}
-
-Result<Json> ask_list(const store::WorkView& view, const Question& question, const Args& args) {
-  CC_ASSIGN(const ListFilter filter, list_filter(view, question, args));
-  CC_ASSIGN(const size_t limit, limit_of(args));
-  std::vector<const WorkRow*> found;
-  view.index().scan([&](const WorkRow& row) {
-    if (accepts(filter, row)) found.push_back(&row);
-    return true;
-  });
-  if (!filter.label.empty()) {
-    std::vector<const WorkRow*> labelled;
-    for (const WorkRow* row : found) {
-      CC_ASSIGN(const bool has, has_label(view, *row, filter.label));
-      if (has) labelled.push_back(row);
-    }
-    found = std::move(labelled);
-  }
-  const auto total = static_cast<int64_t>(found.size());
-  const size_t shown = std::min(limit, found.size());
-  std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(shown), found.end(),
-                    newer);
-  found.resize(shown);
-  return task_page(view, found, total);
-}
-
-Result<Json> ask_ready(const store::WorkView& view, const Question& question, const Args& args) {
+Result<Json> ask_ready(const Reading& reading, const Question& question, const Args& args) {
+  const store::WorkView& view = reading.view;
   CC_ASSIGN(ReadyFilter filter, ready_filter(args, question.project, question.actor));
   CC_ASSIGN(filter.limit, limit_of(args));
   CC_ASSIGN(const ReadyPage page, find_ready(view, filter));
@@ -186,7 +115,8 @@ struct ProjectCounts {
   int64_t tasks = 0, open = 0, ready = 0, overdue = 0, insights = 0, updated_ns = 0;
 };
 
-Result<Json> ask_projects(const store::WorkView& view, const Question&, const Args&) {
+Result<Json> ask_projects(const Reading& reading, const Question&, const Args&) {
+  const store::WorkView& view = reading.view;
   const int64_t now = view.now_ns();
   std::map<std::string, ProjectCounts> projects;
   view.index().scan([&](const WorkRow& row) {
@@ -222,31 +152,99 @@ Result<Json> ask_projects(const store::WorkView& view, const Question&, const Ar
   return Json(JsonObject{{"items", Json(std::move(items))}, {"total", Json(total)}});
 }
 
-const std::array<QuestionSpec, 7> kQuestions = {{
+const std::array kQuestions = std::to_array<QuestionSpec>({
     {"task.get", kGetFields, ask_get},
-    {"task.list", kListFields, ask_list},
+    {"task.list", kListFields, ask_list, true},
     {"task.ready", kReadyFields, ask_ready},
     {"task.why", kWhyFields, ask_why},
+    {"task.history", kHistoryFields, ask_history},
+    {"task.blocked", kNoFields, ask_blocked, true},
+    {"task.overdue", kNoFields, ask_overdue, true},
+    {"task.stale", kStaleFields, ask_stale, true},
+    {"task.tree", kTreeFields, ask_tree, true},
+    {"task.search", kSearchFields, ask_search, true},
+    {"task.foreign", kForeignFields, ask_foreign, false, false},
+    {"task.overview", kNoFields, ask_overview, true},
     {"project.list", kNoFields, ask_projects},
+    {"project.diff", kDiffFields, ask_diff, false, false},
+    {"project.workload", kNoFields, ask_workload, true},
+    {"project.critical_path", kCriticalPathFields, ask_critical_path, true},
+    {"log.export", kExportFields, ask_export, false, false},
     {"insight.query", kInsightQueryFields, ask_insights},
     {"insight.get", kInsightGetFields, ask_insight},
-}};
+});
+
+// The project whose past has to be known; "" = all.
+Result<std::string> project_of(const store::WorkView& view, const Question& question,
+                               const Args& args) {
+  if (args.has("id") && question.op.starts_with("task.")) {
+    CC_ASSIGN(const std::string id, args.required("id"));
+    CC_ASSIGN(const WorkRow* row, resolve_task(view, question.project, id));
+    return row->project;
+  }
+  CC_ASSIGN(std::string project, args.text("project"));
+  CC_ASSIGN(const bool all, args.flag("all_projects"));
+  if (all || question.op == "project.list") return std::string();
+  return project.empty() ? question.project : std::move(project);
+}
+
+Result<Json> ask_past(const QuestionSpec& spec, const Reading& present, const Moment& moment,
+                      const Question& question, const Args& args) {
+  CC_ASSIGN(const std::string project, project_of(present.view, question, args));
+  CC_ASSIGN(const auto past, PastView::make(present.view, present.source, moment, project));
+  auto answer = spec.ask({*past, present.source, moment}, question, args);
+  if (answer.ok() || answer.error().code != Code::not_found) return answer;
+  Error error = std::move(answer).error();
+  error.message += " at " + format_rfc3339(moment.now_ns());
+  return error;
+}
+
+Result<Json> ask(const QuestionSpec& spec, const Reading& present, const Question& question) {
+  std::vector<std::string_view> fields(spec.fields.begin(), spec.fields.end());
+  if (spec.filters) fields.insert(fields.end(), kFilterFields.begin(), kFilterFields.end());
+  if (spec.of_past) fields.insert(fields.end(), {"as_of", "known_at"});
+  CC_TRY(check_utf8(question.args));
+  CC_ASSIGN(const Args args, Args::make(question.op, question.args, fields));
+  if (!spec.of_past) return spec.ask(present, question, args);
+  CC_ASSIGN(const Moment moment, moment_of(args, present.view.now_ns()));
+  if (moment.past()) return ask_past(spec, present, moment, question, args);
+  return spec.ask(present, question, args);
+}
 
 }  // namespace
+
+Result<Task> read_task(const store::WorkView& view, const WorkRow& row) {
+  CC_ASSIGN(const std::optional<store::JournalSpan> span, view.span(row.span_id));
+  if (!span) {
+    return Error{Code::corruption,
+                 "the span of task " + row.id + " is missing",
+                 "run contextcore rebuild",
+                 {},
+                 {}};
+  }
+  return task_from_span(*span);
+}
+
+Result<Json> task_page(const store::WorkView& view, const std::vector<const WorkRow*>& rows,
+                       int64_t total) {
+  JsonArray items;
+  for (const WorkRow* row : rows) {
+    CC_ASSIGN(const Task task, read_task(view, *row));
+    items.push_back(task_json(task, *row, view.now_ns()));
+  }
+  return Json(JsonObject{{"items", Json(std::move(items))}, {"total", Json(total)}});
+}
 
 Result<size_t> limit_of(const Args& args) {
   CC_ASSIGN(const auto limit, args.integer("limit", 1, 1'000'000));
   return static_cast<size_t>(limit.value_or(50));
 }
 
-Result<Json> ask(const store::WorkView& view, const Question& question) {
+Result<Json> ask(const store::WorkView& view, const store::Source& source,
+                 const Question& question) {
   std::vector<std::string_view> known;
   for (const QuestionSpec& spec : kQuestions) {
-    if (spec.name == question.op) {
-      CC_TRY(check_utf8(question.args));
-      CC_ASSIGN(const Args args, Args::make(question.op, question.args, spec.fields));
-      return spec.ask(view, question, args);
-    }
+    if (spec.name == question.op) return ask(spec, {view, source, {}}, question);
     known.push_back(spec.name);
   }
   return unknown_name("question", question.op, known);

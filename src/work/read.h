@@ -9,7 +9,10 @@
 
 namespace contextcore::work {
 
-Result<Json> ask(const store::WorkView& view, const Question& question);
+// view and source: of the same state. With as_of or known_at the question is asked of that moment
+// (as_of.h).
+Result<Json> ask(const store::WorkView& view, const store::Source& source,
+                 const Question& question);
 
 // Resolves what a person typed to a task's row: exact id in the project, exact id in any project
 // when unique, unique prefix (in the project, else anywhere). Errors: not_found (with close ids as

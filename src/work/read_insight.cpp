@@ -160,7 +160,8 @@ Result<Json> whole_insight(const store::WorkView& view, const WorkRow& row) {
 
 }  // namespace
 
-Result<Json> ask_insights(const store::WorkView& view, const Question& question, const Args& args) {
+Result<Json> ask_insights(const Reading& reading, const Question& question, const Args& args) {
+  const store::WorkView& view = reading.view;
   CC_ASSIGN(const InsightFilter filter, insight_filter(view, question, args));
   CC_ASSIGN(const size_t limit, limit_of(args));
   std::vector<const WorkRow*> found;
@@ -191,7 +192,8 @@ Result<Json> ask_insights(const store::WorkView& view, const Question& question,
   return Json(JsonObject{{"items", Json(std::move(items))}, {"total", Json(total)}});
 }
 
-Result<Json> ask_insight(const store::WorkView& view, const Question& question, const Args& args) {
+Result<Json> ask_insight(const Reading& reading, const Question& question, const Args& args) {
+  const store::WorkView& view = reading.view;
   CC_ASSIGN(const std::string id, args.required("id"));
   CC_ASSIGN(const WorkRow* row, find_insight(view, question.project, id));
   return whole_insight(view, *row);

@@ -103,7 +103,8 @@ class Why {
 
 }  // namespace
 
-Result<Json> ask_why(const store::WorkView& view, const Question& question, const Args& args) {
+Result<Json> ask_why(const Reading& reading, const Question& question, const Args& args) {
+  const store::WorkView& view = reading.view;
   CC_ASSIGN(const std::string id, args.required("id"));
   CC_ASSIGN(const WorkRow* row, resolve_task(view, question.project, id));
   Why why(view);

@@ -54,7 +54,7 @@ Json claim_json(const Task& task, const store::WorkRow& row) {
   claim.text("claimed_by", task.claimed_by);
   claim.text("session", task.claim_session);
   claim.integer("token", task.claim_token);
-  claim.time("lease_end", row.lease_end_ns);
+  if (row.lease_end_ns != INT64_MAX) claim.time("lease_end", row.lease_end_ns);  // the past: none
   return claim.take();
 }
 

@@ -78,7 +78,7 @@ class WorkTest : public ::testing::Test {
     question.project = project;
     question.args = parse(args);
     question.actor = actor;
-    const auto answer = ask(journal, question);
+    const auto answer = ask(journal, journal, question);
     EXPECT_TRUE(answer.ok()) << op << " " << args << ": "
                              << (answer.ok() ? "" : answer.error().to_string());
     return answer.ok() ? *answer : Json();

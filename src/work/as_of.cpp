@@ -1,0 +1,153 @@
+#include "work/as_of.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/time.h"
+#include "work/row.h"
+#include "work/status.h"
+
+namespace contextcore::work {
+namespace {
+
+using store::WorkRow;
+
+Result<std::optional<int64_t>> time_of(const Args& args, std::string_view name, int64_t now_ns) {
+  CC_ASSIGN(const std::string text, args.text(name));
+  if (text.empty()) return std::optional<int64_t>();
+  CC_ASSIGN(const int64_t time_ns, parse_time(text, now_ns));
+  if (time_ns > now_ns) {
+    return Error{Code::invalid_argument,
+                 std::string(name) + " " + format_rfc3339(time_ns) + " is still to come",
+                 "give a time that has passed",
+                 {},
+                 {}};
+  }
+  return std::optional(time_ns);
+}
+
+WorkRow past_row(const Task& task) {
+  WorkRow row = row_of(task);
+  if (row.claim_token != 0) row.lease_end_ns = INT64_MAX;
+  return row;
+}
+
+}  // namespace
+
+Result<Moment> moment_of(const Args& args, int64_t now_ns) {
+  Moment moment;
+  CC_ASSIGN(moment.as_of_ns, time_of(args, "as_of", now_ns));
+  CC_ASSIGN(moment.known_at_ns, time_of(args, "known_at", now_ns));
+  return moment;
+}
+
+Result<std::unique_ptr<PastView>> PastView::make(const store::WorkView& present,
+                                                 const store::Source& source, const Moment& moment,
+                                                 const std::string& project) {
+  std::unique_ptr<PastView> view(new PastView(present, moment));
+  EventFilter filter;
+  filter.project = project;
+  filter.as_of_ns = moment.as_of_ns.value_or(INT64_MAX);
+  filter.known_at_ns = moment.known_at_ns.value_or(INT64_MAX);
+  CC_TRY(read_events(source, filter, [&](Event& event) { return fold(view->histories_, event); }));
+  CC_TRY(view->fold_outside(source, filter));
+  derive(view->histories_, [&](const otlp::SpanId& id) -> const WorkRow* {
+    const auto row = view->outside_rows_.find(id);
+    return row == view->outside_rows_.end() ? nullptr : &row->second;
+  });
+  view->make_rows();
+  return view;
+}
+
+// A dependency may point to another project: its status counts, and `why` tells of it.
+Status PastView::fold_outside(const store::Source& source, EventFilter filter) {
+  std::set<otlp::SpanId> missing;
+  for (const auto& [id, history] : histories_.tasks) {
+    for (const TaskLink& link : history.task.links) {
+      if (link.type == kLinkTypes[0] && !histories_.tasks.contains(link.span_id))
+        missing.insert(link.span_id);
+    }
+  }
+  if (missing.empty() || filter.project.empty()) return {};
+  filter.project.clear();
+  filter.wanted = [&](const otlp::SpanId& id) { return missing.contains(id); };
+  CC_TRY(read_events(source, filter, [&](Event& event) { return fold(outside_, event); }));
+  for (const auto& [id, history] : outside_.tasks)
+    outside_rows_.emplace(id, past_row(history.task));
+  return {};
+}
+
+void PastView::make_rows() {
+  for (const auto& [id, history] : histories_.tasks) rows_.push_back(past_row(history.task));
+  for (const auto& [id, history] : histories_.insights) {
+    if (history.insight) rows_.push_back(row_of(*history.insight));
+  }
+  std::sort(rows_.begin(), rows_.end(),
+            [](const WorkRow& a, const WorkRow& b) { return a.span_id < b.span_id; });
+  for (const WorkRow& row : rows_) {
+    if (!row.parent_span_id.empty()) by_parent_.emplace(row.parent_span_id, &row);
+    for (const store::WorkEdge& edge : row.depends_on) by_dependency_.emplace(edge.target, &row);
+  }
+}
+
+const TaskHistory* PastView::history(const otlp::SpanId& id) const {
+  if (const auto task = histories_.tasks.find(id); task != histories_.tasks.end())
+    return &task->second;
+  const auto task = outside_.tasks.find(id);
+  return task == outside_.tasks.end() ? nullptr : &task->second;
+}
+
+Result<std::optional<store::JournalSpan>> PastView::span(const otlp::SpanId& id) const {
+  if (const TaskHistory* task = history(id)) return std::optional(to_span(task->task));
+  const auto insight = histories_.insights.find(id);
+  if (insight == histories_.insights.end()) return std::optional<store::JournalSpan>();
+  return insight->second.insight;
+}
+
+Result<std::vector<otlp::LogRecord>> PastView::events(const otlp::SpanId& id) const {
+  CC_ASSIGN(std::vector<otlp::LogRecord> records, present_.events(id));
+  std::erase_if(records, [&](const otlp::LogRecord& record) {
+    return !moment_.holds(static_cast<int64_t>(record.time_ns),
+                          static_cast<int64_t>(record.observed_time_ns));
+  });
+  return records;
+}
+
+const WorkRow* PastView::find(const otlp::SpanId& id) const {
+  const auto row =
+      std::lower_bound(rows_.begin(), rows_.end(), id,
+                       [](const WorkRow& a, const otlp::SpanId& b) { return a.span_id < b; });
+  if (row != rows_.end() && row->span_id == id) return &*row;
+  const auto outside = outside_rows_.find(id);
+  return outside == outside_rows_.end() ? nullptr : &outside->second;
+}
+
+std::vector<const WorkRow*> PastView::children(const otlp::SpanId& id) const {
+  std::vector<const WorkRow*> found;
+  const auto [first, last] = by_parent_.equal_range(id);
+  for (auto child = first; child != last; ++child) found.push_back(child->second);
+  if (const TaskHistory* task = history(id)) {
+    auto [phases, is_new] = phases_.try_emplace(id);
+    if (is_new) {
+      for (const Phase& phase : task->phases)
+        phases->second.push_back(row_of(to_span(phase, task->task)));
+    }
+    for (const WorkRow& phase : phases->second) found.push_back(&phase);
+  }
+  return found;
+}
+
+std::vector<const WorkRow*> PastView::dependents(const otlp::SpanId& id) const {
+  std::vector<const WorkRow*> found;
+  const auto [first, last] = by_dependency_.equal_range(id);
+  for (auto dependent = first; dependent != last; ++dependent) found.push_back(dependent->second);
+  return found;
+}
+
+void PastView::scan(const std::function<bool(const WorkRow&)>& fn) const {
+  for (const WorkRow& row : rows_) {
+    if (!fn(row)) return;
+  }
+}
+
+}  // namespace contextcore::work

@@ -1,0 +1,82 @@
+#pragma once
+// Which tasks a question is about, and the TraceQL that finds the same ones. The query uses the
+// original grammar only; what it cannot tell is named beside it.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "store/journal.h"
+#include "work/args.h"
+#include "work/command.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace contextcore::work {
+
+// from ≤ time < to.
+struct TimeRange {
+  std::optional<int64_t> from_ns, to_ns;
+  bool unbounded() const { return !from_ns && !to_ns; }
+  bool holds(int64_t time_ns) const {
+    return (!from_ns || time_ns >= *from_ns) && (!to_ns || time_ns < *to_ns);
+  }
+};
+
+// Text that is looked for without regard to case.
+class TextPattern {
+ public:
+  TextPattern() = default;
+  explicit TextPattern(std::string_view text);
+  bool empty() const { return !compiled_; }
+  bool occurs_in(std::string_view text) const;
+  // Where it first occurs; npos: nowhere.
+  size_t find_in(std::string_view text) const;
+  // As an anchored regular expression.
+  const std::string& anchored() const { return anchored_; }
+
+ private:
+  std::string anchored_;
+  std::shared_ptr<const re2::RE2> compiled_;
+};
+
+struct TaskFilter {
+  std::string project;                          // "" = all
+  std::vector<std::string> statuses;            // names
+  std::vector<std::string> categories;          // not_started active ended
+  std::vector<std::string> own_statuses;        // names in use of the project's own
+  std::vector<std::string> types, priorities;   // one of each
+  std::vector<std::string> labels;              // all of them
+  std::optional<std::string> assignee, sprint;  // "" = none
+  std::string mine;                             // assigned to or claimed by
+  const store::WorkRow* parent = nullptr;       // its children
+  const store::WorkRow* subtree = nullptr;      // everything below it
+  TextPattern text;                             // in the title or the description
+  std::optional<bool> open;
+  bool deleted = false;  // the deleted ones instead of the others
+  TimeRange created, updated, ended, due;
+
+  bool accepts(const store::WorkView& view, const store::WorkRow& row) const;
+  // What the index does not know. REQUIRES: accepts() said yes.
+  Result<bool> accepts_span(const store::WorkView& view, const store::WorkRow& row) const;
+  bool needs_span() const { return !labels.empty() || !text.empty(); }
+  // Rows that pass, in the order of the index.
+  Result<std::vector<const store::WorkRow*>> find(const store::WorkView& view) const;
+
+  std::string traceql() const;
+  std::vector<std::string> not_in_traceql() const;
+};
+
+// Fields: status type assignee label priority sprint project all_projects parent subtree text mine
+// open deleted, and created_from created_to (updated_ ended_ due_ likewise).
+Result<TaskFilter> task_filter(const store::WorkView& view, const Question& question,
+                               const Args& args);
+
+// "…" with the escapes of TraceQL.
+std::string traceql_string(std::string_view text);
+
+}  // namespace contextcore::work

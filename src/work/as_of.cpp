@@ -82,6 +82,9 @@ void PastView::make_rows() {
   for (const auto& [id, history] : histories_.insights) {
     if (history.insight) rows_.push_back(row_of(*history.insight));
   }
+  for (const auto& [id, sprint] : histories_.sprints) {
+    if (sprint.exists()) rows_.push_back(row_of(to_span(sprint)));
+  }
   std::sort(rows_.begin(), rows_.end(),
             [](const WorkRow& a, const WorkRow& b) { return a.span_id < b.span_id; });
   for (const WorkRow& row : rows_) {
@@ -99,6 +102,8 @@ const TaskHistory* PastView::history(const otlp::SpanId& id) const {
 
 Result<std::optional<store::JournalSpan>> PastView::span(const otlp::SpanId& id) const {
   if (const TaskHistory* task = history(id)) return std::optional(to_span(task->task));
+  if (const auto sprint = histories_.sprints.find(id); sprint != histories_.sprints.end())
+    return std::optional(to_span(sprint->second));
   const auto insight = histories_.insights.find(id);
   if (insight == histories_.insights.end()) return std::optional<store::JournalSpan>();
   return insight->second.insight;

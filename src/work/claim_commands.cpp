@@ -56,8 +56,9 @@ Status run_task_heartbeat(Transaction& transaction, const Args& args, Answer& an
                         {}});
   }
   const int64_t seconds = lease.value_or(task.claim_lease_seconds);
-  entry->row.lease_end_ns = entry->lease_end_ns = transaction.now_ns() + seconds * kSecondNs;
-  transaction.renew_lease(*entry, entry->lease_end_ns);
+  entry->heartbeats++;
+  entry->row.heartbeats = entry->heartbeats;
+  transaction.renew_lease(*entry, transaction.now_ns() + seconds * kSecondNs);
   answer.more.emplace_back("renewed", Json(true));
   tell_claim(*entry, answer);
   return {};
@@ -74,7 +75,7 @@ Status run_task_release(Transaction& transaction, const Args& args, Answer& answ
   if (!entry->has_live_claim(transaction.now_ns()))
     return {};  // over already; the next change says so
   return transaction.emit(*entry, ev::kTaskReleased,
-                          Line().text(field::kReason, reason.empty() ? "released" : reason));
+                          released_line(*entry, reason.empty() ? "released" : reason));
 }
 
 Status run_task_claim_ready(Transaction& transaction, const Args& args, Answer& answer) {

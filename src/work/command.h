@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -32,7 +34,8 @@ struct Actor {
 // clang-format off
 //   task.create    id? title type? status? priority? assignee? story_points? estimate_minutes? labels?
 //                  parent_id? depends_on? url? due_date? defer_until? sprint_id? description?
-//                  acceptance_criteria? attributes? id_prefix? (of an id that is made)
+//                  acceptance_criteria? deliverables? ({path type description} or a path)
+//                  attributes? id_prefix? (of an id that is made)
 //                  if_absent? (an id that exists with this title is returned)
 //   task.start     id, and all of task.create but status, id_prefix, if_absent: moves a not-started
 //                  task to in_progress; an unknown id with a title is created in todo
@@ -41,17 +44,44 @@ struct Actor {
 //   task.complete  id outcome? token? lenient?      task.fail     id reason? error_type? token?
 //   task.cancel    id reason?                       task.comment  id text author?
 //   task.assign    id assignee (null: nobody)       task.progress id percent
-//   task.parent    id parent_id (null: none)        task.depend   id on when?
-//   task.undepend  id on                            task.claim    id lease_seconds? steal?
+//   task.parent    id parent_id (null: none)        task.depend   id on when? target_project_id?
+//   task.undepend  id on target_project_id?         task.claim    id lease_seconds? steal?
 //   task.heartbeat id token? lease_seconds?         task.release  id token? reason?
 //   task.link      id type target_task_id? target_project_id? target_trace_id? target_span_id?
+//                  (type: also told from the other end, "blocks"; the link is the other task's then)
+//   task.unlink    as task.link
+//   task.edit      id, and of task.create: title type priority assignee story_points
+//                  estimate_minutes labels due_date defer_until sprint_id url description
+//                  acceptance_criteria deliverables attributes; null clears; add_labels?
+//                  remove_labels?; one task.edited for each field that changes
+//   task.reopen    id to_status? reason?            task.undo     id (one's own last change)
+//   task.delete    id reason? subtree?              task.undelete id reason? subtree?
+//   task.verify    id results ({path type? verified detail?}, of its deliverables)
+//   task.exception id type message? stacktrace?     task.commit   id commit repository? author?
+//                                                                 message?
 //   task.claim_ready  lease_seconds? type? priority? label? include_backlog? assignee?
 //                  picks the first ready task and claims it; "task": null when there is none
+//   sprint.start   id name? goal? start_date? end_date?
+//   sprint.end     id notes?                        sprint.edit   id name? goal? start_date?
+//                                                                 end_date?
+//   batch          commands: a list of commands ({op project? args time? expected_revision? actor?});
+//                  one transaction, all or nothing; answers results, one for each
 //   insight.emit   type summary confidence? subject? category? audience? rationale? applies_to?
 //                  valid_until? supersedes? task_id? evidence? ({type ref description?}) context?
 //                  attributes? model? provider? usage?
 //   insight.supersede  id by      insight.retract  id reason?      insight.resolve  id resolution?
 // clang-format on
+// Task types and statuses of a project's own (.contextcore.toml): a status maps to the built-in one
+// that it behaves like.
+struct Vocabulary {
+  std::vector<std::string> types;
+  std::vector<std::pair<std::string, std::string>> statuses;  // name, built-in one
+  bool operator==(const Vocabulary&) const = default;
+};
+// Errors: a bad or taken name, an unknown built-in status. A category (not_started, active, ended)
+// is read as its plainest status (todo, in_progress, done).
+Result<Vocabulary> checked(Vocabulary vocabulary);
+
 struct Command {
   std::string op;
   std::string project;  // "" where the id is unique in the store
@@ -61,6 +91,7 @@ struct Command {
                            // derives from it
   std::optional<int64_t> time_ns;            // given time (backdating); else now
   std::optional<int64_t> expected_revision;  // conflict when the task is at another
+  Vocabulary vocabulary;                     // of the project, where the sender knows it
 };
 
 // JSON form: {"op":…,"project":…,"args":{…},"actor":{…},"command_id":…,"time":RFC
@@ -72,8 +103,8 @@ Json to_json(const Command& command);
 // in "total"). Ids are read as typed; times as people write them (base/time.h). Every question but
 // project.diff and the log's takes as_of? (the state then) and known_at? (what had been written by
 // then). FILTER: type? assignee? ("" = nobody) label? priority? sprint? (an id, last, current)
-// project? all_projects? mine? limit?; such lists say under "traceql" what finds the same tasks, and
-// under "not_in_traceql" what that leaves out.
+// project? all_projects? mine? limit?; such lists say under "traceql" what finds the same tasks,
+// and under "not_in_traceql" what that leaves out.
 // clang-format off
 //   task.get       id events? comments?             task.why      id
 //   task.history   id from? to? limit?              (every event; "words" tells it)
@@ -94,6 +125,7 @@ Json to_json(const Command& command);
 //   insight.query  type? subject? category? audience? applies_to? (a path) min_confidence? agent? task_id?
 //                  since? status? (default: active; all) text? limit?
 //   insight.get    id
+//   sprint.list    open? limit? (newest start first)
 // clang-format on
 struct Question {
   std::string op;

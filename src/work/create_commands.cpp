@@ -8,16 +8,13 @@
 #include "work/names.h"
 #include "work/read.h"
 #include "work/task_changes.h"
+#include "work/task_fields.h"
 
 namespace contextcore::work {
 namespace {
 
 namespace field = names::field;
 namespace ev = names::event;
-
-constexpr int64_t kPointsMax = 1'000'000;
-constexpr int64_t kMinutesMax = 100'000'000;
-constexpr size_t kTitleBytesMax = 4096;
 
 // Letters and digits of the project's name, short enough to type.
 std::string default_prefix(std::string_view project) {
@@ -51,39 +48,12 @@ std::string make_id(const Transaction& transaction, std::string_view prefix,
   return id;
 }
 
-Status check_attributes(const JsonObject& attributes) {
-  for (const auto& [key, value] : attributes) {
-    if (key.empty() || key.size() > kIdBytesMax) {
-      return Status(Code::invalid_argument,
-                    "an attribute's name is empty or longer than 256 bytes");
-    }
-    if (is_task_key(key)) {
-      return Status(Error{Code::invalid_argument,
-                          "attribute " + key + " is set by the tracker",
-                          "use the field or the command for it",
-                          {},
-                          {}});
-    }
-    for (const auto& [other, unused] : attributes) {
-      if (&other != &key && other == key)
-        return Status(Code::invalid_argument, "attribute " + key + " stands twice");
-    }
-  }
-  return {};
-}
-
 // What task.created tells, checked.
-Result<Line> created_line(const Args& args, TaskStatus first_status) {
+Result<Line> created_line(const Transaction& transaction, const Args& args,
+                          const StatusName& status) {
   Line line;
-  CC_ASSIGN(const std::string title, args.required("title"));
-  if (title.size() > kTitleBytesMax) {
-    return Error{Code::invalid_argument,
-                 "the title is longer than 4096 bytes",
-                 "put the rest into the description",
-                 {},
-                 {}};
-  }
-  CC_ASSIGN(std::string type, args.choice("type", kTaskTypes));
+  CC_ASSIGN(const std::string title, title_of(args));
+  CC_ASSIGN(std::string type, args.choice("type", transaction.type_names()));
   CC_ASSIGN(const std::string priority, args.choice("priority", kPriorityNames));
   CC_ASSIGN(const std::string assignee, args.text("assignee"));
   CC_ASSIGN(const std::string parent, args.text("parent_id"));
@@ -97,11 +67,13 @@ Result<Line> created_line(const Args& args, TaskStatus first_status) {
   CC_ASSIGN(const auto labels, args.list("labels"));
   CC_ASSIGN(const auto criteria, args.list("acceptance_criteria"));
   CC_ASSIGN(const JsonObject attributes, args.object("attributes"));
+  CC_ASSIGN(const auto deliverables, deliverables_of(args));
   CC_TRY(check_attributes(attributes));
   line.text(field::kTaskType, type.empty() ? "task" : type)
       .text(field::kTaskTitle, title)
       .text(field::kSprintId, sprint)
-      .text(field::kStatus, status_name(first_status))
+      .text(field::kStatus, status.own.empty() ? status_name(status.base) : status.own)
+      .text(field::kBaseStatus, status.own.empty() ? std::string_view() : status_name(status.base))
       .text(field::kPriority, priority)
       .text(field::kAssignee, assignee)
       .text(field::kParentId, parent)
@@ -113,6 +85,7 @@ Result<Line> created_line(const Args& args, TaskStatus first_status) {
       .text(field::kDueDate, due)
       .text(field::kDeferUntil, defer)
       .list(field::kAcceptanceCriteria, criteria)
+      .list(field::kDeliverables, deliverables)
       .object(field::kAttrsJson, attributes);
   return line;
 }
@@ -150,17 +123,18 @@ Status add_dependencies(Transaction& transaction, Entry& entry, const Args& args
   return {};
 }
 
-Status create(Transaction& transaction, const Args& args, std::string_view id, TaskStatus status,
-              Answer& answer) {
-  const bool later = status == TaskStatus::blocked || is_ended(status);
-  CC_ASSIGN(Line line, created_line(args, later ? TaskStatus::todo : status));
+Status create(Transaction& transaction, const Args& args, std::string_view id,
+              const StatusName& status, Answer& answer) {
+  const bool later = status.base == TaskStatus::blocked || is_ended(status.base);
+  CC_ASSIGN(Line line, created_line(transaction, args, later ? StatusName{} : status));
   CC_ASSIGN(const otlp::TraceId trace, trace_of_new(transaction, args, id));
   Entry& entry = transaction.make(transaction.command().project, id, trace);
   CC_TRY(transaction.emit(entry, ev::kTaskCreated, std::move(line)));
   CC_TRY(add_dependencies(transaction, entry, args));
   if (later) {
     StatusChange change;
-    change.to = status;
+    change.to = status.base;
+    change.own = status.own;
     CC_TRY(change_status(transaction, entry, change));
   }
   answer.task = &entry;
@@ -239,9 +213,10 @@ Status run_task_create(Transaction& transaction, const Args& args, Answer& answe
   CC_TRY(check_project(transaction));
   CC_ASSIGN(std::string id, args.text("id"));
   CC_ASSIGN(const bool if_absent, args.flag("if_absent"));
-  CC_ASSIGN(const std::string status_text, args.choice("status", kTaskStatusNames));
+  CC_ASSIGN(const std::string status_text, args.text("status"));
   CC_ASSIGN(std::string prefix, args.text("id_prefix"));
-  const TaskStatus status = parse_status(status_text).value_or(TaskStatus::todo);
+  CC_ASSIGN(const StatusName status,
+            status_of(transaction, status_text.empty() ? "todo" : status_text));
   if (id.empty()) {
     CC_ASSIGN(const std::string title, args.text("title"));
     if (prefix.empty()) prefix = default_prefix(transaction.command().project);
@@ -251,6 +226,13 @@ Status run_task_create(Transaction& transaction, const Args& args, Answer& answe
   const otlp::SpanId span = span_id("task", transaction.command().project, id);
   if (!transaction.row(span)) return create(transaction, args, id, status, answer);
   CC_ASSIGN(Entry * entry, transaction.load(span));
+  if (entry->task().deleted) {
+    return Status(Error{Code::already_exists,
+                        "task " + id + " exists and is deleted: \"" + entry->task().title + "\"",
+                        "bring it back with task undelete, or give another id",
+                        {},
+                        {}});
+  }
   if (!if_absent) {
     return Status(Error{Code::already_exists,
                         "task " + id + " exists already: \"" + entry->task().title + "\"",
@@ -277,7 +259,16 @@ Status run_task_start(Transaction& transaction, const Args& args, Answer& answer
   const bool exact = found.ok() && (*found)->id == id;
   if (args.has("title") && !exact) {
     CC_TRY(check_project(transaction));
-    return create(transaction, args, id, TaskStatus::todo, answer);
+    const store::WorkRow* there =
+        transaction.row(span_id("task", transaction.command().project, id));
+    if (there) {
+      return Status(Error{Code::already_exists,
+                          "task " + id + " exists and is deleted",
+                          "bring it back with task undelete, or give another id",
+                          {},
+                          {}});
+    }
+    return create(transaction, args, id, {}, answer);
   }
   if (!found.ok()) {
     Error error = std::move(found).error();

@@ -16,6 +16,8 @@ namespace {
 namespace field = names::field;
 namespace ev = names::event;
 
+Status settle_parent(Transaction& transaction, const otlp::SpanId& parent, const Entry* completed);
+
 struct Counts {
   int64_t count = 0, completed = 0, open = 0;
 };
@@ -24,7 +26,7 @@ Counts count_children(const std::vector<const store::WorkRow*>& children) {
   Counts counts;
   for (const store::WorkRow* child : children) {
     const TaskStatus status = row_status(*child);
-    if (status == TaskStatus::cancelled) continue;
+    if (!is_task(*child) || status == TaskStatus::cancelled) continue;
     counts.count++;
     if (status == TaskStatus::done) counts.completed++;
     if (!is_ended(status)) counts.open++;
@@ -34,60 +36,58 @@ Counts count_children(const std::vector<const store::WorkRow*>& children) {
 
 // Mean of the children that count, weighted by story points when all have them. nullopt: no such
 // child.
-Result<std::optional<int64_t>> mean_percent(Transaction& transaction,
-                                            const std::vector<const store::WorkRow*>& children) {
-  std::vector<const store::WorkRow*> counted;
+std::optional<int64_t> mean_percent(const std::vector<const store::WorkRow*>& children) {
+  int64_t count = 0, total = 0, weights = 0, plain = 0;
+  bool weighted = true;
   for (const store::WorkRow* child : children) {
-    if (row_status(*child) != TaskStatus::cancelled) counted.push_back(child);
-  }
-  if (counted.empty()) return std::optional<int64_t>();
-  const bool weighted = std::all_of(counted.begin(), counted.end(),
-                                    [](const auto* row) { return row_has_points(*row); });
-  int64_t total = 0, weights = 0, plain = 0;
-  for (const store::WorkRow* child : counted) {
+    if (!is_task(*child) || row_status(*child) == TaskStatus::cancelled) continue;
+    count++;
     plain += row_percent(*child);
-    if (!weighted) continue;
-    CC_ASSIGN(const int64_t points, story_points_of(transaction, *child));
-    total += row_percent(*child) * points;
-    weights += points;
+    weighted = weighted && row_has_points(*child);
+    total += row_percent(*child) * child->points;
+    weights += child->points;
   }
-  if (weights > 0) return std::optional<int64_t>(total / weights);
-  return std::optional<int64_t>(plain / static_cast<int64_t>(counted.size()));
+  if (count == 0) return std::nullopt;
+  return weighted && weights > 0 ? total / weights : plain / count;
 }
 
-Status settle_parent(Transaction& transaction, const Entry& child, bool completed) {
-  if (child.task().parent_span_id.empty() || !transaction.row(child.task().parent_span_id))
-    return {};
-  CC_ASSIGN(Entry * parent, transaction.load(child.task().parent_span_id));
-  if (parent->task().ended()) return {};
-  const auto children = transaction.children(parent->task().span_id);
-  CC_ASSIGN(const std::optional<int64_t> mean, mean_percent(transaction, children));
-  derive(transaction, *parent);
-  const Task& task = parent->task();
+// Counts and progress of an open task from its children as they are now, and so on upwards.
+// completed: the child that has just been done, nullptr when it is something else that changed.
+Status recount(Transaction& transaction, Entry& parent, const Entry* completed) {
+  if (parent.task().ended()) return {};
+  const std::optional<int64_t> mean = mean_percent(transaction.children(parent.task().span_id));
+  derive(transaction, parent);
+  const Task& task = parent.task();
   const int64_t percent = mean.value_or(task.percent);
   const bool moved = percent != task.percent;
   if (completed) {
-    CC_TRY(transaction.emit_derived(*parent, ev::kSubtaskCompleted,
+    CC_TRY(transaction.emit_derived(parent, ev::kSubtaskCompleted,
                                     Line()
-                                        .text(field::kSubtaskId, child.task().id)
+                                        .text(field::kSubtaskId, completed->task().id)
                                         .integer(field::kSubtaskCompleted, task.subtask_completed)
                                         .integer(field::kSubtaskCount, task.subtask_count)
                                         .integer(field::kPercentComplete, percent)));
   }
   if (!moved) return {};
-  CC_TRY(transaction.emit_derived(*parent, ev::kTaskProgressUpdated,
+  CC_TRY(transaction.emit_derived(parent, ev::kTaskProgressUpdated,
                                   Line()
                                       .integer(field::kPercentComplete, percent)
                                       .text(field::kSource, "subtask")
                                       .integer(field::kSubtaskCompleted, task.subtask_completed)
                                       .integer(field::kSubtaskCount, task.subtask_count)));
-  return settle_parent(transaction, *parent, false);
+  return settle_parent(transaction, task.parent_span_id, nullptr);
+}
+
+Status settle_parent(Transaction& transaction, const otlp::SpanId& parent, const Entry* completed) {
+  if (parent.empty() || !transaction.row(parent)) return {};
+  CC_ASSIGN(Entry * entry, transaction.load(parent));
+  return recount(transaction, *entry, completed);
 }
 
 // Blocked by tasks, and the last of them has just been satisfied: back to the former status.
 Status unblock_by_rule(Transaction& transaction, Entry& entry, const otlp::SpanId& satisfied) {
   const Task& task = entry.task();
-  if (task.status != TaskStatus::blocked || task.blocked_by.empty()) return {};
+  if (task.status != TaskStatus::blocked || task.blocked_by.empty() || task.deleted) return {};
   bool concerned = false;
   for (const TaskLink& link : task.links) {
     if (link.type != kLinkTypes[0] || std::find(task.blocked_by.begin(), task.blocked_by.end(),
@@ -95,12 +95,14 @@ Status unblock_by_rule(Transaction& transaction, Entry& entry, const otlp::SpanI
       continue;
     }
     const store::WorkRow* blocker = transaction.row(link.span_id);
-    if (!blocker || !satisfies(row_status(*blocker), link.when)) return {};
+    if (!blocker || !satisfies(*blocker, link.when)) return {};
     concerned = concerned || link.span_id == satisfied;
   }
   if (!concerned) return {};
+  const StatusName former = former_status(transaction, entry);
   StatusChange change;
-  change.to = former_status(transaction, entry);
+  change.to = former.base;
+  change.own = former.own;
   change.resolution = "nothing blocks it any more";
   change.trigger = "rule";
   return change_status(transaction, entry, change);
@@ -119,8 +121,7 @@ void derive_task(Task& task, const std::vector<const store::WorkRow*>& children,
   for (const TaskLink& link : task.links) {
     if (link.type != kLinkTypes[0]) continue;
     const store::WorkRow* target = row(link.span_id);
-    if (!target || !satisfies(row_status(*target), link.when))
-      task.waiting_on.push_back(link.task_id);
+    if (!target || !satisfies(*target, link.when)) task.waiting_on.push_back(link.task_id);
   }
 }
 
@@ -130,29 +131,68 @@ void derive(Transaction& transaction, Entry& entry) {
   transaction.refresh(entry);
 }
 
+namespace {
+
+// What a plan has changed of a task, as far as others depend on it.
+struct Moved {
+  bool is_new = false, status = false, deleted = false, ended = false, parent = false;
+  bool counted = false;  // something that the parent counts
+};
+
+Moved moved_of(const Entry& entry) {
+  const Task& task = entry.task();
+  const store::WorkRow& before = entry.row_before;
+  Moved moved;
+  moved.is_new = !entry.before;
+  if (moved.is_new) {
+    moved.status = moved.counted = true;
+    moved.ended = task.ended();
+    return moved;
+  }
+  moved.status = row_status(before) != task.status;
+  moved.deleted = is_deleted(before) != task.deleted;
+  moved.ended = (before.end_ns != 0) != task.ended();
+  moved.parent = before.parent_span_id != task.parent_span_id;
+  moved.counted = moved.status || moved.deleted || moved.parent ||
+                  before.flags != entry.row.flags || before.points != entry.row.points;
+  return moved;
+}
+
+Status settle_dependents(Transaction& transaction, const otlp::SpanId& id) {
+  std::vector<otlp::SpanId> waiting;
+  for (const store::WorkRow* row : transaction.dependents(id)) waiting.push_back(row->span_id);
+  for (const otlp::SpanId& dependent : waiting) {
+    CC_ASSIGN(Entry * other, transaction.load(dependent));
+    if (other->task().ended()) continue;
+    CC_TRY(unblock_by_rule(transaction, *other, id));
+    derive(transaction, *other);
+  }
+  return {};
+}
+
+}  // namespace
+
 Status settle(Transaction& transaction) {
   for (Entry* entry : transaction.touched()) {
     if (entry->log_only || !entry->task().exists()) continue;
     derive(transaction, *entry);
+    const Moved moved = moved_of(*entry);
     const Task& task = entry->task();
-    const bool is_new = !entry->before;
-    const bool status_moved = is_new || entry->status_before != task.status;
-    const bool completed = task.status == TaskStatus::done && status_moved;
-    if (status_moved || entry->percent_before != task.percent) {
-      CC_TRY(settle_parent(transaction, *entry, completed));
+    // What it counted of its children stood still while it was ended or deleted.
+    if ((moved.ended || moved.deleted) && !moved.is_new && task.subtask_count > 0) {
+      CC_TRY(recount(transaction, *entry, nullptr));
     }
-    if (!is_new && (!status_moved || !task.ended())) continue;
-    const otlp::SpanId id = task.span_id;
-    std::vector<otlp::SpanId> waiting;
-    for (const store::WorkRow* row : transaction.dependents(id)) waiting.push_back(row->span_id);
-    for (const otlp::SpanId& dependent : waiting) {
-      CC_ASSIGN(Entry * other, transaction.load(dependent));
-      if (other->task().ended()) continue;
-      CC_TRY(unblock_by_rule(transaction, *other, id));
-      derive(transaction, *other);
+    if (moved.parent) CC_TRY(settle_parent(transaction, entry->row_before.parent_span_id, nullptr));
+    if (moved.counted) {
+      const bool completed =
+          moved.status && task.status == TaskStatus::done && !task.deleted && !moved.deleted;
+      CC_TRY(settle_parent(transaction, task.parent_span_id, completed ? entry : nullptr));
+    }
+    if (moved.is_new || moved.deleted || (moved.status && (moved.ended || task.ended()))) {
+      CC_TRY(settle_dependents(transaction, task.span_id));
     }
   }
-  return {};
+  return settle_sprints(transaction);
 }
 
 }  // namespace contextcore::work

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "work/batch.h"
 #include "work/execute_ops.h"
 #include "work/names.h"
 #include "work/view_json.h"
@@ -11,7 +12,7 @@ namespace {
 
 using Fields = std::span<const std::string_view>;
 
-constexpr std::array<std::string_view, 21> kCreateFields = {"id",
+constexpr std::array<std::string_view, 22> kCreateFields = {"id",
                                                             "title",
                                                             "type",
                                                             "status",
@@ -28,11 +29,12 @@ constexpr std::array<std::string_view, 21> kCreateFields = {"id",
                                                             "sprint_id",
                                                             "description",
                                                             "acceptance_criteria",
+                                                            "deliverables",
                                                             "attributes",
                                                             "if_absent",
                                                             "id_prefix",
                                                             "resolve"};
-constexpr std::array<std::string_view, 18> kStartFields = {"id",
+constexpr std::array<std::string_view, 19> kStartFields = {"id",
                                                            "title",
                                                            "type",
                                                            "priority",
@@ -48,6 +50,7 @@ constexpr std::array<std::string_view, 18> kStartFields = {"id",
                                                            "sprint_id",
                                                            "description",
                                                            "acceptance_criteria",
+                                                           "deliverables",
                                                            "attributes",
                                                            "resolve"};
 constexpr std::array<std::string_view, 6> kStatusFields = {"id",    "status",  "reason",
@@ -64,11 +67,44 @@ constexpr std::array<std::string_view, 4> kCommentFields = {"id", "text", "autho
 constexpr std::array<std::string_view, 3> kAssignFields = {"id", "assignee", "resolve"};
 constexpr std::array<std::string_view, 3> kProgressFields = {"id", "percent", "resolve"};
 constexpr std::array<std::string_view, 3> kParentFields = {"id", "parent_id", "resolve"};
-constexpr std::array<std::string_view, 4> kDependFields = {"id", "on", "when", "resolve"};
-constexpr std::array<std::string_view, 3> kUndependFields = {"id", "on", "resolve"};
+constexpr std::array<std::string_view, 5> kDependFields = {"id", "on", "when", "target_project_id",
+                                                           "resolve"};
+constexpr std::array<std::string_view, 4> kUndependFields = {"id", "on", "target_project_id",
+                                                             "resolve"};
 constexpr std::array<std::string_view, 7> kLinkFields = {
     "id",     "type", "target_task_id", "target_project_id", "target_trace_id", "target_span_id",
     "resolve"};
+constexpr std::array<std::string_view, 19> kEditFields = {"id",
+                                                          "title",
+                                                          "type",
+                                                          "priority",
+                                                          "assignee",
+                                                          "story_points",
+                                                          "estimate_minutes",
+                                                          "labels",
+                                                          "add_labels",
+                                                          "remove_labels",
+                                                          "due_date",
+                                                          "defer_until",
+                                                          "sprint_id",
+                                                          "url",
+                                                          "description",
+                                                          "acceptance_criteria",
+                                                          "deliverables",
+                                                          "attributes",
+                                                          "resolve"};
+constexpr std::array<std::string_view, 4> kReopenFields = {"id", "to_status", "reason", "resolve"};
+constexpr std::array<std::string_view, 4> kDeleteFields = {"id", "reason", "subtree", "resolve"};
+constexpr std::array<std::string_view, 2> kUndoFields = {"id", "resolve"};
+constexpr std::array<std::string_view, 3> kVerifyFields = {"id", "results", "resolve"};
+constexpr std::array<std::string_view, 5> kExceptionFields = {"id", "type", "message", "stacktrace",
+                                                              "resolve"};
+constexpr std::array<std::string_view, 6> kCommitFields = {"id",     "commit",  "repository",
+                                                           "author", "message", "resolve"};
+constexpr std::array<std::string_view, 5> kSprintStartFields = {"id", "name", "goal", "start_date",
+                                                                "end_date"};
+constexpr std::array<std::string_view, 2> kSprintEndFields = {"id", "notes"};
+constexpr std::array<std::string_view, 1> kBatchFields = {"commands"};
 constexpr std::array<std::string_view, 4> kClaimFields = {"id", "lease_seconds", "steal",
                                                           "resolve"};
 constexpr std::array<std::string_view, 4> kHeartbeatFields = {"id", "token", "lease_seconds",
@@ -84,7 +120,12 @@ constexpr std::array<std::string_view, 2> kSupersedeFields = {"id", "by"};
 constexpr std::array<std::string_view, 2> kRetractFields = {"id", "reason"};
 constexpr std::array<std::string_view, 2> kResolveFields = {"id", "resolution"};
 
-const std::array<OperationSpec, 23> kOperations = {{
+// Planned by itself: its commands are operations again.
+Status run_batch(Transaction&, const Args&, Answer&) {
+  return Status(Code::internal, "a batch is not planned as one operation");
+}
+
+const std::array<OperationSpec, 36> kOperations = {{
     {"task.create", kCreateFields, run_task_create},
     {"task.start", kStartFields, run_task_start},
     {"task.status", kStatusFields, run_task_status},
@@ -100,10 +141,23 @@ const std::array<OperationSpec, 23> kOperations = {{
     {"task.depend", kDependFields, run_task_depend},
     {"task.undepend", kUndependFields, run_task_undepend},
     {"task.link", kLinkFields, run_task_link},
+    {"task.unlink", kLinkFields, run_task_unlink},
+    {"task.edit", kEditFields, run_task_edit},
+    {"task.reopen", kReopenFields, run_task_reopen},
+    {"task.delete", kDeleteFields, run_task_delete},
+    {"task.undelete", kDeleteFields, run_task_undelete},
+    {"task.undo", kUndoFields, run_task_undo},
+    {"task.verify", kVerifyFields, run_task_verify},
+    {"task.exception", kExceptionFields, run_task_exception},
+    {"task.commit", kCommitFields, run_task_commit},
     {"task.claim", kClaimFields, run_task_claim},
     {"task.heartbeat", kHeartbeatFields, run_task_heartbeat},
     {"task.release", kReleaseFields, run_task_release},
     {"task.claim_ready", kClaimReadyFields, run_task_claim_ready},
+    {"sprint.start", kSprintStartFields, run_sprint_start},
+    {"sprint.end", kSprintEndFields, run_sprint_end},
+    {"sprint.edit", kSprintStartFields, run_sprint_edit},
+    {"batch", kBatchFields, run_batch},
     {"insight.emit", kEmitFields, run_insight_emit},
     {"insight.supersede", kSupersedeFields, run_insight_supersede},
     {"insight.retract", kRetractFields, run_insight_retract},
@@ -165,6 +219,11 @@ std::string render_answer(const Transaction& transaction, const Answer& answer,
     identity(insight.revision, insight.span.trace_id, insight.span.span_id);
     out.emplace_back("insight", insight_json(insight, row_of(insight), transaction.now_ns()));
   }
+  if (answer.sprint) {
+    const Sprint& sprint = answer.sprint->sprint;
+    identity(sprint.revision, sprint.trace_id, sprint.span_id);
+    out.emplace_back("sprint", sprint_json(sprint));
+  }
   for (const auto& member : answer.more) out.push_back(member);
   if (!transaction.warnings().empty()) {
     out.emplace_back("warnings", Json(to_json_array(transaction.warnings())));
@@ -192,6 +251,7 @@ Result<store::WorkTransaction> plan(const store::WorkView& view, const Command& 
   const OperationSpec* operation = find_operation(command.op);
   if (!operation) return unknown_name("operation", command.op, operation_names());
   CC_TRY(check_command(command, settings));
+  if (operation->run == run_batch) return plan_batch(view, command, settings);
   CC_ASSIGN(const Args args, Args::make(command.op, command.args, operation->fields));
   Transaction transaction(view, command, settings);
   Answer answer;

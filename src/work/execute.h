@@ -14,6 +14,7 @@ struct Settings {
   std::string store_id;
   int64_t lease_seconds = 900;
   std::string emit_mode = "dual";  // CONTEXTCORE_EMIT_MODE: dual legacy otel
+  Vocabulary vocabulary;           // types and statuses of the project's own
 };
 
 // Plans one command against a view; pure. The answer (JSON: changed, revision, the task or insight

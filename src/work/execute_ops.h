@@ -16,6 +16,7 @@ struct Answer {
   bool ended = false;  // lenient: nothing written, the task has ended
   Entry* task = nullptr;
   InsightEntry* insight = nullptr;
+  SprintEntry* sprint = nullptr;
   JsonObject more;  // further members
 };
 
@@ -46,6 +47,18 @@ Status run_task_parent(Transaction& transaction, const Args& args, Answer& answe
 Status run_task_depend(Transaction& transaction, const Args& args, Answer& answer);
 Status run_task_undepend(Transaction& transaction, const Args& args, Answer& answer);
 Status run_task_link(Transaction& transaction, const Args& args, Answer& answer);
+Status run_task_unlink(Transaction& transaction, const Args& args, Answer& answer);
+Status run_task_edit(Transaction& transaction, const Args& args, Answer& answer);
+Status run_task_reopen(Transaction& transaction, const Args& args, Answer& answer);
+Status run_task_delete(Transaction& transaction, const Args& args, Answer& answer);
+Status run_task_undelete(Transaction& transaction, const Args& args, Answer& answer);
+Status run_task_undo(Transaction& transaction, const Args& args, Answer& answer);
+Status run_task_verify(Transaction& transaction, const Args& args, Answer& answer);
+Status run_task_exception(Transaction& transaction, const Args& args, Answer& answer);
+Status run_task_commit(Transaction& transaction, const Args& args, Answer& answer);
+Status run_sprint_start(Transaction& transaction, const Args& args, Answer& answer);
+Status run_sprint_end(Transaction& transaction, const Args& args, Answer& answer);
+Status run_sprint_edit(Transaction& transaction, const Args& args, Answer& answer);
 Status run_task_claim(Transaction& transaction, const Args& args, Answer& answer);
 Status run_task_heartbeat(Transaction& transaction, const Args& args, Answer& answer);
 Status run_task_release(Transaction& transaction, const Args& args, Answer& answer);

@@ -4,6 +4,8 @@
 
 #include "base/sort.h"
 #include "work/derive.h"
+#include "work/ids.h"
+#include "work/names.h"
 #include "work/row.h"
 
 namespace contextcore::work {
@@ -79,7 +81,9 @@ Status read_events(const store::Source& source, const EventFilter& filter,
 
 Status fold(Histories& histories, const Event& event) {
   if (is_insight_event(event.name)) return fold(histories.insights[event.span_id], event);
-  if (event.name.starts_with("task.") || event.name.starts_with("subtask.")) {
+  if (is_sprint_event(event.name)) return fold(histories.sprints[event.span_id], event);
+  if (event.name.starts_with("task.") || event.name.starts_with("subtask.") ||
+      event.name == names::event::kCommitLinked) {
     return fold(histories.tasks[event.span_id], event);
   }
   return Status(Error{Code::unsupported,
@@ -88,6 +92,57 @@ Status fold(Histories& histories, const Event& event) {
                       {},
                       {}});
 }
+
+namespace {
+
+// A task lives in the trace of its root ancestor, wherever it was when its events were written; its
+// insights live with it.
+void derive_traces(Histories& histories, const RowLookup& row) {
+  std::map<otlp::SpanId, otlp::TraceId> known;
+  for (auto& [span, history] : histories.tasks) {
+    std::vector<otlp::SpanId> path;
+    otlp::TraceId trace;
+    for (otlp::SpanId at = span; trace.empty();) {
+      const auto task = histories.tasks.find(at);
+      const bool cycle = path.size() > histories.tasks.size();
+      if (const auto done = known.find(at); done != known.end()) {
+        trace = done->second;
+      } else if (task == histories.tasks.end() || cycle) {
+        const store::WorkRow* outside = row(at);
+        trace = outside ? outside->trace_id : history.task.trace_id;
+      } else if (path.push_back(at); task->second.task.parent_span_id.empty()) {
+        trace = trace_id("task", task->second.task.project, task->second.task.id);
+      } else {
+        at = task->second.task.parent_span_id;
+      }
+    }
+    for (const otlp::SpanId& step : path) known[step] = trace;
+    history.task.trace_id = trace;
+  }
+  for (auto& [span, history] : histories.insights) {
+    if (!history.insight) continue;
+    const auto task = known.find(history.insight->span.parent_span_id);
+    if (task == known.end()) continue;
+    history.insight->span.trace_id = task->second;
+    for (JournalSpan& fact : history.facts) fact.span.trace_id = task->second;
+  }
+}
+
+void derive_sprints(Histories& histories, const std::map<otlp::SpanId, store::WorkRow>& rows) {
+  for (auto& [span, sprint] : histories.sprints) {
+    if (!sprint.ended()) sprint.planned_points = sprint.completed_points = 0;
+  }
+  for (const auto& [span, row] : rows) {
+    if (row.sprint.empty()) continue;
+    const auto sprint = histories.sprints.find(span_id("sprint", row.project, row.sprint));
+    if (sprint == histories.sprints.end() || sprint->second.ended()) continue;
+    const SprintPoints points = sprint_points(row);
+    sprint->second.planned_points += points.planned;
+    sprint->second.completed_points += points.completed;
+  }
+}
+
+}  // namespace
 
 // Derived values need the index rows of all tasks; those do not depend on derived values but for
 // the row's own counts, so one pass suffices.
@@ -105,6 +160,8 @@ void derive(Histories& histories,
     return outside ? outside(id) : nullptr;
   };
   for (auto& [span, history] : histories.tasks) derive_task(history.task, children[span], find);
+  derive_traces(histories, find);
+  derive_sprints(histories, rows);
 }
 
 std::vector<JournalSpan> spans_of(const Histories& histories) {
@@ -113,6 +170,7 @@ std::vector<JournalSpan> spans_of(const Histories& histories) {
     spans.push_back(to_span(history.task));
     for (const Phase& phase : history.phases) spans.push_back(to_span(phase, history.task));
   }
+  for (const auto& [span, sprint] : histories.sprints) spans.push_back(to_span(sprint));
   for (const auto& [span, history] : histories.insights) {
     spans.push_back(*history.insight);
     spans.insert(spans.end(), history.facts.begin(), history.facts.end());

@@ -11,6 +11,7 @@
 #include "store/fetch.h"
 #include "store/journal.h"
 #include "work/fold_task.h"
+#include "work/sprint.h"
 
 namespace contextcore::work {
 
@@ -33,6 +34,7 @@ Status read_events(const store::Source& source, const EventFilter& filter,
 struct Histories {
   std::map<otlp::SpanId, TaskHistory> tasks;
   std::map<otlp::SpanId, InsightHistory> insights;
+  std::map<otlp::SpanId, Sprint> sprints;
 };
 // Errors (unsupported): an event of a later version.
 Status fold(Histories& histories, const Event& event);

@@ -159,6 +159,7 @@ Status fold(InsightHistory& history, const Event& event) {
                                         " comes before the insight");
   }
   store::JournalSpan& insight = *history.insight;
+  insight.span.trace_id = event.trace_id;  // that of its task, which may have moved
   if (event.name == ev::kEvidenceAdded) fold_evidence(insight, event);
   Writer write(insight.span.attributes);
   if (event.name == ev::kInsightSuperseded) {

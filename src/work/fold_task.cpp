@@ -30,6 +30,7 @@ void begin_phase(TaskHistory& history, const Event& event) {
   Phase phase;
   phase.ordinal = history.phases.empty() ? 1 : history.phases.back().ordinal + 1;
   phase.status = history.task.status;
+  phase.own_status = history.task.own_status;
   phase.start_ns = event.time_ns;
   phase.revision = event.revision;
   phase.actor = event.text(field::kActor);
@@ -40,10 +41,22 @@ void begin_phase(TaskHistory& history, const Event& event) {
   history.phases.push_back(std::move(phase));
 }
 
+// The status that a field names. One of the project's own stands with the built-in one that it
+// behaves like, so that the log alone says what it means.
+struct NamedStatus {
+  std::optional<TaskStatus> status;
+  std::string own;
+};
+NamedStatus status_of(const Event& event, std::string_view name) {
+  const std::string base = event.text(field::kBaseStatus);
+  if (base.empty()) return {parse_status(event.text(name)), {}};
+  return {parse_status(base), event.text(name)};
+}
+
 Status fold_created(TaskHistory& history, const Event& event) {
   Task& task = history.task;
   if (task.exists()) return bad_event(event, "creates a task that exists");
-  const auto status = parse_status(event.text(field::kStatus));
+  const auto [status, own_status] = status_of(event, field::kStatus);
   if (!status || is_ended(*status)) return bad_event(event, "has no status of an open task");
   task.service_name = event.service_name;
   task.project = event.project;
@@ -54,6 +67,7 @@ Status fold_created(TaskHistory& history, const Event& event) {
   task.trace_id = event.trace_id;
   task.span_id = event.span_id;
   task.status = *status;
+  task.own_status = own_status;
   task.start_ns = event.time_ns;
   task.priority = event.text(field::kPriority);
   task.assignee = event.text(field::kAssignee);
@@ -67,6 +81,7 @@ Status fold_created(TaskHistory& history, const Event& event) {
   task.due_date = event.text(field::kDueDate);
   task.defer_until = event.text(field::kDeferUntil);
   task.acceptance_criteria = event.list(field::kAcceptanceCriteria);
+  task.deliverables = event.list(field::kDeliverables);
   for (const auto& [key, json] : event.object(field::kAttrsJson)) {
     if (auto value = attribute_value(json)) task.extra.push_back({key, std::move(*value)});
   }
@@ -76,7 +91,7 @@ Status fold_created(TaskHistory& history, const Event& event) {
 
 Status fold_status(TaskHistory& history, const Event& event) {
   Task& task = history.task;
-  const auto to = parse_status(event.text(field::kToStatus));
+  const auto [to, own_status] = status_of(event, field::kToStatus);
   if (!to) return bad_event(event, "has no known to_status");
   if (task.status == TaskStatus::blocked && *to != TaskStatus::blocked) {
     task.blocked_reason.clear();
@@ -87,6 +102,7 @@ Status fold_status(TaskHistory& history, const Event& event) {
     history.phases.back().revision = event.revision;
   }
   task.status = *to;
+  task.own_status = own_status;
   if (is_ended(*to)) {
     task.end_ns = event.time_ns;
     task.waiting_on.clear();
@@ -106,6 +122,65 @@ void fold_end(Task& task, const Event& event) {
   if (event.name != ev::kTaskFailed) return;
   task.failure_reason = event.text(field::kReason);
   task.error_type = event.text(field::kErrorType);
+}
+
+// The end is cleared and with it what was given at the end.
+Status fold_reopened(Task& task, const Event& event) {
+  if (!task.ended()) return bad_event(event, "reopens an open task");
+  task.end_ns = 0;
+  task.outcome.clear();
+  task.failure_reason.clear();
+  task.error_type.clear();
+  return {};
+}
+
+void edit_attribute(otlp::Attributes& extra, std::string_view key, const std::string& json_text) {
+  if (json_text.empty()) {
+    otlp::erase(extra, key);
+  } else if (const auto json = parse_json(json_text); json.ok()) {
+    if (auto value = attribute_value(*json)) otlp::set(extra, key, std::move(*value));
+  }
+}
+
+std::optional<int64_t> number_of(const std::string& text) {
+  const auto json = parse_json(text);
+  return json.ok() && json->as_int() ? std::optional<int64_t>(*json->as_int()) : std::nullopt;
+}
+
+std::string* text_field(Task& task, std::string_view name) {
+  if (name == "title") return &task.title;
+  if (name == "type") return &task.type;
+  if (name == "priority") return &task.priority;
+  if (name == "due") return &task.due_date;
+  if (name == "defer") return &task.defer_until;
+  if (name == "sprint") return &task.sprint_id;
+  if (name == "url") return &task.url;
+  return name == "description" ? &task.description : nullptr;
+}
+
+void fold_edited(Task& task, const Event& event) {
+  const std::string name = event.text(field::kField);
+  const std::string to = event.text(field::kTo);
+  if (std::string* text = text_field(task, name)) {
+    *text = to;
+  } else if (name == "points") {
+    task.story_points = number_of(to);
+  } else if (name == "estimate") {
+    task.estimate_minutes = number_of(to);
+  } else if (name == "labels") {
+    task.labels = event.list(field::kTo);
+  } else if (name == "acceptance_criteria") {
+    task.acceptance_criteria = event.list(field::kTo);
+  } else if (name == "deliverables") {
+    task.deliverables = event.list(field::kTo);
+    task.deliverables_verified.reset();
+  } else if (name == "parent") {
+    task.parent_id = to;
+    task.parent_span_id = {};
+    if (!to.empty()) task.parent_span_id = span_id("task", task.project, to);
+  } else if (name.starts_with(kAttributeField)) {
+    edit_attribute(task.extra, std::string_view(name).substr(kAttributeField.size()), to);
+  }
 }
 
 TaskLink link_of(const Event& event) {
@@ -175,14 +250,22 @@ Status fold_one(TaskHistory& history, const Event& event) {
     fold_claim(task, event);
   } else if (name == ev::kTaskLinked || name == ev::kTaskUnlinked) {
     fold_link(task, event);
-  } else if (name == ev::kTaskEdited && event.text(field::kField) == "parent") {
-    task.parent_id = event.text(field::kTo);
-    task.parent_span_id = {};
-    if (!task.parent_id.empty()) {
-      task.parent_span_id = span_id("task", task.project, task.parent_id);
-    }
+  } else if (name == ev::kTaskEdited) {
+    fold_edited(task, event);
+  } else if (name == ev::kTaskReopened) {
+    return fold_reopened(task, event);
+  } else if (name == ev::kTaskDeleted || name == ev::kTaskUndeleted) {
+    task.deleted = name == ev::kTaskDeleted;
+  } else if (name == ev::kTaskDeliverablesVerified) {
+    task.deliverables_verified = event.integer(field::kVerifiedCount);
   }
   return {};
+}
+
+// Ended is frozen, but for these.
+bool changes_ended(std::string_view event_name) {
+  return event_name == ev::kTaskReopened || event_name == ev::kTaskDeleted ||
+         event_name == ev::kTaskUndeleted || event_name == ev::kTaskUndone;
 }
 
 // The current phase shows the assignee and the sprint it has now, until it ends.
@@ -202,8 +285,10 @@ void refresh_phase(TaskHistory& history, int64_t revision) {
 }  // namespace
 
 Status fold(TaskHistory& history, const Event& event) {
-  if (history.task.ended()) return {};
+  if (history.task.ended() && !changes_ended(event.name)) return {};
   CC_TRY(fold_one(history, event));
+  // A task that has moved goes on in another trace.
+  history.task.trace_id = event.trace_id;
   refresh_phase(history, event.revision);
   history.task.revision = event.revision;
   history.task.event_seq = event.seq;

@@ -4,6 +4,7 @@
 // depends on other tasks (counts, waiting_on) is not the fold's: see derive.h.
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -18,7 +19,11 @@ struct TaskHistory {
   std::vector<Phase> phases;
 };
 
-// An ended task is frozen: events after its end live in the log only. Unknown events (of a later
+// task.edited of a caller's own attribute: `field` is this and the key, `from` and `to` are JSON.
+inline constexpr std::string_view kAttributeField = "attributes.";
+
+// An ended task is frozen: events after its end live in the log only, but for a reopening, a
+// deletion and their inverses. Unknown events (of a later
 // version) change the revision only. Errors (corruption): an event that no command can have
 // written.
 Status fold(TaskHistory& history, const Event& event);

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "work/names.h"
 #include "work/row.h"
+#include "work/sprint.h"
 #include "work/status.h"
 
 namespace contextcore::work {
@@ -29,8 +30,10 @@ void compute(otlp::Span& span, const WorkRow& row, int64_t now_ns) {
     otlp::set(attributes, attr::kInsightStatus, otlp::Value(insight_status(row, now_ns)));
     return;
   }
-  if (row.kind == WorkKind::phase) {
+  if (row.kind == WorkKind::phase || row.kind == WorkKind::sprint) {
     otlp::set(attributes, attr::kContextcoreOpen, otlp::Value(row.end_ns == 0));
+    otlp::erase(attributes, attr::kContextcoreUpdatedNs);
+    otlp::erase(attributes, attr::kContextcoreEventSeq);
     return;
   }
   if (!is_task(row)) return;
@@ -59,7 +62,8 @@ std::optional<otlp::SpanEvent> mirror(const otlp::LogRecord& record) {
   static constexpr std::array kMirrored = {
       ev::kTaskCreated,   ev::kTaskStatusChanged, ev::kTaskBlocked,
       ev::kTaskUnblocked, ev::kTaskCompleted,     ev::kTaskFailed,
-      ev::kTaskCancelled, ev::kTaskCommented,     ev::kTaskAssigned};
+      ev::kTaskCancelled, ev::kTaskCommented,     ev::kTaskAssigned,
+      ev::kTaskReopened,  ev::kTaskException,     ev::kTaskDeliverablesVerified};
   const bool evidence = record.event_name == ev::kEvidenceAdded;
   if (!evidence &&
       std::find(kMirrored.begin(), kMirrored.end(), record.event_name) == kMirrored.end()) {
@@ -90,6 +94,15 @@ std::optional<std::string> refuse_span(const otlp::Resource&, const otlp::Scope&
   return "span " + otlp::to_hex(span.span_id) +
          " belongs to the work journal: task state changes through the work API "
          "(contextcore task ..., POST /tracker/v1/commands, or the libraries)";
+}
+
+std::optional<std::string> remark_span(const otlp::Span& span) {
+  const bool task = otlp::find(span.attributes, attr::kTaskStatus) != nullptr;
+  if (!task && otlp::find(span.attributes, attr::kInsightType) == nullptr) return std::nullopt;
+  return "span " + otlp::to_hex(span.span_id) + " looks like " + (task ? "a task" : "an insight") +
+         " of the work journal but is kept as telemetry only: " +
+         (task ? "make it through the work API or take it over with contextcore task adopt"
+               : "emit it through the work API");
 }
 
 bool is_our_event(std::string_view name) {
@@ -135,9 +148,17 @@ WorkRow row_of(const JournalSpan& in) {
     const otlp::Value* ordinal = otlp::find(attributes, attr::kPhaseOrdinal);
     row.id = ordinal && ordinal->as_int() ? std::to_string(*ordinal->as_int()) : "";
     row.type = otlp::find_string(attributes, attr::kPhaseTaskType);
-    if (const auto status = parse_status(otlp::find_string(attributes, attr::kPhaseStatus))) {
-      row.status = static_cast<uint8_t>(*status);
+    std::string_view status = otlp::find_string(attributes, attr::kPhaseBaseStatus);
+    if (status.empty()) {
+      status = otlp::find_string(attributes, attr::kPhaseStatus);
+    } else {
+      row.status_name = otlp::find_string(attributes, attr::kPhaseStatus);
     }
+    if (const auto known = parse_status(status)) row.status = static_cast<uint8_t>(*known);
+  } else if (span.name == kSprintSpanName) {
+    row.kind = WorkKind::sprint;
+    row.id = otlp::find_string(attributes, attr::kSprintId);
+    row.due_ns = time_of(otlp::find_string(attributes, attr::kSprintEndDate));
   } else if (span.name.starts_with("insight.")) {
     row.kind = WorkKind::insight;
     row.id = otlp::find_string(attributes, attr::kInsightId);
@@ -168,6 +189,8 @@ WorkRow row_of(const Task& task) {
   row.parent_span_id = task.parent_span_id;
   row.kind = WorkKind::task;
   row.status = static_cast<uint8_t>(task.status);
+  if (task.deleted) row.status |= kDeletedBit;
+  row.status_name = task.own_status;
   row.priority = priority_rank(task.priority);
   row.flags = pack_task_flags(task.percent, task.story_points.has_value());
   row.revision = task.revision;
@@ -187,6 +210,8 @@ WorkRow row_of(const Task& task) {
   row.assignee = task.assignee;
   row.claimed_by = task.claimed_by;
   row.claim_session = task.claim_session;
+  row.sprint = task.sprint_id;
+  row.points = task.story_points.value_or(0);
   for (const TaskLink& link : task.links) {
     if (link.type == kLinkTypes[0])
       row.depends_on.push_back({link.span_id, static_cast<uint8_t>(link.when)});
@@ -198,6 +223,11 @@ store::WorkHooks hooks() {
   store::WorkHooks hooks;
   hooks.row = [](const JournalSpan& span) { return row_of(span); };
   hooks.compute = compute;
+  hooks.hidden = [](const WorkRow& row, const store::WorkIndexView& index) {
+    if (row.kind != WorkKind::phase) return is_deleted(row);
+    const WorkRow* task = index.find(row.parent_span_id);
+    return task != nullptr && is_deleted(*task);
+  };
   for (const std::string_view key :
        {attr::kContextcoreOpen, attr::kContextcoreUpdatedNs, attr::kContextcoreEventSeq,
         attr::kTaskReady, attr::kTaskClaimedBy, attr::kTaskClaimSession, attr::kTaskClaimToken,
@@ -207,6 +237,7 @@ store::WorkHooks hooks() {
   hooks.event = mirror;
   hooks.refuse_span = refuse_span;
   hooks.refuse_log = refuse_log;
+  hooks.remark_span = remark_span;
   return hooks;
 }
 

@@ -31,6 +31,7 @@ Result<Json> ask_workload(const Reading& reading, const Question& question, cons
 Result<Json> ask_critical_path(const Reading& reading, const Question& question, const Args& args);
 Result<Json> ask_export(const Reading& reading, const Question& question, const Args& args);
 Result<Json> ask_foreign(const Reading& reading, const Question& question, const Args& args);
+Result<Json> ask_sprints(const Reading& reading, const Question& question, const Args& args);
 Result<Json> ask_insights(const Reading& reading, const Question& question, const Args& args);
 Result<Json> ask_insight(const Reading& reading, const Question& question, const Args& args);
 

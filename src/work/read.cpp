@@ -46,6 +46,7 @@ constexpr std::array<std::string_view, 5> kDiffFields = {"from", "to", "project"
 constexpr std::array<std::string_view, 4> kExportFields = {"after", "limit", "project",
                                                            "all_projects"};
 
+constexpr std::array<std::string_view, 2> kSprintListFields = {"open", "limit"};
 constexpr std::array<std::string_view, 4> kForeignFields = {"id", "limit", "project",
                                                             "all_projects"};
 
@@ -172,6 +173,7 @@ const std::array kQuestions = std::to_array<QuestionSpec>({
     {"log.export", kExportFields, ask_export, false, false},
     {"insight.query", kInsightQueryFields, ask_insights},
     {"insight.get", kInsightGetFields, ask_insight},
+    {"sprint.list", kSprintListFields, ask_sprints},
 });
 
 // The project whose past has to be known; "" = all.

@@ -61,6 +61,13 @@ Result<const WorkRow*> find_exact(const store::WorkView& view, std::string_view 
   if (!project.empty()) {
     const WorkRow* row = view.index().find(span_id(kind, project, id));
     if (row && wanted(*row)) return row;
+    if (row && is_deleted(*row)) {
+      return Error{Code::not_found,
+                   std::string(what) + " " + std::string(id) + " is deleted",
+                   "bring it back with task undelete",
+                   {},
+                   {}};
+    }
     return unknown(view, what, wanted, project, id);
   }
   const auto rows = rows_where(view, wanted, [&](const WorkRow& row) { return row.id == id; });
@@ -89,6 +96,10 @@ Result<const WorkRow*> resolve_task(const store::WorkView& view, std::string_vie
   if (!project.empty()) {
     const WorkRow* row = view.index().find(span_id("task", project, id));
     if (row && is_task(*row)) return row;
+  }
+  if (!project.empty()) {
+    const WorkRow* row = view.index().find(span_id("task", project, id));
+    if (row && is_deleted(*row)) return find_exact(view, "task", is_task, "task", project, id);
   }
   const auto exact = rows_where(view, is_task, [&](const WorkRow& row) { return row.id == id; });
   if (exact.size() == 1) return exact.front();

@@ -37,7 +37,7 @@ std::string_view insight_status(const store::WorkRow& row, int64_t now_ns) {
 }
 
 bool is_ready(const store::WorkRow& row, int64_t now_ns, bool include_backlog) {
-  if (row.kind != store::WorkKind::task) return false;
+  if (!is_task(row)) return false;
   const TaskStatus status = row_status(row);
   if (status != TaskStatus::todo && !(include_backlog && status == TaskStatus::backlog)) {
     return false;

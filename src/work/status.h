@@ -63,6 +63,17 @@ constexpr bool satisfies(TaskStatus status, DependsWhen when) {
   return false;
 }
 
+// Links told from the other end: "A blocks B" is "B depends_on A".
+struct InverseLink {
+  std::string_view told, stored;
+};
+inline constexpr std::array<InverseLink, 6> kInverseLinks = {{{"blocks", "depends_on"},
+                                                              {"duplicated_by", "duplicates"},
+                                                              {"superseded_by", "supersedes"},
+                                                              {"led_to", "discovered_from"},
+                                                              {"causes", "caused_by"},
+                                                              {"continued_by", "continues"}}};
+
 // Insights: the later fact that closed one (WorkRow::status). `fact` rows are the small spans that
 // tell of such a fact, not insights. Expiry depends on the clock and is not here.
 enum class InsightState : uint8_t {
@@ -81,10 +92,21 @@ constexpr uint8_t pack_task_flags(int64_t percent, bool has_points) {
 }
 constexpr int64_t row_percent(const store::WorkRow& row) { return row.flags & 0x7f; }
 constexpr bool row_has_points(const store::WorkRow& row) { return (row.flags & 0x80) != 0; }
+// WorkRow::status of a deleted task: its status and this bit.
+inline constexpr uint8_t kDeletedBit = 0x80;
 inline TaskStatus row_status(const store::WorkRow& row) {
-  return static_cast<TaskStatus>(row.status);
+  return static_cast<TaskStatus>(row.status & ~kDeletedBit);
 }
-inline bool is_task(const store::WorkRow& row) { return row.kind == store::WorkKind::task; }
+inline bool is_deleted(const store::WorkRow& row) {
+  return row.kind == store::WorkKind::task && (row.status & kDeletedBit) != 0;
+}
+// Deleted ones are left out of every answer unless asked for.
+inline bool is_task(const store::WorkRow& row) {
+  return row.kind == store::WorkKind::task && !is_deleted(row);
+}
+inline bool satisfies(const store::WorkRow& row, DependsWhen when) {
+  return satisfies(is_deleted(row) ? TaskStatus::cancelled : row_status(row), when);
+}
 inline bool is_insight(const store::WorkRow& row) {
   return row.kind == store::WorkKind::insight &&
          row.status != static_cast<uint8_t>(InsightState::fact);

@@ -18,6 +18,7 @@ constexpr std::array kTaskKeys = {attr::kTaskId,
                                   attr::kTaskType,
                                   attr::kTaskTitle,
                                   attr::kTaskStatus,
+                                  attr::kTaskBaseStatus,
                                   attr::kProjectId,
                                   attr::kTaskPercentComplete,
                                   attr::kTaskSubtaskCount,
@@ -40,6 +41,10 @@ constexpr std::array kTaskKeys = {attr::kTaskId,
                                   attr::kTaskBlockedReason,
                                   attr::kTaskBlockedBy,
                                   attr::kTaskOutcome,
+                                  attr::kTaskDeliverables,
+                                  attr::kTaskDeliverableCount,
+                                  attr::kTaskDeliverableVerified,
+                                  attr::kTaskDeliverablesComplete,
                                   attr::kErrorType,
                                   attr::kTaskClaimedBy,
                                   attr::kTaskClaimSession,
@@ -48,6 +53,7 @@ constexpr std::array kTaskKeys = {attr::kTaskId,
                                   attr::kContextcoreRevision,
                                   attr::kContextcoreUpdatedNs,
                                   attr::kContextcoreEventSeq,
+                                  attr::kContextcoreDeleted,
                                   attr::kContextcoreOpen};
 
 class AttributeWriter {
@@ -91,6 +97,16 @@ std::vector<std::string> list_of(const otlp::Attributes& attributes, std::string
     if (element.as_string()) result.push_back(*element.as_string());
   }
   return result;
+}
+
+// The status that an attribute names, and its name when it is one of the project's own.
+std::pair<std::optional<TaskStatus>, std::string> status_of(const otlp::Attributes& attributes,
+                                                            std::string_view key,
+                                                            std::string_view base_key) {
+  const std::string base = text_of(attributes, base_key);
+  std::string name = text_of(attributes, key);
+  if (base.empty()) return {parse_status(name), {}};
+  return {parse_status(base), std::move(name)};
 }
 
 otlp::SpanLink to_span_link(const TaskLink& link) {
@@ -143,6 +159,16 @@ void set_task_status(const Task& task, otlp::Span& span) {
   }
 }
 
+void write_deliverables(const Task& task, AttributeWriter& write) {
+  if (task.deliverables.empty() && !task.deliverables_verified) return;
+  const auto count = static_cast<int64_t>(task.deliverables.size());
+  write.list(attr::kTaskDeliverables, task.deliverables);
+  write.integer(attr::kTaskDeliverableCount, count);
+  if (!task.deliverables_verified) return;
+  write.integer(attr::kTaskDeliverableVerified, *task.deliverables_verified);
+  write.value(attr::kTaskDeliverablesComplete, otlp::Value(*task.deliverables_verified == count));
+}
+
 void write_optional_attributes(const Task& task, AttributeWriter& write) {
   write.list(attr::kTaskWaitingOn, task.waiting_on);
   write.text(attr::kTaskPriority, task.priority);
@@ -160,6 +186,7 @@ void write_optional_attributes(const Task& task, AttributeWriter& write) {
   write.text(attr::kTaskBlockedReason, task.blocked_reason);
   write.list(attr::kTaskBlockedBy, task.blocked_by);
   write.text(attr::kTaskOutcome, task.outcome);
+  write_deliverables(task, write);
   write.text(attr::kErrorType, task.error_type);
   if (task.claim_token != 0) {
     write.text(attr::kTaskClaimedBy, task.claimed_by);
@@ -207,7 +234,8 @@ store::JournalSpan to_span(const Task& task) {
   write.text(attr::kTaskId, task.id);
   write.text(attr::kTaskType, task.type);
   write.value(attr::kTaskTitle, otlp::Value(task.title));
-  write.text(attr::kTaskStatus, status_name(task.status));
+  write.text(attr::kTaskStatus, task.status_text());
+  if (!task.own_status.empty()) write.text(attr::kTaskBaseStatus, status_name(task.status));
   write.text(attr::kProjectId, task.project);
   write.integer(attr::kTaskPercentComplete, task.percent);
   write.integer(attr::kTaskSubtaskCount, task.subtask_count);
@@ -218,6 +246,7 @@ store::JournalSpan to_span(const Task& task) {
   write.integer(attr::kContextcoreRevision, task.revision);
   write.integer(attr::kContextcoreUpdatedNs, task.updated_ns);
   write.integer(attr::kContextcoreEventSeq, task.event_seq);
+  if (task.deleted) write.value(attr::kContextcoreDeleted, otlp::Value(true));
   span.attributes.insert(span.attributes.end(), task.extra.begin(), task.extra.end());
   for (const TaskLink& link : task.links) span.links.push_back(to_span_link(link));
   return out;
@@ -227,10 +256,12 @@ Result<Task> task_from_span(const store::JournalSpan& in) {
   const otlp::Span& span = in.span;
   const otlp::Attributes& attributes = span.attributes;
   Task task;
-  const auto status = parse_status(otlp::find_string(attributes, attr::kTaskStatus));
+  const auto [status, own_status] = status_of(attributes, attr::kTaskStatus, attr::kTaskBaseStatus);
   task.id = text_of(attributes, attr::kTaskId);
   if (!status || task.id.empty()) return bad_span("is not a task");
   task.status = *status;
+  task.own_status = own_status;
+  task.deleted = otlp::find(attributes, attr::kContextcoreDeleted) != nullptr;
   task.service_name = text_of(in.resource.attributes, attr::kServiceName);
   task.project = text_of(attributes, attr::kProjectId);
   task.type = text_of(attributes, attr::kTaskType);
@@ -265,6 +296,8 @@ Result<Task> task_from_span(const store::JournalSpan& in) {
   task.blocked_by = list_of(attributes, attr::kTaskBlockedBy);
   task.outcome = text_of(attributes, attr::kTaskOutcome);
   task.error_type = text_of(attributes, attr::kErrorType);
+  task.deliverables = list_of(attributes, attr::kTaskDeliverables);
+  task.deliverables_verified = integer_of(attributes, attr::kTaskDeliverableVerified);
   if (task.status == TaskStatus::failed) task.failure_reason = span.status_message;
   task.claimed_by = text_of(attributes, attr::kTaskClaimedBy);
   task.claim_session = text_of(attributes, attr::kTaskClaimSession);
@@ -293,7 +326,9 @@ store::JournalSpan to_span(const Phase& phase, const Task& task) {
   AttributeWriter write(span.attributes);
   write.text(attr::kPhaseTaskId, task.id);
   write.text(attr::kPhaseTaskType, phase.task_type);
-  write.text(attr::kPhaseStatus, status_name(phase.status));
+  const bool own = !phase.own_status.empty();
+  write.text(attr::kPhaseStatus, own ? phase.own_status : status_name(phase.status));
+  if (own) write.text(attr::kPhaseBaseStatus, status_name(phase.status));
   write.integer(attr::kPhaseOrdinal, phase.ordinal);
   write.text(attr::kPhaseActor, phase.actor);
   write.text(attr::kPhaseAssignee, phase.assignee);
@@ -306,10 +341,12 @@ store::JournalSpan to_span(const Phase& phase, const Task& task) {
 Result<Phase> phase_from_span(const store::JournalSpan& in) {
   const otlp::Attributes& attributes = in.span.attributes;
   Phase phase;
-  const auto status = parse_status(otlp::find_string(attributes, attr::kPhaseStatus));
+  const auto [status, own_status] =
+      status_of(attributes, attr::kPhaseStatus, attr::kPhaseBaseStatus);
   phase.ordinal = integer_of(attributes, attr::kPhaseOrdinal).value_or(0);
   if (!status || phase.ordinal <= 0) return bad_span("is not a phase");
   phase.status = *status;
+  phase.own_status = own_status;
   phase.start_ns = static_cast<int64_t>(in.span.start_ns);
   phase.end_ns = static_cast<int64_t>(in.span.end_ns);
   phase.revision = in.revision;

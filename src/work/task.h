@@ -29,6 +29,8 @@ struct Task {
   otlp::TraceId trace_id;
   otlp::SpanId span_id, parent_span_id;
   TaskStatus status = TaskStatus::todo;
+  std::string own_status;  // name of a status of the project's own that behaves like `status`
+  bool deleted = false;
   int64_t start_ns = 0;
   int64_t end_ns = 0;  // 0: open
   int64_t revision = 0;
@@ -47,6 +49,8 @@ struct Task {
   std::string blocked_reason;
   std::vector<std::string> blocked_by;
   std::string outcome, failure_reason, error_type;
+  std::vector<std::string> deliverables;         // each as JSON text
+  std::optional<int64_t> deliverables_verified;  // by the last verification
   std::string claimed_by, claim_session;
   int64_t claim_token = 0;  // 0: not claimed
   int64_t claim_lease_seconds = 0;
@@ -55,6 +59,9 @@ struct Task {
 
   bool ended() const { return end_ns != 0; }
   bool exists() const { return revision != 0; }
+  std::string_view status_text() const {
+    return own_status.empty() ? status_name(status) : std::string_view(own_status);
+  }
   // Todo, no open child, nothing to wait for; claim and defer date are the reader's business.
   bool ready() const {
     return status == TaskStatus::todo && subtask_open == 0 && waiting_on.empty();
@@ -64,6 +71,7 @@ struct Task {
 struct Phase {
   int64_t ordinal = 0;  // 0: none
   TaskStatus status = TaskStatus::todo;
+  std::string own_status;
   int64_t start_ns = 0;
   int64_t end_ns = 0;  // 0: current
   int64_t revision = 0;

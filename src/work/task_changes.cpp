@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/time.h"
+#include "work/args.h"
 #include "work/ids.h"
 #include "work/names.h"
 #include "work/read.h"
@@ -47,8 +48,8 @@ std::optional<int64_t> if_any(int64_t count) {
 Status emit_end(Transaction& transaction, Entry& entry, const StatusChange& change) {
   const Task& task = entry.task();
   if (task.claim_token != 0 && entry.has_live_claim(transaction.now_ns())) {
-    CC_TRY(transaction.emit(entry, ev::kTaskReleased, Line().text(field::kReason, "ended"),
-                            change.trigger));
+    CC_TRY(
+        transaction.emit(entry, ev::kTaskReleased, released_line(entry, "ended"), change.trigger));
   }
   if (change.to == TaskStatus::done && task.subtask_count == 0 && task.percent < 100) {
     CC_TRY(transaction.emit(
@@ -118,6 +119,10 @@ Error claimed_error(const Entry& entry) {
 
 }  // namespace
 
+Line released_line(const Entry& entry, std::string_view reason) {
+  return Line().text(field::kReason, reason).integer(field::kHeartbeats, entry.row.heartbeats);
+}
+
 Error ended_error(const Task& task) {
   return Error{Code::failed_precondition,
                "task " + task.id + " ended as " + std::string(status_name(task.status)) + " at " +
@@ -133,6 +138,7 @@ Status change_status(Transaction& transaction, Entry& entry, const StatusChange&
   const int64_t at = transaction.event_time(entry);
   const int64_t in_status_ns =
       entry.history.phases.empty() ? 0 : at - entry.history.phases.back().start_ns;
+  const std::string from_text(task.status_text());
   if (from == TaskStatus::blocked && change.to != TaskStatus::blocked) {
     CC_TRY(transaction.emit(entry, ev::kTaskUnblocked,
                             Line()
@@ -148,36 +154,43 @@ Status change_status(Transaction& transaction, Entry& entry, const StatusChange&
   } else if (is_ended(change.to)) {
     CC_TRY(emit_end(transaction, entry, change));
   }
-  if (from == change.to) return {};
+  if (from == change.to && task.own_status == change.own) return {};
   return transaction.emit(entry, ev::kTaskStatusChanged,
-                          Line()
-                              .text(field::kFromStatus, status_name(from))
-                              .text(field::kToStatus, status_name(change.to))
-                              .seconds(field::kSecondsInStatus, in_status_ns),
+                          status_line(from_text, {change.to, change.own}, in_status_ns),
                           change.trigger);
 }
 
-TaskStatus former_status(const Transaction& transaction, const Entry& entry) {
+Line status_line(std::string_view from, const StatusName& to, int64_t in_status_ns) {
+  Line line;
+  line.text(field::kFromStatus, from)
+      .text(field::kToStatus, to.own.empty() ? status_name(to.base) : std::string_view(to.own));
+  if (!to.own.empty()) line.text(field::kBaseStatus, status_name(to.base));
+  line.seconds(field::kSecondsInStatus, in_status_ns);
+  return line;
+}
+
+Result<StatusName> status_of(const Transaction& transaction, std::string_view name) {
+  if (const auto known = parse_status(name)) return StatusName{*known, {}};
+  for (const Vocabulary* own :
+       {&transaction.settings().vocabulary, &transaction.command().vocabulary}) {
+    for (const auto& [own_name, base] : own->statuses) {
+      if (own_name == name) return StatusName{*parse_status(base), own_name};
+    }
+  }
+  return unknown_name("status", name, transaction.status_names());
+}
+
+StatusName former_status(const Transaction& transaction, const Entry& entry) {
   const auto& phases = entry.history.phases;
-  if (phases.empty()) return TaskStatus::todo;
+  if (phases.empty()) return {};
   const int64_t ordinal = phases.back().ordinal - 1;
   for (const Phase& phase : phases) {
-    if (phase.ordinal == ordinal) return phase.status;
+    if (phase.ordinal == ordinal) return {phase.status, phase.own_status};
   }
   const Task& task = entry.task();
   const store::WorkRow* row =
       transaction.view().index().find(phase_span_id(task.project, task.id, ordinal));
-  return row ? row_status(*row) : TaskStatus::todo;
-}
-
-Result<int64_t> story_points_of(Transaction& transaction, const store::WorkRow& row) {
-  CC_ASSIGN(const std::optional<store::JournalSpan> span, transaction.view().span(row.span_id));
-  if (span) {
-    const otlp::Value* points = otlp::find(span->span.attributes, names::attr::kTaskStoryPoints);
-    return points && points->as_int() ? *points->as_int() : int64_t{0};
-  }
-  CC_ASSIGN(const Entry* entry, transaction.load(row.span_id));  // made by this very command
-  return entry->task().story_points.value_or(0);
+  return row ? StatusName{row_status(*row), row->status_name} : StatusName{};
 }
 
 std::pair<std::string, std::string> target_of(const Transaction& transaction, const Task& from,
@@ -282,12 +295,11 @@ Status claim(Transaction& transaction, Entry& entry, std::optional<int64_t> leas
                       holder == task.claimed_by;
     if (mine) {
       transaction.renew_lease(entry, now + seconds * kSecondNs);
-      entry.lease_end_ns = entry.row.lease_end_ns = now + seconds * kSecondNs;
       changed = false;
       return {};
     }
     if (!steal) return Status(claimed_error(entry));
-    CC_TRY(transaction.emit(entry, ev::kTaskReleased, Line().text(field::kReason, "stolen")));
+    CC_TRY(transaction.emit(entry, ev::kTaskReleased, released_line(entry, "stolen")));
   }
   CC_TRY(transaction.emit(
       entry, ev::kTaskClaimed,
@@ -304,7 +316,6 @@ Status claim(Transaction& transaction, Entry& entry, std::optional<int64_t> leas
   const int64_t from = transaction.command().time_ns ? transaction.event_time(entry) : now;
   if (const int64_t end = from + seconds * kSecondNs; end != entry.row.lease_end_ns) {
     transaction.renew_lease(entry, end);
-    entry.lease_end_ns = entry.row.lease_end_ns = end;
   }
   changed = true;
   return {};

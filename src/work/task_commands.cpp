@@ -1,4 +1,4 @@
-// Status, comments, assignment, progress, dependencies and links.
+// Status, comments, assignment, progress, parent and dependencies.
 
 #include <algorithm>
 
@@ -70,75 +70,13 @@ Status move(Transaction& transaction, const Args& args, const StatusChange& chan
   const Task& task = entry->task();
   if (task.ended()) return meet_ended(transaction, args, *entry, change.to, answer);
   if (holder_only(change.to) || token) CC_TRY(check_claim(transaction, *entry, token));
-  if (task.status == change.to &&
+  if (task.status == change.to && task.own_status == change.own &&
       (change.to != TaskStatus::blocked ||
        (change.reason == task.blocked_reason && change.blocked_by == task.blocked_by))) {
     answer.changed = false;
     return {};
   }
   return change_status(transaction, *entry, change);
-}
-
-struct LinkTarget {
-  std::string type, task_id, project, trace_hex, span_hex;
-};
-
-Result<LinkTarget> link_target(const Transaction& transaction, const Args& args, const Task& from) {
-  LinkTarget target;
-  CC_ASSIGN(target.type, args.required("type"));
-  CC_ASSIGN(target.type, args.choice("type", kLinkTypes));
-  CC_ASSIGN(target.task_id, args.text("target_task_id"));
-  CC_ASSIGN(target.project, args.text("target_project_id"));
-  CC_ASSIGN(target.trace_hex, args.text("target_trace_id"));
-  CC_ASSIGN(target.span_hex, args.text("target_span_id"));
-  const bool telemetry = !target.trace_hex.empty() || !target.span_hex.empty();
-  if (target.task_id.empty() == !telemetry) {
-    return Error{Code::invalid_argument,
-                 "a link needs one target: target_task_id, or target_trace_id with target_span_id",
-                 {},
-                 {},
-                 {}};
-  }
-  if (telemetry) {
-    otlp::TraceId trace;
-    otlp::SpanId span;
-    if (!target.project.empty() || target.trace_hex.size() != 32 ||
-        !otlp::parse_hex(target.trace_hex, trace) || trace.empty() ||
-        (!target.span_hex.empty() &&
-         (target.span_hex.size() != 16 || !otlp::parse_hex(target.span_hex, span)))) {
-      return Error{Code::invalid_argument,
-                   "target_trace_id must be 32 hexadecimal digits, target_span_id 16 or absent",
-                   {},
-                   {},
-                   {}};
-    }
-    target.trace_hex = otlp::to_hex(trace);
-    if (!target.span_hex.empty()) target.span_hex = otlp::to_hex(span);
-    if (target.type == kLinkTypes[0]) {
-      return Error{Code::invalid_argument,
-                   "a task depends on a task, not on a trace",
-                   "use relates_to",
-                   {},
-                   {}};
-    }
-    return target;
-  }
-  CC_TRY(check_id("target_task_id", target.task_id));
-  if (!target.project.empty()) CC_TRY(check_id("target_project_id", target.project));
-  std::tie(target.project, target.task_id) =
-      target_of(transaction, from, target.project, target.task_id);
-  return target;
-}
-
-bool has_link(const Task& task, const LinkTarget& target) {
-  return std::any_of(task.links.begin(), task.links.end(), [&](const TaskLink& link) {
-    if (link.type != target.type) return false;
-    if (!target.task_id.empty())
-      return link.task_id == target.task_id && link.project == target.project;
-    return link.task_id.empty() && otlp::to_hex(link.trace_id) == target.trace_hex &&
-           (link.span_id.empty() ? target.span_hex.empty()
-                                 : otlp::to_hex(link.span_id) == target.span_hex);
-  });
 }
 
 }  // namespace
@@ -151,9 +89,10 @@ Result<Entry*> subject_of(Transaction& transaction, const Args& args) {
 
 Status run_task_status(Transaction& transaction, const Args& args, Answer& answer) {
   StatusChange change;
-  CC_TRY(args.required("status").status());
-  CC_ASSIGN(const std::string status, args.choice("status", kTaskStatusNames));
-  change.to = *parse_status(status);
+  CC_ASSIGN(const std::string text, args.required("status"));
+  CC_ASSIGN(StatusName status, status_of(transaction, text));
+  change.to = status.base;
+  change.own = std::move(status.own);
   CC_ASSIGN(change.reason, args.text("reason"));
   return move(transaction, args, change, answer);
 }
@@ -206,7 +145,11 @@ Status run_task_block(Transaction& transaction, const Args& args, Answer& answer
 
 Status run_task_unblock(Transaction& transaction, const Args& args, Answer& answer) {
   StatusChange change;
-  CC_ASSIGN(const std::string status, args.choice("status", kTaskStatusNames));
+  CC_ASSIGN(const std::string status, args.text("status"));
+  StatusName to;
+  if (!status.empty()) {
+    CC_ASSIGN(to, status_of(transaction, status));
+  }
   CC_ASSIGN(change.resolution, args.text("resolution"));
   CC_ASSIGN(Entry * entry, subject_of(transaction, args));
   answer.task = entry;
@@ -216,7 +159,9 @@ Status run_task_unblock(Transaction& transaction, const Args& args, Answer& answ
     answer.changed = false;
     return {};
   }
-  change.to = status.empty() ? former_status(transaction, *entry) : *parse_status(status);
+  if (status.empty()) to = former_status(transaction, *entry);
+  change.to = to.base;
+  change.own = std::move(to.own);
   if (change.to == TaskStatus::blocked || is_ended(change.to)) {
     return Status(Error{Code::invalid_argument,
                         "unblocking leads to an open status, not to " + status,
@@ -283,15 +228,15 @@ Status run_task_parent(Transaction& transaction, const Args& args, Answer& answe
   CC_ASSIGN(Entry * entry, subject_of(transaction, args));
   answer.task = entry;
   if (entry->task().ended()) return Status(ended_error(entry->task()));
-  if (entry->task().parent_id == parent_id) {
-    answer.changed = false;
-    return {};
+  std::string id = parent_id;
+  CC_ASSIGN(const bool as_typed, args.flag("resolve"));
+  if (as_typed && !id.empty()) {
+    CC_ASSIGN(const store::WorkRow* row,
+              resolve_task(transaction.view(), entry->task().project, id));
+    id = row->id;
   }
-  return Status(Error{Code::unsupported,
-                      "moving task " + entry->task().id + " to another parent is not built yet",
-                      "a parent is given when the task is created",
-                      {},
-                      {}});
+  CC_ASSIGN(answer.changed, set_parent(transaction, *entry, id));
+  return {};
 }
 
 Status run_task_depend(Transaction& transaction, const Args& args, Answer& answer) {
@@ -304,11 +249,12 @@ Status run_task_depend(Transaction& transaction, const Args& args, Answer& answe
                                                    : DependsWhen::done;
   CC_ASSIGN(Entry * entry, subject_of(transaction, args));
   answer.task = entry;
+  CC_ASSIGN(const std::string other_project, args.text("target_project_id"));
   if (entry->task().ended()) return Status(ended_error(entry->task()));
   answer.changed = false;
   for (const std::string& id : targets) {
     CC_TRY(check_id("on", id));
-    const auto [project, target] = target_of(transaction, entry->task(), {}, id);
+    const auto [project, target] = target_of(transaction, entry->task(), other_project, id);
     CC_ASSIGN(const bool added, add_dependency(transaction, *entry, project, target, condition));
     answer.changed = answer.changed || added;
   }
@@ -318,6 +264,7 @@ Status run_task_depend(Transaction& transaction, const Args& args, Answer& answe
 Status run_task_undepend(Transaction& transaction, const Args& args, Answer& answer) {
   CC_TRY(args.find("on") ? Status() : Status(Code::invalid_argument, "task.undepend needs on"));
   CC_ASSIGN(const auto targets, args.list("on"));
+  CC_ASSIGN(const std::string other_project, args.text("target_project_id"));
   CC_ASSIGN(Entry * entry, subject_of(transaction, args));
   answer.task = entry;
   if (entry->task().ended()) return Status(ended_error(entry->task()));
@@ -326,6 +273,7 @@ Status run_task_undepend(Transaction& transaction, const Args& args, Answer& ans
     const std::vector<TaskLink> links = entry->task().links;
     for (const TaskLink& link : links) {
       if (link.type != kLinkTypes[0] || link.task_id != id) continue;
+      if (!other_project.empty() && link.project != other_project) continue;
       CC_TRY(transaction.emit(*entry, ev::kTaskUnlinked,
                               Line()
                                   .text(field::kLinkType, link.type)
@@ -335,34 +283,6 @@ Status run_task_undepend(Transaction& transaction, const Args& args, Answer& ans
     }
   }
   return {};
-}
-
-Status run_task_link(Transaction& transaction, const Args& args, Answer& answer) {
-  CC_ASSIGN(Entry * entry, subject_of(transaction, args));
-  answer.task = entry;
-  CC_ASSIGN(const LinkTarget target, link_target(transaction, args, entry->task()));
-  answer.changed = !has_link(entry->task(), target);
-  if (!answer.changed) return {};
-  if (target.type == kLinkTypes[0]) {
-    if (entry->task().ended()) return Status(ended_error(entry->task()));
-    CC_ASSIGN(answer.changed, add_dependency(transaction, *entry, target.project, target.task_id,
-                                             DependsWhen::done));
-    return {};
-  }
-  std::string trace_hex = target.trace_hex;
-  if (!target.task_id.empty()) {
-    const store::WorkRow* row = transaction.row(span_id("task", target.project, target.task_id));
-    if (row) trace_hex = otlp::to_hex(row->trace_id);
-    if (!row)
-      transaction.warn("task " + target.task_id + " is not known yet; the link waits for it");
-  }
-  return transaction.emit(*entry, ev::kTaskLinked,
-                          Line()
-                              .text(field::kLinkType, target.type)
-                              .text(field::kTargetTaskId, target.task_id)
-                              .text(field::kTargetProjectId, target.project)
-                              .text(field::kTargetTraceId, trace_hex)
-                              .text(field::kTargetSpanId, target.span_hex));
 }
 
 }  // namespace contextcore::work

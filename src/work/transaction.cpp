@@ -1,8 +1,10 @@
 #include "work/transaction.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/time.h"
+#include "work/args.h"
 #include "work/ids.h"
 #include "work/names.h"
 #include "work/read.h"
@@ -86,11 +88,13 @@ Result<Entry*> Transaction::load(const otlp::SpanId& id) {
   CC_ASSIGN(entry->history.task, task_from_span(*span));
   const Task& task = entry->task();
   entry->before = std::move(span);
-  entry->status_before = task.status;
-  entry->percent_before = task.percent;
   entry->token_before = task.claim_token;
   entry->lease_end_ns = indexed->lease_end_ns;
-  entry->row = *indexed;
+  entry->heartbeats = indexed->heartbeats;
+  entry->row = entry->row_before = *indexed;
+  if (const auto moved = moved_.find(id); moved != moved_.end()) {
+    mutable_task(*entry).trace_id = moved->second.span.trace_id;
+  }
   if (task.ended()) {
     entry->log_only = true;
     CC_ASSIGN(const std::vector<Event> events, events_of(view_, id));
@@ -100,32 +104,167 @@ Result<Entry*> Transaction::load(const otlp::SpanId& id) {
       mutable_task(*entry).updated_ns = std::max(task.updated_ns, event.time_ns);
     }
   } else {
-    const store::WorkRow* current = nullptr;
-    for (const store::WorkRow* child : view_.index().children(id)) {
-      if (child->kind == store::WorkKind::phase && child->end_ns == 0) current = child;
-    }
-    if (!current) {
-      return Error{Code::corruption,
-                   "the open task " + task.id + " has no current phase",
-                   "run contextcore rebuild",
-                   {},
-                   {}};
-    }
-    CC_ASSIGN(entry->phase_before, view_.span(current->span_id));
-    if (!entry->phase_before) {
-      return Error{Code::corruption,
-                   "a phase of task " + task.id + " is missing",
-                   "run contextcore rebuild",
-                   {},
-                   {}};
-    }
-    CC_ASSIGN(Phase phase, phase_from_span(*entry->phase_before));
-    entry->history.phases.push_back(std::move(phase));
+    CC_TRY(load_current_phase(*entry));
   }
   Entry* result = entry.get();
   entries_.emplace(id, std::move(entry));
   order_.push_back(result);
   return result;
+}
+
+// The phase with the highest ordinal: the open one, or the one that the task ended in.
+Status Transaction::load_current_phase(Entry& entry) const {
+  const Task& task = entry.task();
+  const auto ordinal = [](const store::WorkRow& row) { return std::pair(row.id.size(), row.id); };
+  const store::WorkRow* current = nullptr;
+  for (const store::WorkRow* child : view_.index().children(task.span_id)) {
+    if (child->kind != store::WorkKind::phase) continue;
+    if (!current || ordinal(*child) > ordinal(*current)) current = child;
+  }
+  if (current) {
+    CC_ASSIGN(entry.phase_before, view_.span(current->span_id));
+  }
+  if (!entry.phase_before) {
+    return Status(Error{Code::corruption,
+                        "the current phase of task " + task.id + " is missing",
+                        "run contextcore rebuild",
+                        {},
+                        {}});
+  }
+  CC_ASSIGN(Phase phase, phase_from_span(*entry.phase_before));
+  entry.history.phases.push_back(std::move(phase));
+  return {};
+}
+
+Status Transaction::thaw(Entry& entry) {
+  if (!entry.log_only) return {};
+  CC_TRY(load_current_phase(entry));
+  entry.log_only = false;
+  return {};
+}
+
+Status Transaction::move_trace(Entry& entry, const otlp::TraceId& to) {
+  if (entry.task().trace_id == to) return {};
+  mutable_task(entry).trace_id = to;
+  refresh(entry);
+  std::vector<const store::WorkRow*> stack{view_.index().find(entry.task().span_id)};
+  while (!stack.empty()) {
+    const store::WorkRow* row = stack.back();
+    stack.pop_back();
+    if (!row) continue;
+    CC_ASSIGN(std::optional<store::JournalSpan> span, view_.span(row->span_id));
+    if (!span) continue;
+    span->span.trace_id = to;
+    moved_.insert_or_assign(row->span_id, std::move(*span));
+    if (const auto known = entries_.find(row->span_id); known != entries_.end()) {
+      mutable_task(*known->second).trace_id = to;
+      refresh(*known->second);
+    }
+    // Each of the tasks may have been a root once: who knows its trace by then finds it here.
+    const otlp::TraceId own = trace_id("task", row->project, row->id);
+    if (row->kind == store::WorkKind::task && own != to) forwards_.emplace_back(own, to);
+    for (const store::WorkRow* child : view_.index().children(row->span_id)) stack.push_back(child);
+  }
+  return {};
+}
+
+Result<Entry*> Transaction::deleted_subject(std::string_view id) {
+  CC_TRY(check_id("task id", id));
+  const store::WorkRow* found = nullptr;
+  size_t count = 0;
+  view_.index().scan([&](const store::WorkRow& row) {
+    const bool same_project = command_.project.empty() || row.project == command_.project;
+    if (!is_deleted(row) || row.id != id || !same_project) return true;
+    found = &row;
+    count++;
+    return true;
+  });
+  if (count > 1) {
+    return Error{Code::invalid_argument,
+                 "deleted tasks of several projects have the id " + std::string(id),
+                 "give the project",
+                 {},
+                 {}};
+  }
+  if (!found) {
+    // Says what there is instead.
+    CC_ASSIGN(const store::WorkRow* there, find_task(view_, command_.project, id));
+    return load(there->span_id);
+  }
+  return load(found->span_id);
+}
+
+Result<SprintEntry*> Transaction::find_sprint(std::string_view project, std::string_view id) {
+  const otlp::SpanId span_of_it = span_id("sprint", project, id);
+  if (const auto known = sprints_.find(span_of_it); known != sprints_.end()) {
+    return known->second.get();
+  }
+  const store::WorkRow* row = view_.index().find(span_of_it);
+  if (!row || row->kind != store::WorkKind::sprint) return static_cast<SprintEntry*>(nullptr);
+  CC_ASSIGN(std::optional<store::JournalSpan> span, view_.span(span_of_it));
+  if (!span) {
+    return Error{Code::corruption,
+                 "the span of sprint " + std::string(id) + " is missing",
+                 "run contextcore rebuild",
+                 {},
+                 {}};
+  }
+  auto entry = std::make_unique<SprintEntry>();
+  CC_ASSIGN(entry->sprint, sprint_from_span(*span));
+  entry->before = std::move(span);
+  return sprints_.emplace(span_of_it, std::move(entry)).first->second.get();
+}
+
+SprintEntry& Transaction::make_sprint(std::string_view project, std::string_view id) {
+  auto entry = std::make_unique<SprintEntry>();
+  entry->sprint.project = project;
+  entry->sprint.id = id;
+  entry->sprint.span_id = span_id("sprint", project, id);
+  entry->sprint.trace_id = trace_id("sprint", project, id);
+  const otlp::SpanId key = entry->sprint.span_id;
+  return *(sprints_[key] = std::move(entry));
+}
+
+Status Transaction::emit(SprintEntry& entry, std::string_view name, Line line) {
+  const Sprint& sprint = entry.sprint;
+  Event event;
+  event.name = name;
+  event.project = sprint.project;
+  event.service_name = settings_.service_name;
+  event.trace_id = sprint.trace_id;
+  event.span_id = sprint.span_id;
+  event.time_ns = std::max(time_ns_, sprint.updated_ns);
+  event.observed_ns = now_ns_;
+  event.command_id = command_.command_id;
+  event.revision = sprint.revision + (entry.raised ? 0 : 1);
+  event.seq = entry.raised ? sprint.event_seq + 1 : 1;
+  entry.raised = true;
+  Line whole;
+  whole.text(field::kSprintId, sprint.id);
+  JsonObject fields = whole.take();
+  for (auto& member : line.take()) fields.push_back(std::move(member));
+  event.line = common_line(name, command_.actor, {}, nullptr, {}, std::move(fields));
+  store::JournalEvent wire = to_journal_event(event);
+  CC_ASSIGN(const Event read_back, event_from_record(wire.record, &wire.resource));
+  CC_TRY(fold(entry.sprint, read_back));
+  events_.push_back(std::move(wire));
+  return {};
+}
+
+std::vector<std::string_view> Transaction::type_names() const {
+  std::vector<std::string_view> names(kTaskTypes.begin(), kTaskTypes.end());
+  for (const Vocabulary* own : {&settings_.vocabulary, &command_.vocabulary}) {
+    names.insert(names.end(), own->types.begin(), own->types.end());
+  }
+  return names;
+}
+
+std::vector<std::string_view> Transaction::status_names() const {
+  std::vector<std::string_view> names(kTaskStatusNames.begin(), kTaskStatusNames.end());
+  for (const Vocabulary* own : {&settings_.vocabulary, &command_.vocabulary}) {
+    for (const auto& [name, base] : own->statuses) names.push_back(name);
+  }
+  return names;
 }
 
 Result<Entry*> Transaction::subject(std::string_view id, bool as_typed) {
@@ -200,7 +339,7 @@ Status Transaction::emit(Entry& entry, std::string_view name, Line line, std::st
   if (first && task.claim_token != 0 && entry.lease_end_ns <= now_ns_ && !entry.log_only) {
     entry.raised = false;
     Line released;
-    released.text(field::kReason, "lease_expired");
+    released.text(field::kReason, "lease_expired").integer(field::kHeartbeats, entry.heartbeats);
     Event event = prepare(entry, ev::kTaskReleased, std::move(released), "rule");
     entry.raised = true;
     event.revision = task.revision + 1;
@@ -274,13 +413,14 @@ void Transaction::refresh(Entry& entry) const {
   entry.row = row_of(entry.task());
   if (entry.task().claim_token != 0 && entry.task().claim_token == entry.token_before) {
     entry.row.lease_end_ns = entry.lease_end_ns;
+    entry.row.heartbeats = entry.heartbeats;
   }
 }
 
 const store::WorkRow* Transaction::row(const otlp::SpanId& id) const {
   if (const auto known = entries_.find(id); known != entries_.end()) return &known->second->row;
   const store::WorkRow* indexed = view_.index().find(id);
-  return indexed && is_task(*indexed) ? indexed : nullptr;
+  return indexed && indexed->kind == store::WorkKind::task ? indexed : nullptr;
 }
 
 std::vector<const store::WorkRow*> Transaction::children(const otlp::SpanId& id) const {
@@ -289,7 +429,8 @@ std::vector<const store::WorkRow*> Transaction::children(const otlp::SpanId& id)
     if (is_task(*child) && !entries_.contains(child->span_id)) result.push_back(child);
   }
   for (const auto& [span, entry] : entries_) {
-    if (entry->task().exists() && entry->task().parent_span_id == id) result.push_back(&entry->row);
+    const Task& task = entry->task();
+    if (task.exists() && !task.deleted && task.parent_span_id == id) result.push_back(&entry->row);
   }
   return result;
 }
@@ -297,7 +438,9 @@ std::vector<const store::WorkRow*> Transaction::children(const otlp::SpanId& id)
 std::vector<const store::WorkRow*> Transaction::dependents(const otlp::SpanId& id) const {
   std::vector<const store::WorkRow*> result;
   for (const store::WorkRow* row : view_.index().dependents(id)) {
-    if (is_task(*row) && !entries_.contains(row->span_id)) result.push_back(row);
+    if (row->kind == store::WorkKind::task && !entries_.contains(row->span_id)) {
+      result.push_back(row);
+    }
   }
   for (const auto& [span, entry] : entries_) {
     const auto& edges = entry->row.depends_on;
@@ -308,16 +451,16 @@ std::vector<const store::WorkRow*> Transaction::dependents(const otlp::SpanId& i
   return result;
 }
 
-void Transaction::renew_lease(const Entry& entry, int64_t lease_end) {
-  leases_.push_back({entry.task().span_id, entry.task().claim_token, lease_end});
+void Transaction::renew_lease(Entry& entry, int64_t lease_end) {
+  entry.lease_end_ns = entry.row.lease_end_ns = lease_end;
+  leases_.push_back(
+      {entry.task().span_id, entry.task().claim_token, lease_end, entry.row.heartbeats});
 }
 
 InsightEntry& Transaction::keep(std::unique_ptr<InsightEntry> entry) {
   insights_.push_back(std::move(entry));
   return *insights_.back();
 }
-
-std::vector<Entry*> Transaction::touched() { return order_; }
 
 void Transaction::collect(const Entry& entry, store::WorkTransaction& out) const {
   const Task& task = entry.task();
@@ -330,7 +473,7 @@ void Transaction::collect(const Entry& entry, store::WorkTransaction& out) const
       return lease.span_id == task.span_id;
     });
     if (task.claim_token != 0 && task.claim_token == entry.token_before && !renewed) {
-      out.leases.push_back({task.span_id, task.claim_token, entry.lease_end_ns});
+      out.leases.push_back({task.span_id, task.claim_token, entry.lease_end_ns, entry.heartbeats});
     }
   }
   for (const Phase& phase : entry.history.phases) {
@@ -342,11 +485,32 @@ void Transaction::collect(const Entry& entry, store::WorkTransaction& out) const
   }
 }
 
+// What moved into another trace and is not told of otherwise.
+void Transaction::collect_moved(store::WorkTransaction& out) const {
+  std::set<otlp::SpanId> told;
+  for (const store::JournalSpan& span : out.spans) told.insert(span.span.span_id);
+  for (const auto& [id, span] : moved_) {
+    if (told.contains(id)) continue;
+    out.spans.push_back(span);
+    const store::WorkRow* row = view_.index().find(id);
+    if (row && row->claim_token != 0) {
+      out.leases.push_back({id, row->claim_token, row->lease_end_ns, row->heartbeats});
+    }
+  }
+  out.forwards = forwards_;
+}
+
 store::WorkTransaction Transaction::finish() {
   store::WorkTransaction out;
   out.command_id = command_.command_id;
   out.events = std::move(events_);
   for (const Entry* entry : order_) collect(*entry, out);
+  collect_moved(out);
+  for (const auto& [id, entry] : sprints_) {
+    if (!entry->sprint.exists()) continue;
+    store::JournalSpan span = to_span(entry->sprint);
+    if (!entry->before || !same(span, *entry->before)) out.spans.push_back(std::move(span));
+  }
   for (const auto& entry : insights_) {
     if (entry->seq == 0) continue;
     out.spans.push_back(*entry->history.insight);

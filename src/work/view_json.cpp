@@ -49,6 +49,15 @@ Json links_json(const Task& task) {
   return Json(std::move(out));
 }
 
+Json deliverables_json(const Task& task) {
+  JsonArray out;
+  for (const std::string& text : task.deliverables) {
+    auto json = parse_json(text);
+    out.push_back(json.ok() ? std::move(*json) : Json(text));
+  }
+  return Json(std::move(out));
+}
+
 Json claim_json(const Task& task, const store::WorkRow& row) {
   Object claim;
   claim.text("claimed_by", task.claimed_by);
@@ -66,7 +75,9 @@ Json task_json(const Task& task, const store::WorkRow& row, int64_t now_ns) {
   out.text("project", task.project);
   out.text("type", task.type);
   out.value("title", Json(task.title));
-  out.text("status", status_name(task.status));
+  out.text("status", task.status_text());
+  if (!task.own_status.empty()) out.text("base_status", status_name(task.status));
+  if (task.deleted) out.value("deleted", Json(true));
   out.text("category", category_name(task.status));
   out.value("open", Json(!task.ended()));
   out.value("ready", Json(is_ready(row, now_ns, false)));
@@ -86,6 +97,13 @@ Json task_json(const Task& task, const store::WorkRow& row, int64_t now_ns) {
   out.integer("subtask_count", task.subtask_count);
   out.integer("subtask_completed", task.subtask_completed);
   out.integer("subtask_open", task.subtask_open);
+  if (!task.deliverables.empty()) out.value("deliverables", deliverables_json(task));
+  if (task.deliverables_verified) {
+    const bool complete =
+        *task.deliverables_verified == static_cast<int64_t>(task.deliverables.size());
+    out.integer("deliverables_verified", task.deliverables_verified);
+    out.value("deliverables_complete", Json(complete));
+  }
   out.list("waiting_on", task.waiting_on);
   out.text("blocked_reason", task.blocked_reason);
   out.list("blocked_by", task.blocked_by);
@@ -144,6 +162,26 @@ Json insight_json(const store::JournalSpan& insight, const store::WorkRow& row, 
   out.integer("revision", insight.revision);
   out.text("trace_id", otlp::to_hex(insight.span.trace_id));
   out.text("span_id", otlp::to_hex(insight.span.span_id));
+  return out.take();
+}
+
+Json sprint_json(const Sprint& sprint) {
+  Object out;
+  out.text("id", sprint.id);
+  out.text("project", sprint.project);
+  out.text("name", sprint.name);
+  out.text("goal", sprint.goal);
+  out.value("open", Json(!sprint.ended()));
+  out.text("start_date", sprint.start_date);
+  out.text("end_date", sprint.end_date);
+  out.integer("planned_points", sprint.planned_points);
+  out.integer("completed_points", sprint.completed_points);
+  out.text("notes", sprint.notes);
+  out.time("started", sprint.start_ns);
+  out.time("ended", sprint.end_ns);
+  out.integer("revision", sprint.revision);
+  out.text("trace_id", otlp::to_hex(sprint.trace_id));
+  out.text("span_id", otlp::to_hex(sprint.span_id));
   return out.take();
 }
 

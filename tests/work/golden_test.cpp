@@ -32,6 +32,8 @@ class GoldenTest : public WorkTest {
         continue;
       }
       if (what->project.empty()) what->project = "checkout";
+      what->vocabulary.types = {"chore"};
+      what->vocabulary.statuses = {{"qa", "in_review"}};
       if (what->actor.actor.empty() && what->actor.agent_id.empty()) what->actor.actor = "alice";
       what->command_id = "c" + std::to_string(++commands);
       const size_t from = mark();

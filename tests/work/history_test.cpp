@@ -4,13 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include "random_commands.h"
+#include "random_changes.h"
 #include "work/names.h"
 
 namespace contextcore::work::testing {
 namespace {
 
-class HistoryTest : public RandomWorkTest {
+class HistoryTest : public RandomChangeTest {
  protected:
   void check_order() {
     std::map<otlp::SpanId, std::tuple<int64_t, int64_t, uint64_t>> last;
@@ -35,12 +35,12 @@ TEST_F(HistoryTest, AnyHistoryIsTheFoldOfItsEvents) {
     const int64_t start = journal.now;
     journal = MemoryJournal();
     journal.now = start;
-    for (int step = 0; step < 80; step++) {
+    for (int step = 0; step < 120; step++) {
       act_as(pick(random, {"claude", "other"}), pick(random, {"s1", "s2", "s3"}));
       // The clock steps back now and then; some times are given.
       journal.now += static_cast<int64_t>(random.below(30)) * kSecondNs -
                      (random.below(10) == 0 ? 60 * kSecondNs : 0);
-      Command next = random_command(random);
+      Command next = any_command(random);
       if (random.below(10) == 0)
         next.time_ns = journal.now - static_cast<int64_t>(random.below(100)) * kSecondNs;
       const size_t events = mark();

@@ -25,6 +25,7 @@ class MemoryJournal : public store::Journal,
   std::map<otlp::SpanId, store::WorkRow> rows;
   std::vector<store::JournalEvent> events_written;
   std::map<std::string, std::string> results;
+  std::map<otlp::TraceId, otlp::TraceId> forwards;
   mutable int64_t span_reads = 0;
 
   // Journal
@@ -50,8 +51,10 @@ class MemoryJournal : public store::Journal,
       const auto row = rows.find(lease.span_id);
       if (row != rows.end() && row->second.claim_token == lease.claim_token) {
         row->second.lease_end_ns = lease.lease_end_ns;
+        row->second.heartbeats = lease.heartbeats;
       }
     }
+    for (const auto& [from, to] : transaction.forwards) forwards[from] = to;
   }
 
   // WorkView

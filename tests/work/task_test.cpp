@@ -232,12 +232,6 @@ TEST_F(TaskTest, NothingToChangeSucceedsAndSaysSo) {
   EXPECT_EQ(field("a", "revision"), "1");
 }
 
-TEST_F(TaskTest, MovingToAnotherParentIsNotBuilt) {
-  create("a");
-  create("b");
-  EXPECT_EQ(fails("task.parent", R"({"id":"a","parent_id":"b"})").code, Code::unsupported);
-}
-
 TEST_F(TaskTest, BlockedIsAnErrorStatusThatLeavingClears) {
   create("a");
   ok("task.start", R"({"id":"a"})");

@@ -76,10 +76,10 @@ class Connection:
                 "agent_id": name, "session_id": self.session, "trigger": "manual"}
 
     def command(self, op: str, args: dict, *, at=None, expected_revision: "int | None" = None,
-                agent: "str | None" = None, project: "str | None" = None) -> dict:
+                agent: "str | None" = None, project: "str | None" = None, keep_none: bool = False) -> dict:
         engine = self.engine
         message: dict[str, Any] = {"op": op, "project": project or self.project, "actor": self._actor(agent),
-                                   "args": {k: v for k, v in args.items() if v is not None}}
+                                   "args": {k: v for k, v in args.items() if keep_none or v is not None}}
         if at is not None:
             message["time"] = time_text(at)
         if expected_revision is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 import warnings
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Optional
@@ -136,6 +137,52 @@ class TaskTracker:
 
     def depend(self, task_id: str, on: str, when: "str | None" = None, at=None) -> Task:
         return self._change("task.depend", task_id, at, on=on, when=when)
+
+    def edit_task(self, task_id: str, at=None, **fields) -> Task:
+        """Changes fields (``title=``, ``story_points=``, ``add_labels=[...]`` ...); None empties one."""
+        return _task(self._connection.command("task.edit", {"id": task_id, **fields}, at=at, keep_none=True))
+
+    def move_task(self, task_id: str, parent: "str | None", at=None) -> Task:
+        """Puts a task, with all that is below it, under another parent; None makes it a root."""
+        return self._change("task.parent", task_id, at, parent_id=parent or "")
+
+    def reopen_task(self, task_id: str, to_status: "str | None" = None, reason: "str | None" = None, at=None) -> Task:
+        return self._change("task.reopen", task_id, at, to_status=to_status, reason=reason)
+
+    def delete_task(self, task_id: str, reason: "str | None" = None, subtree: bool = False, at=None) -> Task:
+        """Leaves a task out of every answer from here on; ``undelete_task`` brings it back."""
+        return self._change("task.delete", task_id, at, reason=reason, subtree=subtree or None)
+
+    def undelete_task(self, task_id: str, subtree: bool = False, at=None) -> Task:
+        return self._change("task.undelete", task_id, at, subtree=subtree or None)
+
+    def undo(self, task_id: str) -> Task:
+        """Takes one's own last change of a task back."""
+        return self._change("task.undo", task_id, None)
+
+    def link_task(self, task_id: str, link_type: str, target: str, target_project: "str | None" = None, at=None) -> Task:
+        return self._change("task.link", task_id, at, type=link_type, target_task_id=target,
+                            target_project_id=target_project)
+
+    def unlink_task(self, task_id: str, link_type: str, target: str, target_project: "str | None" = None,
+                    at=None) -> Task:
+        return self._change("task.unlink", task_id, at, type=link_type, target_task_id=target,
+                            target_project_id=target_project)
+
+    def record_task_exception(self, task_id: str, error: BaseException, at=None) -> Task:
+        stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        return self._change("task.exception", task_id, at, type=type(error).__name__, message=str(error),
+                            stacktrace=stack)
+
+    def verify_deliverables(self, task_id: str, results: "Mapping[str, bool]", at=None) -> Task:
+        """Says of each deliverable, by its path, whether it is good."""
+        found = [{"path": path, "verified": bool(good)} for path, good in results.items()]
+        return self._change("task.verify", task_id, at, results=found)
+
+    def link_commit(self, task_id: str, commit: str, repository: "str | None" = None, author: "str | None" = None,
+                    message: "str | None" = None, at=None) -> Task:
+        return self._change("task.commit", task_id, at, commit=commit, repository=repository, author=author,
+                            message=message)
 
     # -- claims ------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "work/fold.h"
 #include "work/read.h"
+#include "work/transfer.h"
 
 namespace contextcore::api {
 
@@ -111,6 +112,9 @@ void WorkApi::mount_tasks(Router& router) {
   router.add("GET", "/tracker/v1/tasks/{id}", [this](const Call& call) {
     return question_form(call.request, "task.get", call.capture("id"));
   });
+  router.add("GET", "/tracker/v1/tasks/{id}/history", [this](const Call& call) {
+    return question_form(call.request, "task.history", call.capture("id"));
+  });
   router.add("GET", "/tracker/v1/tasks/{id}/why", [this](const Call& call) {
     return question_form(call.request, "task.why", call.capture("id"));
   });
@@ -141,6 +145,8 @@ void WorkApi::mount_insights(Router& router) {
 
 void WorkApi::mount_server(Router& router) {
   router.add("POST", "/tracker/v1/rebuild", [this](const Call&) { return rebuild(); });
+  router.add("POST", "/tracker/v1/import",
+             [this](const Call& call) { return import_events(call.request); });
   router.add("GET", "/tracker/v1/server",
              [this](const Call& call) { return server(call.request); });
 }
@@ -232,6 +238,17 @@ Response WorkApi::rebuild() const {
   Status status = options_.store->replace_spans(std::move(*spans));
   if (!status.ok()) return json_error(status.error());
   return json_response(200, JsonObject{{"schema", int64_t{1}}, {"spans", count}});
+}
+
+Response WorkApi::import_events(const Request& request) const {
+  Result<std::vector<work::Event>> events = work::read_export(request.body);
+  if (!events.ok()) return json_error(events.error());
+  Result<work::ImportReport> report = work::import_events(*options_.store, std::move(*events));
+  if (!report.ok()) return json_error(report.error());
+  return json_response(200, JsonObject{{"schema", int64_t{1}},
+                                       {"imported", report->imported},
+                                       {"known", report->known},
+                                       {"spans", report->spans}});
 }
 
 Response WorkApi::server(const Request& request) const {

@@ -29,6 +29,7 @@ class WorkApi {
   Response run(const Request& request, work::Command command) const;
   Response ask(const work::Question& question) const;
   Response rebuild() const;
+  Response import_events(const Request& request) const;
   Response server(const Request& request) const;
 
   const ServiceOptions& options_;

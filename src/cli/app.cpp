@@ -77,6 +77,7 @@ int run(int argc, const char* const* argv) {
   add_task_commands(app, chosen);
   add_insight_commands(app, chosen);
   add_query_commands(app, chosen);
+  add_transfer_commands(app, chosen);
   add_admin_commands(app, chosen);
   try {
     app.parse(argc, argv);

@@ -1,10 +1,7 @@
-// contextcore task …, and ready, why, claim at the top level.
+// contextcore task …: what changes tasks. Questions: commands_views.cpp.
 
-#include "base/clock.h"
-#include "base/time.h"
 #include "cli/arguments.h"
 #include "cli/task_view.h"
-#include "cli/waterfall.h"
 
 namespace contextcore::cli {
 namespace {
@@ -177,91 +174,6 @@ void add_claims(CLI::App& task, Action& chosen) {
   });
 }
 
-int list_tasks(Context& context, const Arguments& arguments, const std::string& op) {
-  auto args = arguments.object();
-  if (!args.ok()) return context.fail(args.error());
-  auto answer = context.question(op, std::move(*args));
-  if (!answer.ok()) return context.fail(answer.error());
-  if (context.flags.json) {
-    context.print(json_line(op == "task.ready" ? "ready" : "task_list", *answer));
-  } else {
-    context.print(task_list_text(*answer, context.terminal, real_clock().wall_ns()));
-  }
-  return kDone;
-}
-
-int claim_ready(Context& context, const Arguments& arguments) {
-  auto args = arguments.object();
-  if (!args.ok()) return context.fail(args.error());
-  std::erase_if(*args, [](const auto& member) {
-    return member.first == "claim" || member.first == "limit" || member.first == "assignee";
-  });
-  auto answer = context.command("task.claim_ready", std::move(*args));
-  if (!answer.ok()) return context.fail(answer.error());
-  const Json* task = answer->find("task");
-  const bool nothing = task == nullptr || task->is_null();
-  if (context.flags.json) {
-    context.print(json_line("task_result", *answer));
-  } else if (nothing) {
-    context.print("Nothing is ready.\n");
-  } else {
-    context.print(task_change_text("task.claim", *answer, context.terminal));
-  }
-  return nothing ? kNothing : kDone;
-}
-
-int show_task(Context& context, const Arguments& arguments) {
-  auto answer = context.question(
-      "task.get", {{"id", arguments.text_of("id")}, {"events", true}, {"comments", true}});
-  if (!answer.ok()) return context.fail(answer.error());
-  if (context.flags.json) {
-    context.print(json_line("task", *answer));
-    return kDone;
-  }
-  context.print(task_details_text(*answer, context.terminal, real_clock().wall_ns()));
-  if (!arguments.given("trace")) return kDone;
-  const Json* task = answer->find("task") != nullptr ? answer->find("task") : &*answer;
-  otlp::TraceId id;
-  if (!otlp::parse_hex(task->string_or("trace_id"), id)) return kDone;
-  auto backend = context.backend(false);
-  if (!backend.ok()) return context.fail(backend.error());
-  auto trace = (*backend)->trace(id);
-  if (!trace.ok()) return context.fail(trace.error());
-  if (*trace)
-    context.print("\n" + render_waterfall(**trace, context.terminal, real_clock().wall_ns()));
-  return kDone;
-}
-
-int why(Context& context, const Arguments& arguments) {
-  auto answer = context.question("task.why", {{"id", arguments.text_of("id")}});
-  if (!answer.ok()) return context.fail(answer.error());
-  context.print(context.flags.json ? json_line("why", *answer)
-                                   : why_text(*answer, context.terminal));
-  return kDone;
-}
-
-void describe_ready(Arguments& a) {
-  a.text("--type,-t", "type", "only this type")
-      .text("--priority,-p", "priority", "only this priority")
-      .text("--label,-l", "label", "only with this label")
-      .flag("--backlog", "include_backlog", "also tasks in backlog")
-      .text("--assignee,-a", "assignee", "who asks (default: who acts)")
-      .integer("--limit,-n", "limit", "at most this many")
-      .flag("--claim", "claim", "claim the first one (exit code 7 when nothing is ready)")
-      .seconds("--lease", "lease_seconds", "with --claim: how long without a heartbeat");
-}
-
-void describe_list(Arguments& a) {
-  a.list("--status,-s", "status", "only this status (repeat for more)")
-      .text("--type,-t", "type", "only this type")
-      .text("--assignee,-a", "assignee", "only of this assignee")
-      .text("--label,-l", "label", "only with this label")
-      .text("--parent", "parent", "only children of this task")
-      .flag("--open", "open", "only tasks that are not ended")
-      .flag("--all-projects", "all_projects", "of every project")
-      .integer("--limit,-n", "limit", "at most this many");
-}
-
 }  // namespace
 
 void add_task_commands(CLI::App& app, Action& chosen) {
@@ -269,34 +181,7 @@ void add_task_commands(CLI::App& app, Action& chosen) {
   task->require_subcommand(1);
   add_changes(*task, chosen);
   add_claims(*task, chosen);
-  const auto list = [](Context& c, const Arguments& a) { return list_tasks(c, a, "task.list"); };
-  add_command(*task, "list", "List tasks", chosen, describe_list, list, {"ls"});
-  const auto describe_show = [](Arguments& a) {
-    a.id().flag("--trace", "trace", "with the waterfall of its trace");
-  };
-  add_command(*task, "show", "Show one task with its history", chosen, describe_show, show_task);
-  const auto ready = [](Context& c, const Arguments& a) {
-    return a.given("claim") ? claim_ready(c, a) : list_tasks(c, a, "task.ready");
-  };
-  add_command(app, "ready", "What could be started now, most urgent first", chosen, describe_ready,
-              ready);
-  add_command(app, "why", "Why a task is not ready", chosen, [](Arguments& a) { a.id(); }, why);
-}
-
-int show_overview(Context& context) {
-  auto answer = context.question("task.list", {{"open", true}, {"limit", 50}});
-  if (!answer.ok()) return context.fail(answer.error());
-  auto ready = context.question("task.ready", {{"limit", 10}});
-  if (!ready.ok()) return context.fail(ready.error());
-  if (context.flags.json) {
-    context.print(json_line("overview", JsonObject{{"open", *answer}, {"ready", *ready}}));
-    return kDone;
-  }
-  auto actor = context.actor();
-  if (!actor.ok()) return context.fail(actor.error());
-  context.print(
-      overview_text(*answer, *ready, actor->actor, context.terminal, real_clock().wall_ns()));
-  return kDone;
+  add_view_commands(app, *task, chosen);
 }
 
 }  // namespace contextcore::cli

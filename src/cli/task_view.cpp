@@ -23,6 +23,9 @@ std::string flags_text(const Json& task, int64_t now_ns) {
   const auto add = [&](const std::string& part) { out += (out.empty() ? "" : ", ") + part; };
   if (const Json* claim = task.find("claim")) add("claimed by " + text_of(*claim, "claimed_by"));
   if (const std::string reason = text_of(task, "blocked_reason"); !reason.empty()) add(reason);
+  if (const std::string by = text_of(task, "blocked_by"); !by.empty()) add("blocked by " + by);
+  if (const std::string since = text_of(task, "blocked_since"); !since.empty())
+    add("blocked " + age_text(since, now_ns));
   if (const std::string waiting = text_of(task, "waiting_on"); !waiting.empty())
     add("waits for " + waiting);
   const std::string due = text_of(task, "due_date");
@@ -232,33 +235,23 @@ std::string why_text(const Json& answer, const Terminal& terminal) {
   return out;
 }
 
-std::string overview_text(const Json& open, const Json& ready, const std::string& actor,
-                          const Terminal& terminal, int64_t now_ns) {
+std::string overview_text(const Json& answer, const Terminal& terminal, int64_t now_ns) {
+  static constexpr std::pair<std::string_view, std::string_view> kSections[] = {
+      {"mine", "Mine"}, {"ready", "Ready"}, {"blocked", "Blocked"}, {"overdue", "Overdue"}};
   std::string out;
-  const auto section = [&](const std::string& heading, const std::vector<const Json*>& tasks) {
-    if (tasks.empty()) return;
+  for (const auto& [key, heading] : kSections) {
+    const Json* page = answer.find(key);
+    if (page == nullptr || items_of(*page).empty()) continue;
+    std::string title(heading);
+    const std::string total = text_of(*page, "total");
+    if (total != std::to_string(items_of(*page).size()))
+      title += " (" + std::to_string(items_of(*page).size()) + " of " + total + ")";
     Table table = task_table();
-    for (const Json* task : tasks) add_row(table, *task, now_ns);
-    out += (out.empty() ? "" : "\n") + terminal.paint(Style::bold, heading) + "\n" +
+    for (const Json& task : items_of(*page)) add_row(table, task, now_ns);
+    out += (out.empty() ? "" : "\n") + terminal.paint(Style::bold, title) + "\n" +
            table.render(terminal);
-  };
-  std::vector<const Json*> mine, blocked, overdue, takeable;
-  for (const Json& task : items_of(open)) {
-    const Json* claim = task.find("claim");
-    if (text_of(task, "assignee") == actor ||
-        (claim != nullptr && text_of(*claim, "claimed_by") == actor))
-      mine.push_back(&task);
-    if (text_of(task, "status") == "blocked") blocked.push_back(&task);
-    const auto due = parse_time(text_of(task, "due_date"), now_ns);
-    if (due.ok() && *due < now_ns) overdue.push_back(&task);
   }
-  for (const Json& task : items_of(ready)) takeable.push_back(&task);
-  section("Mine", mine);
-  section("Ready", takeable);
-  section("Blocked", blocked);
-  section("Overdue", overdue);
-  if (out.empty()) return "No open work. Next: contextcore task create \"Title\"\n";
-  return out;
+  return out.empty() ? "No open work. Next: contextcore task create \"Title\"\n" : out;
 }
 
 }  // namespace contextcore::cli

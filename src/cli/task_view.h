@@ -15,8 +15,7 @@ std::string task_list_text(const Json& answer, const Terminal& terminal, int64_t
 std::string task_details_text(const Json& answer, const Terminal& terminal, int64_t now_ns);
 std::string why_text(const Json& answer, const Terminal& terminal);
 // Mine, ready, blocked, overdue.
-std::string overview_text(const Json& open, const Json& ready, const std::string& actor,
-                          const Terminal& terminal, int64_t now_ns);
+std::string overview_text(const Json& answer, const Terminal& terminal, int64_t now_ns);
 
 // Small helpers shared with the other views.
 const JsonArray& items_of(const Json& answer);

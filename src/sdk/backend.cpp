@@ -43,6 +43,9 @@ class ChoosingBackend : public Backend {
   Result<Json> rebuild() override {
     return attempt<Json>(true, [&](Backend& backend) { return backend.rebuild(); });
   }
+  Result<Json> import_events(const std::string& ndjson) override {
+    return attempt<Json>(true, [&](Backend& backend) { return backend.import_events(ndjson); });
+  }
   std::string describe() override {
     auto backend = choose(false);
     return backend.ok() ? (*backend)->describe() : backend.error().message;

@@ -98,6 +98,8 @@ class Backend {
   virtual Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) = 0;
   // Writes every span anew from the log; {"spans": n, "changed": n}.
   virtual Result<Json> rebuild() = 0;
+  // Adds events as contextcore export writes them; {"imported": n, "known": n, "spans": n}.
+  virtual Result<Json> import_events(const std::string& ndjson) = 0;
   // "server at 127.0.0.1:4319 (pid 12)", "store /path"; whether this call made the store.
   virtual std::string describe() = 0;
   virtual bool created_store() const = 0;

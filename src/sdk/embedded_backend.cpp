@@ -11,6 +11,7 @@
 #include "work/hooks.h"
 #include "work/read.h"
 #include "work/rebuild.h"
+#include "work/transfer.h"
 
 namespace contextcore::sdk {
 namespace {
@@ -116,6 +117,12 @@ class EmbeddedBackend : public Backend {
   Result<Json> rebuild() override {
     CC_ASSIGN(const work::RebuildReport report, work::rebuild_store(*store_));
     return Json(JsonObject{{"spans", report.spans}, {"changed", report.changed}});
+  }
+  Result<Json> import_events(const std::string& ndjson) override {
+    CC_ASSIGN(std::vector<work::Event> events, work::read_export(ndjson));
+    CC_ASSIGN(const work::ImportReport report, work::import_events(*store_, std::move(events)));
+    return Json(JsonObject{
+        {"imported", report.imported}, {"known", report.known}, {"spans", report.spans}});
   }
   std::string describe() override { return "store " + store_->path(); }
   bool created_store() const override { return false; }

@@ -222,6 +222,9 @@ class RemoteBackend : public Backend {
     return std::optional<otlp::TracesData>(std::move(traces));
   }
   Result<Json> rebuild() override { return post_json("/tracker/v1/rebuild", "{}"); }
+  Result<Json> import_events(const std::string& ndjson) override {
+    return post_json("/tracker/v1/import", ndjson);
+  }
   std::string describe() override { return description_; }
   bool created_store() const override { return false; }
 

@@ -1,0 +1,99 @@
+// contextcore export and import: the event log as NDJSON.
+
+#include <cstdio>
+
+#include "base/file_system.h"
+#include "cli/arguments.h"
+#include "cli/task_view.h"
+
+namespace contextcore::cli {
+namespace {
+
+constexpr int64_t kPageEvents = 5000;
+// What one request carries to a server.
+constexpr size_t kRequestBytes = 4 << 20;
+
+std::string read_standard_input() {
+  std::string text;
+  char buffer[1 << 16];
+  while (const size_t size = std::fread(buffer, 1, sizeof buffer, stdin)) text.append(buffer, size);
+  return text;
+}
+
+int export_events(Context& context, const Arguments& arguments) {
+  int64_t after = 0;
+  while (true) {
+    JsonObject args{{"limit", kPageEvents}, {"after", after}};
+    if (arguments.given("all_projects")) args.emplace_back("all_projects", true);
+    auto page = context.question("log.export", std::move(args));
+    if (!page.ok()) return context.fail(page.error());
+    for (const Json& event : items_of(*page)) context.print(json_line("event", event));
+    const Json* next = page->find("next");
+    if (next == nullptr || next->as_int() == nullptr) return kDone;
+    after = *next->as_int();
+  }
+}
+
+// The first part of text to send: whole lines, and whole instants as far as lines of one time
+// follow each other.
+size_t part_size(std::string_view text) {
+  if (text.size() <= kRequestBytes) return text.size();
+  const auto time_of = [&](size_t line) {
+    const size_t at = text.find("\"time\":\"", line);
+    return at == std::string_view::npos ? std::string_view() : text.substr(at, 38);
+  };
+  size_t end = text.rfind('\n', kRequestBytes);
+  if (end == std::string_view::npos) return text.size();
+  while (true) {
+    const size_t before = text.rfind('\n', end - 1);
+    const size_t next = text.find('\n', end + 1);
+    if (next == std::string_view::npos) return text.size();
+    if (before == std::string_view::npos || time_of(before + 1) != time_of(end + 1)) return end + 1;
+    end = next;
+  }
+}
+
+int import_events(Context& context, const Arguments& arguments) {
+  const std::string path = arguments.text_of("file");
+  Result<std::string> text =
+      path == "-" ? Result<std::string>(read_standard_input()) : real_file_system().read_file(path);
+  if (!text.ok()) return context.fail(text.error());
+  auto backend = context.backend();
+  if (!backend.ok()) return context.fail(backend.error());
+  int64_t counts[3] = {0, 0, 0};
+  static constexpr std::string_view kNames[] = {"imported", "known", "spans"};
+  for (std::string_view rest = *text; !rest.empty();) {
+    const size_t size = part_size(rest);
+    auto answer = (*backend)->import_events(std::string(rest.substr(0, size)));
+    if (!answer.ok()) return context.fail(answer.error());
+    for (size_t i = 0; i < 3; ++i) {
+      const Json* count = answer->find(kNames[i]);
+      if (count != nullptr && count->as_int() != nullptr) counts[i] += *count->as_int();
+    }
+    rest.remove_prefix(size);
+  }
+  if (context.flags.json) {
+    context.print(json_line(
+        "import", JsonObject{{"imported", counts[0]}, {"known", counts[1]}, {"spans", counts[2]}}));
+  } else {
+    context.print("Imported " + std::to_string(counts[0]) + " events (" +
+                  std::to_string(counts[1]) + " known already), " + std::to_string(counts[2]) +
+                  " spans written.\n");
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_transfer_commands(CLI::App& app, Action& chosen) {
+  add_command(
+      app, "export", "Every event of the project as NDJSON: the lossless own format", chosen,
+      [](Arguments& a) { a.flag("--all-projects", "all_projects", "of every project"); },
+      export_events);
+  add_command(
+      app, "import", "Add events that export wrote; what is known already changes nothing", chosen,
+      [](Arguments& a) { a.positional("file", "the file, or - for standard input"); },
+      import_events);
+}
+
+}  // namespace contextcore::cli

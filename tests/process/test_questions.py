@@ -1,0 +1,104 @@
+"""Questions about work: of the past, of many tasks, embedded and through a server; export and import."""
+
+import json
+import os
+
+from harness import ProcessTest
+
+T = "2026-03-0{}T09:00:00Z".format
+
+
+class Questions(ProcessTest):
+    def fill(self):
+        self.cc("task", "create", "Epic", "--id", "E", "--type", "epic", "--at", T(1))
+        self.cc("task", "create", "Design the parser", "--id", "A", "--parent", "E", "--assignee", "bob",
+                "--at", T(1))
+        self.cc("task", "create", "Build it", "--id", "B", "--parent", "E", "--depends-on", "A",
+                "--due", "2026-03-04", "--label", "x", "--at", T(2))
+        self.cc("task", "start", "A", "--at", T(3))
+        self.cc("task", "comment", "A", "Looks like the LEXER is fine", "--at", T(4))
+        self.cc("task", "complete", "A", "--at", T(5))
+        self.cc("task", "block", "B", "--reason", "no key", "--at", T(6))
+
+    QUESTIONS = [
+        ("task", "list"), ("task", "list", "--as-of", T(3)), ("list", "--status", "open", "--sort", "id"),
+        ("show", "A", "--as-of", T(4)), ("history", "A"), ("history", "A", "--to", T(3)),
+        ("ready", "--as-of", T(1)), ("why", "B", "--as-of", T(2)), ("blocked",), ("overdue",), ("stale",),
+        ("tree",), ("tree", "E", "--as-of", T(3)), ("critical-path", "--as-of", T(2)), ("workload",),
+        ("search", "lexer"), ("diff", "--from", T(2), "--to", T(5)), ("project", "list"), ("export",)]
+
+    def ids(self, *arguments):
+        return [item["id"] for item in self.ccj(*arguments).json["items"]]
+
+    def test_the_past(self):
+        self.fill()
+        self.assertEqual(sorted(self.ids("list", "--as-of", T(1))), ["A", "E"])
+        self.assertEqual(self.ccj("show", "A", "--as-of", T(4)).json["status"], "in_progress")
+        self.assertEqual(self.ids("ready", "--as-of", T(1), "--assignee", "bob"), ["A"])
+        self.assertEqual(self.ids("list", "--known-at", T(6)), [])
+        self.cc("show", "B", "--as-of", T(1), code=3)
+        self.cc("list", "--as-of", "in 2h", code=2)
+        self.assertEqual([change["id"] for change in self.ccj("diff", "--from", T(1), "--to", T(2)).json["items"]],
+                         ["B"])
+
+    def test_many_tasks(self):
+        self.fill()
+        self.assertEqual(self.ids("blocked"), ["B"])
+        self.assertEqual(self.ids("overdue"), ["B"])
+        self.assertEqual(self.ids("stale"), ["E", "B"])
+        self.assertEqual(self.ids("critical-path", "--as-of", T(2)), ["A", "B"])
+        self.assertEqual(self.ids("search", "lexer"), ["A"])
+        self.assertIn("no key", self.cc("blocked").out)
+        self.assertIn("Design the parser", self.cc("tree").out)
+        self.assertIn("todo → in_progress", self.cc("history", "A").out)
+
+    def test_a_list_prints_its_traceql(self):
+        self.fill()
+        query = self.cc("list", "--status", "open", "--label", "x", "--query").out.strip()
+        self.assertEqual({span["attributes"]["task.status"] for span in self.spans(query).values()}, {"blocked"})
+
+    def test_a_server_gives_the_same_answers(self):
+        self.fill()
+        def answers():
+            out = {}
+            for question in self.QUESTIONS:
+                lines = self.ccj(*question).lines
+                for line in lines:
+                    for item in line.get("items", []):
+                        for key in list(item):
+                            if key.endswith("_seconds"):
+                                del item[key]
+                    if "traceql" in line and question[0] == "overdue":
+                        del line["traceql"]
+                out[question] = lines
+            return out
+        embedded = answers()
+        with self.server() as server:
+            self.assertEqual(answers(), embedded)
+            status, body = server.request("GET", "/tracker/v1/tasks/A/history?project=test")
+            self.assertEqual(status, 200)
+            self.assertEqual(json.loads(body)["total"], embedded[("history", "A")][0]["total"])
+
+    def test_export_and_import(self):
+        self.fill()
+        exported = self.cc("export").out
+        path = os.path.join(self.folder, "log.ndjson")
+        with open(path, "w") as file:
+            file.write(exported)
+        self.assertEqual(self.ccj("import", path).json["imported"], 0)
+        other = {"CONTEXTCORE_STORE": os.path.join(self.folder, "other")}
+        self.assertGreater(self.ccj("import", path, environment=other).json["imported"], 8)
+        self.assertEqual(self.cc("export", environment=other).out, exported)
+        self.assertEqual(self.ccj("list", environment=other).json, self.ccj("list").json)
+        self.assertEqual(self.ccj("rebuild", environment=other).json["changed"], 0)
+        with open(path, "a") as file:
+            file.write("{}\n")
+        self.cc("import", path, code=2)
+
+    def test_the_overview(self):
+        self.fill()
+        out = self.cc().out
+        self.assertIn("Blocked", out)
+        self.assertIn("Overdue", out)
+        self.assertNotIn("Mine", out)
+        self.assertEqual(self.ccj().json["blocked"]["total"], 1)

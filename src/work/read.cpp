@@ -120,7 +120,10 @@ Result<Json> ask_projects(const Reading& reading, const Question&, const Args&) 
   const store::WorkView& view = reading.view;
   const int64_t now = view.now_ns();
   std::map<std::string, ProjectCounts> projects;
-  view.index().scan([&](const WorkRow& row) {
+  const store::WorkFilter wanted{store::WorkFilter::bit(store::WorkKind::task) |
+                                     store::WorkFilter::bit(store::WorkKind::insight),
+                                 false};
+  view.index().scan_if(wanted, [&](const WorkRow& row) {
     if (is_insight(row)) projects[row.project].insights++;
     if (!is_task(row) || row.status == 0 || row.status > kTaskStatusNames.size()) return true;
     ProjectCounts& counts = projects[row.project];

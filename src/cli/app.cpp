@@ -73,6 +73,7 @@ int run(int argc, const char* const* argv) {
   CLI::App app("Tasks as OpenTelemetry spans: one program for work and telemetry", "contextcore");
   app.require_subcommand(0, 1);
   add_global_flags(app, context.flags);
+  set_command_words(argc, argv);
   Action chosen;
   add_task_commands(app, chosen);
   add_insight_commands(app, chosen);

@@ -1,6 +1,8 @@
 #include "cli/arguments.h"
 
+#include <algorithm>
 #include <charconv>
+#include <string_view>
 
 #include "base/time.h"
 
@@ -160,6 +162,23 @@ Result<JsonObject> Arguments::object() const {
   return out;
 }
 
+namespace {
+
+std::vector<std::string_view> command_words;
+
+bool may_be_chosen(const std::string& name, const std::vector<std::string>& aliases) {
+  const auto typed = [](std::string_view word) {
+    return std::find(command_words.begin(), command_words.end(), word) != command_words.end();
+  };
+  return typed(name) || std::any_of(aliases.begin(), aliases.end(), typed);
+}
+
+}  // namespace
+
+void set_command_words(int argc, const char* const* argv) {
+  command_words.assign(argv + std::min(argc, 1), argv + argc);
+}
+
 void add_command(CLI::App& parent, const std::string& name, const std::string& help, Action& chosen,
                  const std::function<void(Arguments&)>& describe,
                  const std::function<int(Context&, const Arguments&)>& action,
@@ -167,7 +186,7 @@ void add_command(CLI::App& parent, const std::string& name, const std::string& h
   CLI::App* command = parent.add_subcommand(name, help);
   for (const std::string& alias : aliases) command->alias(alias);
   auto arguments = std::make_shared<Arguments>(command);
-  describe(*arguments);
+  if (may_be_chosen(name, aliases)) describe(*arguments);
   command->callback([&chosen, arguments, action] {
     chosen = [arguments, action](Context& context) { return action(context, *arguments); };
   });

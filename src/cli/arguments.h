@@ -68,7 +68,11 @@ class Arguments {
   std::string at_;
 };
 
-// A subcommand whose body is `action`; `describe` adds its arguments.
+// What was typed: the options of commands whose name is not among it are left out, since making
+// those of all commands takes a good millisecond. To be called before add_command.
+void set_command_words(int argc, const char* const* argv);
+
+// A subcommand whose body is `action`; `describe` adds its arguments if it may be the chosen one.
 void add_command(CLI::App& parent, const std::string& name, const std::string& help, Action& chosen,
                  const std::function<void(Arguments&)>& describe,
                  const std::function<int(Context&, const Arguments&)>& action,

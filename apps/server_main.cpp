@@ -203,6 +203,7 @@ Status complete(Options& options) {
   options.store = config.get("store");
   if (options.durability.empty()) options.durability = config.get("durability");
   options.work.emit_mode = config.get("emit_mode");
+  options.work.vocabulary = config.vocabulary;
   const std::string& lease = config.get("lease_seconds");
   auto [end, error] =
       std::from_chars(lease.data(), lease.data() + lease.size(), options.work.lease_seconds);

@@ -76,6 +76,7 @@ int run(int argc, const char* const* argv) {
   set_command_words(argc, argv);
   Action chosen;
   add_task_commands(app, chosen);
+  add_sprint_commands(app, chosen);
   add_insight_commands(app, chosen);
   add_query_commands(app, chosen);
   add_transfer_commands(app, chosen);

@@ -1,17 +1,21 @@
 // contextcore task …: what changes tasks. Questions: commands_views.cpp.
 
 #include "cli/arguments.h"
+#include "cli/task_commands.h"
 #include "cli/task_view.h"
 
 namespace contextcore::cli {
-namespace {
+namespace {}  // namespace
 
-using Describe = std::function<void(Arguments&)>;
-
-// Sends `op` with what was given and prints the task as it is now.
-int run_command(Context& context, const Arguments& arguments, const std::string& op) {
+int run_task_command(Context& context, const Arguments& arguments, const std::string& op) {
   auto args = arguments.object();
   if (!args.ok()) return context.fail(args.error());
+  return run_task_command(context, arguments, op, std::move(*args));
+}
+
+int run_task_command(Context& context, const Arguments& arguments, const std::string& op,
+                     JsonObject given) {
+  Result<JsonObject> args = std::move(given);
   std::optional<int64_t> expected;
   for (size_t i = 0; i < args->size(); ++i) {
     if ((*args)[i].first != "expected_revision") continue;
@@ -37,8 +41,8 @@ int run_command(Context& context, const Arguments& arguments, const std::string&
 }
 
 void add_simple(CLI::App& task, Action& chosen, const std::string& name, const std::string& op,
-                const std::string& help, const Describe& describe,
-                const std::vector<std::string>& aliases = {}) {
+                const std::string& help, const std::function<void(Arguments&)>& describe,
+                const std::vector<std::string>& aliases) {
   add_command(
       task, name, help, chosen,
       [&](Arguments& arguments) {
@@ -47,10 +51,12 @@ void add_simple(CLI::App& task, Action& chosen, const std::string& name, const s
                                        "conflict unless the task is at this revision");
       },
       [op](Context& context, const Arguments& arguments) {
-        return run_command(context, arguments, op);
+        return run_task_command(context, arguments, op);
       },
       aliases);
 }
+
+namespace {
 
 void task_fields(Arguments& arguments) {
   arguments.text("--type,-t", "type", "epic story task subtask bug spike incident")
@@ -67,6 +73,7 @@ void task_fields(Arguments& arguments) {
       .text("--sprint", "sprint_id", "sprint id")
       .text("--description,-d", "description", "description")
       .list("--accept", "acceptance_criteria", "acceptance criterion (repeat for more)")
+      .list("--deliverable", "deliverables", "path of something to deliver (repeat for more)")
       .pairs("--attribute", "attributes", "key=value, kept on the span (repeat for more)");
 }
 
@@ -134,25 +141,21 @@ void add_changes(CLI::App& task, Action& chosen) {
              [](Arguments& a) { a.id().integer("percent,--percent", "percent", "0 to 100"); });
   add_simple(task, chosen, "assign", "task.assign", "Assign to somebody (\"\" for nobody)",
              [](Arguments& a) { a.id().positional("assignee", "who"); });
-  add_simple(task, chosen, "parent", "task.parent", "Set the parent (\"\" for none)",
-             [](Arguments& a) { a.id().positional("parent_id", "id of the parent"); });
+  add_simple(task, chosen, "parent", "task.parent",
+             "Move a task with all below it under another parent (\"\" for none)",
+             [](Arguments& a) { a.id().positional("parent_id", "id of the parent"); },
+             {"reparent"});
   add_simple(task, chosen, "depend", "task.depend", "ID depends on another task", [](Arguments& a) {
     a.id()
         .positional("on", "id of the task that must be done first")
-        .text("--when", "when", "done (default), ended or failed");
+        .text("--when", "when", "done (default), ended or failed")
+        .text("--target-project", "target_project_id", "project of that task");
   });
-  add_simple(task, chosen, "undepend", "task.undepend", "Remove a dependency",
-             [](Arguments& a) { a.id().positional("on", "id of the task depended on"); });
-  add_simple(
-      task, chosen, "link", "task.link", "Link to another task or to a trace", [](Arguments& a) {
-        a.id()
-            .positional("type",
-                        "relates_to duplicates supersedes discovered_from caused_by continues")
-            .text("--task", "target_task_id", "id of the other task")
-            .text("--target-project", "target_project_id", "its project")
-            .text("--trace", "target_trace_id", "trace id")
-            .text("--span", "target_span_id", "span id");
-      });
+  add_simple(task, chosen, "undepend", "task.undepend", "Remove a dependency", [](Arguments& a) {
+    a.id()
+        .positional("on", "id of the task depended on")
+        .text("--target-project", "target_project_id", "project of that task");
+  });
 }
 
 void add_claims(CLI::App& task, Action& chosen) {
@@ -181,6 +184,7 @@ void add_task_commands(CLI::App& app, Action& chosen) {
   task->require_subcommand(1);
   add_changes(*task, chosen);
   add_claims(*task, chosen);
+  add_change_commands(*task, chosen);
   add_view_commands(app, *task, chosen);
 }
 

@@ -13,13 +13,6 @@ constexpr int64_t kPageEvents = 5000;
 // What one request carries to a server.
 constexpr size_t kRequestBytes = 4 << 20;
 
-std::string read_standard_input() {
-  std::string text;
-  char buffer[1 << 16];
-  while (const size_t size = std::fread(buffer, 1, sizeof buffer, stdin)) text.append(buffer, size);
-  return text;
-}
-
 int export_events(Context& context, const Arguments& arguments) {
   int64_t after = 0;
   while (true) {
@@ -55,8 +48,7 @@ size_t part_size(std::string_view text) {
 
 int import_events(Context& context, const Arguments& arguments) {
   const std::string path = arguments.text_of("file");
-  Result<std::string> text =
-      path == "-" ? Result<std::string>(read_standard_input()) : real_file_system().read_file(path);
+  Result<std::string> text = context.read_input(path);
   if (!text.ok()) return context.fail(text.error());
   auto backend = context.backend();
   if (!backend.ok()) return context.fail(backend.error());

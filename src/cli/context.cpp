@@ -27,6 +27,7 @@ Result<sdk::Backend*> Context::backend(bool create) {
     options.create = create;
     options.durability = settings->get("durability");
     options.work.emit_mode = settings->get("emit_mode");
+    options.work.vocabulary = settings->vocabulary;
     const std::string& lease = settings->get("lease_seconds");
     const auto [end, failure] =
         std::from_chars(lease.data(), lease.data() + lease.size(), options.work.lease_seconds);
@@ -89,6 +90,14 @@ Result<Json> Context::question(const std::string& op, JsonObject args) {
   question.project = settings->get("project");
   CC_ASSIGN(sdk::Backend * door, backend(false));
   return door->question(question);
+}
+
+Result<std::string> Context::read_input(const std::string& path) {
+  if (path != "-") return real_file_system().read_file(path);
+  std::string text;
+  char buffer[65536];
+  while (const size_t size = std::fread(buffer, 1, sizeof buffer, stdin)) text.append(buffer, size);
+  return text;
 }
 
 void Context::print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }

@@ -40,6 +40,8 @@ class Context {
                        std::optional<int64_t> expected_revision = {});
   Result<Json> question(const std::string& op, JsonObject args);
 
+  // The whole of a file, or of standard input for "-".
+  Result<std::string> read_input(const std::string& path);
   void print(std::string_view text);
   void print_error(std::string_view text);
   // Prints an error in the form asked for and gives its exit code.
@@ -58,6 +60,7 @@ using Action = std::function<int(Context&)>;
 void add_task_commands(CLI::App& app, Action& chosen);
 // Questions, at the top level and below `task`.
 void add_view_commands(CLI::App& app, CLI::App& task, Action& chosen);
+void add_sprint_commands(CLI::App& app, Action& chosen);
 void add_insight_commands(CLI::App& app, Action& chosen);
 void add_query_commands(CLI::App& app, Action& chosen);
 void add_transfer_commands(CLI::App& app, Action& chosen);

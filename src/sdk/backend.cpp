@@ -22,6 +22,8 @@ class ChoosingBackend : public Backend {
 
   Result<Json> command(work::Command command) override {
     if (command.command_id.empty()) command.command_id = make_command_id(*options_.random);
+    // A server does not know the words of the project that the caller works in.
+    if (command.vocabulary == work::Vocabulary()) command.vocabulary = options_.work.vocabulary;
     return attempt<Json>(true, [&](Backend& backend) { return backend.command(command); });
   }
   Result<Json> question(const work::Question& question) override {

@@ -150,6 +150,13 @@ Result<Config> load_config(FileSystem& files, const std::string& directory,
   if (!config.project_file.empty()) {
     CC_ASSIGN(const std::string text, files.read_file(config.project_file));
     CC_ASSIGN(file, TomlFile::parse(text, config.project_file));
+    auto vocabulary = work::checked({file.types(), file.statuses()});
+    if (!vocabulary.ok()) {
+      Error error = std::move(vocabulary).error();
+      error.message = config.project_file + ": " + error.message;
+      return error;
+    }
+    config.vocabulary = std::move(*vocabulary);
   }
 
   const Resolver resolver{file, config.project_file};

@@ -9,6 +9,7 @@
 
 #include "base/file_system.h"
 #include "base/result.h"
+#include "work/command.h"
 
 namespace contextcore::sdk {
 
@@ -30,6 +31,7 @@ struct Config {
   std::vector<Setting> settings;
   std::string project_file;          // the .contextcore.toml that was found, or ""
   std::string git_common_directory;  // or ""
+  work::Vocabulary vocabulary;       // types and statuses of the project's own, from the file
 
   const Setting& setting(std::string_view name) const;
   const std::string& get(std::string_view name) const { return setting(name).value; }

@@ -37,6 +37,7 @@ Result<std::shared_ptr<TaskTracker::Impl>> TaskTracker::Impl::open(const Connect
   backend.server = config.get("server");
   backend.durability = config.get("durability");
   backend.work.emit_mode = config.get("emit_mode");
+  backend.work.vocabulary = config.vocabulary;
   const std::string& lease = config.get("lease_seconds");
   const auto [end, failure] =
       std::from_chars(lease.data(), lease.data() + lease.size(), backend.work.lease_seconds);

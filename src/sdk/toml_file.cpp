@@ -12,8 +12,43 @@
 namespace contextcore::sdk {
 namespace {
 
-constexpr std::string_view kKnownKeys[] = {"project", "prefix",        "store",
-                                           "server",  "lease_seconds", "durability"};
+constexpr std::string_view kKnownKeys[] = {"project",       "prefix",     "store", "server",
+                                           "lease_seconds", "durability", "types", "statuses"};
+
+Error wrong(const std::string& path, const toml::node& node, const std::string& what) {
+  return Error{Code::invalid_argument,
+               path + ":" + std::to_string(node.source().begin.line) + ": " + what,
+               {},
+               {},
+               {}};
+}
+
+Result<std::vector<std::string>> read_types(const toml::node& node, const std::string& path) {
+  std::vector<std::string> types;
+  const toml::array* array = node.as_array();
+  if (!array) return wrong(path, node, "'types' must be an array of strings");
+  for (const toml::node& one : *array) {
+    if (!one.as_string()) return wrong(path, one, "'types' must be an array of strings");
+    types.push_back(one.as_string()->get());
+  }
+  return types;
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> read_statuses(const toml::node& node,
+                                                                       const std::string& path) {
+  std::vector<std::pair<std::string, std::string>> statuses;
+  const toml::table* table = node.as_table();
+  if (!table) return wrong(path, node, "'statuses' must be a table: name = \"in_review\"");
+  for (const auto& [name, base] : *table) {
+    if (!base.as_string()) {
+      return wrong(path, base,
+                   "status '" + std::string(name.str()) +
+                       "' must name a status or category that it behaves like");
+    }
+    statuses.emplace_back(name.str(), base.as_string()->get());
+  }
+  return statuses;
+}
 
 }  // namespace
 
@@ -37,9 +72,17 @@ Result<TomlFile> TomlFile::parse(std::string_view text, const std::string& path)
       return Error{
           Code::invalid_argument,
           path + ":" + std::to_string(node.source().begin.line) + ": unknown key '" + name + "'",
-          "known keys: project, prefix, store, server, lease_seconds, durability",
+          "known keys: project, prefix, store, server, lease_seconds, durability, types, statuses",
           {std::begin(kKnownKeys), std::end(kKnownKeys)},
           {}};
+    }
+    if (name == "types") {
+      CC_ASSIGN(file.types_, read_types(node, path));
+      continue;
+    }
+    if (name == "statuses") {
+      CC_ASSIGN(file.statuses_, read_statuses(node, path));
+      continue;
     }
     if (const auto* string = node.as_string()) {
       file.values_.emplace_back(name, string->get());

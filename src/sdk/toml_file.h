@@ -1,5 +1,6 @@
 #pragma once
-// A .contextcore.toml: flat keys with string, integer or boolean values. toml++ stays behind this.
+// A .contextcore.toml: flat keys with string or integer values, and the project's own words
+// (`types`, an array of strings, and the table [statuses] of strings). toml++ stays behind this.
 
 #include <optional>
 #include <string>
@@ -13,12 +14,16 @@ namespace contextcore::sdk {
 
 class TomlFile {
  public:
-  // invalid_argument: syntax errors (with line), tables, unknown keys (with the known ones).
+  // invalid_argument: syntax errors (with line), wrong types, unknown keys (with the known ones).
   static Result<TomlFile> parse(std::string_view text, const std::string& path);
   std::optional<std::string> find(std::string_view key) const;
+  const std::vector<std::string>& types() const { return types_; }
+  const std::vector<std::pair<std::string, std::string>>& statuses() const { return statuses_; }
 
  private:
   std::vector<std::pair<std::string, std::string>> values_;
+  std::vector<std::string> types_;
+  std::vector<std::pair<std::string, std::string>> statuses_;  // name, what it behaves like
 };
 
 // A TOML basic string.

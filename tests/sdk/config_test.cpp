@@ -91,6 +91,36 @@ TEST_F(ConfigTest, says_where_a_bad_file_is_wrong) {
   EXPECT_EQ(broken.error().message.substr(0, 26), "/repo/.contextcore.toml:1:");
 }
 
+TEST_F(ConfigTest, reads_the_projects_own_words) {
+  write("/repo/.contextcore.toml",
+        "project = \"shop\"\ntypes = [\"chore\"]\n[statuses]\nqa = \"in_review\"\n");
+  const Config config = load("/repo");
+  EXPECT_EQ(config.vocabulary.types, std::vector<std::string>{"chore"});
+  ASSERT_EQ(config.vocabulary.statuses.size(), 1u);
+  EXPECT_EQ(config.vocabulary.statuses[0].first, "qa");
+  EXPECT_EQ(config.vocabulary.statuses[0].second, "in_review");
+}
+
+TEST_F(ConfigTest, refuses_own_words_that_make_no_sense) {
+  const auto message_of = [&](const std::string& text) {
+    write("/repo/.contextcore.toml", text);
+    const auto config = load_config(*files_, "/repo", {});
+    EXPECT_FALSE(config.ok()) << text;
+    return config.ok() ? std::string() : config.error().message;
+  };
+  EXPECT_EQ(message_of("types = \"chore\"\n"),
+            "/repo/.contextcore.toml:1: 'types' must be an array of strings");
+  EXPECT_EQ(message_of("types = [1]\n"),
+            "/repo/.contextcore.toml:1: 'types' must be an array of strings");
+  EXPECT_EQ(message_of("[statuses]\nqa = 1\n"),
+            "/repo/.contextcore.toml:2: status 'qa' must name a status or category that it behaves "
+            "like");
+  EXPECT_EQ(message_of("types = [\"epic\"]\n"),
+            "/repo/.contextcore.toml: the task type epic is built in and cannot be defined anew");
+  EXPECT_EQ(message_of("[statuses]\nqa = \"testing\"\n"),
+            "/repo/.contextcore.toml: unknown status \"testing\", which qa is mapped to");
+}
+
 TEST_F(ConfigTest, refuses_a_bad_value_and_names_its_origin) {
   setenv("CONTEXTCORE_DURABILITY", "maybe", 1);
   const auto config = load_config(*files_, "/repo", {});

@@ -39,6 +39,7 @@ struct Actor {
 //                  if_absent? (an id that exists with this title is returned)
 //   task.start     id, and all of task.create but status, id_prefix, if_absent: moves a not-started
 //                  task to in_progress; an unknown id with a title is created in todo
+//   task.import    as task.create, and source source_time?: a task that was kept elsewhere
 //   task.status    id status reason? token? lenient? (ended: changed=false instead of an error)
 //   task.block     id reason by? token?             task.unblock  id status? resolution?
 //   task.complete  id outcome? token? lenient?      task.fail     id reason? error_type? token?

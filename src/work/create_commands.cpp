@@ -48,6 +48,9 @@ std::string make_id(const Transaction& transaction, std::string_view prefix,
   return id;
 }
 
+// task.import: as task.create, of a task that was kept elsewhere.
+bool is_import(const Args& args) { return args.op() == "task.import"; }
+
 // What task.created tells, checked.
 Result<Line> created_line(const Transaction& transaction, const Args& args,
                           const StatusName& status) {
@@ -87,6 +90,11 @@ Result<Line> created_line(const Transaction& transaction, const Args& args,
       .list(field::kAcceptanceCriteria, criteria)
       .list(field::kDeliverables, deliverables)
       .object(field::kAttrsJson, attributes);
+  if (is_import(args)) {
+    CC_ASSIGN(const std::string source, args.required("source"));
+    CC_ASSIGN(const std::string source_time, args.time("source_time"));
+    line.text(field::kSource, source).text(field::kSourceTime, source_time);
+  }
   return line;
 }
 
@@ -129,7 +137,8 @@ Status create(Transaction& transaction, const Args& args, std::string_view id,
   CC_ASSIGN(Line line, created_line(transaction, args, later ? StatusName{} : status));
   CC_ASSIGN(const otlp::TraceId trace, trace_of_new(transaction, args, id));
   Entry& entry = transaction.make(transaction.command().project, id, trace);
-  CC_TRY(transaction.emit(entry, ev::kTaskCreated, std::move(line)));
+  CC_TRY(transaction.emit(entry, is_import(args) ? ev::kTaskImported : ev::kTaskCreated,
+                          std::move(line)));
   CC_TRY(add_dependencies(transaction, entry, args));
   if (later) {
     StatusChange change;

@@ -55,7 +55,7 @@ void add_created(TaskChanges& task, const Event& event) {
 }
 
 void add_fields(TaskChanges& task, const Event& event) {
-  if (event.name == ev::kTaskCreated || event.name == "task.imported") {
+  if (event.name == ev::kTaskCreated || event.name == ev::kTaskImported) {
     add_created(task, event);
   } else if (event.name == ev::kTaskStatusChanged) {
     task.change("status", event.text(field::kFromStatus), event.text(field::kToStatus));

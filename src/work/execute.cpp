@@ -34,6 +34,30 @@ constexpr std::array<std::string_view, 22> kCreateFields = {"id",
                                                             "if_absent",
                                                             "id_prefix",
                                                             "resolve"};
+constexpr std::array<std::string_view, 24> kImportFields = {"id",
+                                                            "title",
+                                                            "type",
+                                                            "status",
+                                                            "priority",
+                                                            "assignee",
+                                                            "story_points",
+                                                            "estimate_minutes",
+                                                            "labels",
+                                                            "parent_id",
+                                                            "depends_on",
+                                                            "url",
+                                                            "due_date",
+                                                            "defer_until",
+                                                            "sprint_id",
+                                                            "description",
+                                                            "acceptance_criteria",
+                                                            "deliverables",
+                                                            "attributes",
+                                                            "if_absent",
+                                                            "id_prefix",
+                                                            "resolve",
+                                                            "source",
+                                                            "source_time"};
 constexpr std::array<std::string_view, 19> kStartFields = {"id",
                                                            "title",
                                                            "type",
@@ -125,8 +149,9 @@ Status run_batch(Transaction&, const Args&, Answer&) {
   return Status(Code::internal, "a batch is not planned as one operation");
 }
 
-const std::array<OperationSpec, 36> kOperations = {{
+const std::array<OperationSpec, 37> kOperations = {{
     {"task.create", kCreateFields, run_task_create},
+    {"task.import", kImportFields, run_task_create},
     {"task.start", kStartFields, run_task_start},
     {"task.status", kStatusFields, run_task_status},
     {"task.block", kBlockFields, run_task_block},

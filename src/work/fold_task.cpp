@@ -234,7 +234,7 @@ void fold_claim(Task& task, const Event& event) {
 Status fold_one(TaskHistory& history, const Event& event) {
   Task& task = history.task;
   const std::string& name = event.name;
-  if (name == ev::kTaskCreated) return fold_created(history, event);
+  if (name == ev::kTaskCreated || name == ev::kTaskImported) return fold_created(history, event);
   if (!task.exists()) return bad_event(event, "comes before the task's creation");
   if (name == ev::kTaskStatusChanged) return fold_status(history, event);
   if (name == ev::kTaskBlocked) {

@@ -59,11 +59,19 @@ bool is_common_field(std::string_view name) {
 }
 
 std::optional<otlp::SpanEvent> mirror(const otlp::LogRecord& record) {
-  static constexpr std::array kMirrored = {
-      ev::kTaskCreated,   ev::kTaskStatusChanged, ev::kTaskBlocked,
-      ev::kTaskUnblocked, ev::kTaskCompleted,     ev::kTaskFailed,
-      ev::kTaskCancelled, ev::kTaskCommented,     ev::kTaskAssigned,
-      ev::kTaskReopened,  ev::kTaskException,     ev::kTaskDeliverablesVerified};
+  static constexpr std::array kMirrored = {ev::kTaskCreated,
+                                           ev::kTaskImported,
+                                           ev::kTaskStatusChanged,
+                                           ev::kTaskBlocked,
+                                           ev::kTaskUnblocked,
+                                           ev::kTaskCompleted,
+                                           ev::kTaskFailed,
+                                           ev::kTaskCancelled,
+                                           ev::kTaskCommented,
+                                           ev::kTaskAssigned,
+                                           ev::kTaskReopened,
+                                           ev::kTaskException,
+                                           ev::kTaskDeliverablesVerified};
   const bool evidence = record.event_name == ev::kEvidenceAdded;
   if (!evidence &&
       std::find(kMirrored.begin(), kMirrored.end(), record.event_name) == kMirrored.end()) {

@@ -108,6 +108,7 @@ inline constexpr std::string_view kLinkWhen = "link.when";
 // Names of log events.
 namespace event {
 inline constexpr std::string_view kTaskCreated = "task.created";
+inline constexpr std::string_view kTaskImported = "task.imported";
 inline constexpr std::string_view kTaskStatusChanged = "task.status_changed";
 inline constexpr std::string_view kTaskBlocked = "task.blocked";
 inline constexpr std::string_view kTaskUnblocked = "task.unblocked";
@@ -183,6 +184,7 @@ inline constexpr std::string_view kOpenSubtasks = "open_subtasks";
 inline constexpr std::string_view kErrorType = "error_type";
 inline constexpr std::string_view kPercentComplete = "percent_complete";
 inline constexpr std::string_view kSource = "source";
+inline constexpr std::string_view kSourceTime = "source_time";
 inline constexpr std::string_view kSubtaskCompleted = "subtask_completed";
 inline constexpr std::string_view kSubtaskCount = "subtask_count";
 inline constexpr std::string_view kSubtaskId = "subtask_id";

@@ -71,7 +71,7 @@ class Why {
   Status add_dependency(const Task& task, const TaskLink& link, int depth, JsonArray& out) {
     if (link.type != kLinkTypes[0]) return {};
     const WorkRow* target = view_.index().find(link.span_id);
-    if (target && satisfies(row_status(*target), link.when)) return {};
+    if (target && satisfies(*target, link.when)) return {};
     const std::string id =
         link.project == task.project ? link.task_id : link.project + "/" + link.task_id;
     return add_other("dependency", id, target, depth, out);

@@ -49,7 +49,7 @@ def fold(entries):
         if not event.startswith(("task.", "subtask.")) and event != "commit.linked":
             continue
         key = labels["project_id"], line["task_id"]
-        if event == "task.created":
+        if event in ("task.created", "task.imported"):
             tasks[key] = {"id": line["task_id"], "project": labels["project_id"], "title": line.get("task_title"),
                           "type": line["task_type"], "status": line["status"], "span_id": labels["span_id"],
                           "trace_id": labels["trace_id"], "blocked_reason": None, "outcome": None, "claimed_by": None,

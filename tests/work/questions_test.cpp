@@ -245,6 +245,41 @@ TEST_F(QuestionsTest, OverviewIsOfWhoAsks) {
   EXPECT_EQ(total("overdue"), "0");
 }
 
+TEST_F(QuestionsTest, SprintsAreNamedByTimeToo) {
+  ok("sprint.start", R"({"id":"S-1"})");
+  create("a", R"("sprint_id":"S-1")");
+  pass(60);
+  ok("sprint.end", R"({"id":"S-1"})");
+  ok("sprint.start", R"({"id":"S-2"})");
+  create("b", R"("sprint_id":"S-2","story_points":3)");
+  EXPECT_EQ(ids("task.list", R"({"sprint":"last"})"), "a");
+  EXPECT_EQ(ids("task.list", R"({"sprint":"current"})"), "b");
+  EXPECT_EQ(traceql(R"({"sprint":"last"})"),
+            R"({ span.task.status != nil && span.project.id = "p" && span.sprint.id = "S-1" })");
+}
+
+TEST_F(QuestionsTest, DeletedOnesAreListedWhenAskedFor) {
+  create("a");
+  create("b");
+  ok("task.delete", R"({"id":"a"})");
+  EXPECT_EQ(ids("task.list", "{}"), "b");
+  EXPECT_EQ(ids("task.list", R"({"deleted":true})"), "a");
+  EXPECT_EQ(ids("task.tree", "{}"), "b");
+  EXPECT_EQ(ids("task.search", R"({"text":"a"})"), "");
+}
+
+TEST_F(QuestionsTest, ImportedTasksSayWhereTheyComeFrom) {
+  EXPECT_EQ(refused("task.list", R"({"type":"nope"})").code, Code::invalid_argument);
+  fails("task.import", R"({"id":"a","title":"a"})");
+  ok("task.import", R"({"id":"a","title":"a","source":"tracker X","source_time":"2026-01-05"})");
+  const Json history = ask_ok("task.history", R"({"id":"a"})");
+  const Json& event = history.find("items")->as_array()->front();
+  EXPECT_EQ(event.string_or("event"), "task.imported");
+  EXPECT_EQ(event.string_or("source_time"), "2026-01-05T00:00:00Z");
+  EXPECT_EQ(event.string_or("words"), "imported as todo (task) from tracker X");
+  expect_rebuilds();
+}
+
 TEST_F(QuestionsTest, EveryQuestionCanBeAskedOfThePast) {
   create("a");
   const std::string then = format_rfc3339(journal.now);

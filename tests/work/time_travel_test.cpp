@@ -1,11 +1,11 @@
 // As of, known at, history and diff.
 
-#include "random_commands.h"
+#include "random_changes.h"
 
 namespace contextcore::work::testing {
 namespace {
 
-class TimeTravelTest : public RandomWorkTest {
+class TimeTravelTest : public RandomChangeTest {
  protected:
   std::string at(int64_t time_ns) { return quoted(format_rfc3339(time_ns)); }
   // Every answer about the present, without what leases do (they are not in the log).
@@ -19,6 +19,9 @@ class TimeTravelTest : public RandomWorkTest {
       out[op + " " + args] = without_claims(*answer);
     };
     keep("task.list", "\"limit\":100");
+    keep("task.list", "\"limit\":100,\"deleted\":true");
+    keep("task.tree", "");
+    keep("sprint.list", "");
     keep("project.list", "");
     keep("insight.query", "\"status\":\"all\"");
     return out;
@@ -127,6 +130,23 @@ TEST_F(TimeTravelTest, CountsAndDependenciesAreOfThatTime) {
   EXPECT_EQ(field("epic", "subtask_completed"), "1");
 }
 
+TEST_F(TimeTravelTest, ADependencyOfAnotherProjectIsOfThatTimeToo) {
+  create("here");
+  project = "other";
+  create("far");
+  project = "p";
+  ok("task.depend", R"({"id":"here","on":"far","target_project_id":"other"})");
+  const std::string moment = ",\"as_of\":" + at(journal.now) + "}";
+  pass(60);
+  project = "other";
+  ok("task.complete", R"({"id":"far"})");
+  project = "p";
+  EXPECT_EQ(field("here", "ready"), "true");
+  EXPECT_EQ(to_string(*ask_ok("task.get", R"({"id":"here")" + moment).find("ready")), "false");
+  const Json why = ask_ok("task.why", R"({"id":"here")" + moment);
+  EXPECT_EQ(why.find("reasons")->as_array()->front().string_or("status"), "todo");
+}
+
 TEST_F(TimeTravelTest, KnownAtAnyStepOfAnyHistoryIsTheStateThen) {
   for (uint64_t seed = 0; seed < 12; seed++) {
     SCOPED_TRACE(seed);
@@ -138,7 +158,7 @@ TEST_F(TimeTravelTest, KnownAtAnyStepOfAnyHistoryIsTheStateThen) {
     for (int step = 0; step < 40; step++) {
       act_as(pick(random, {"claude", "other"}), pick(random, {"s1", "s2"}));
       journal.now += static_cast<int64_t>(1 + random.below(30)) * kSecondNs;
-      (void)run(random_command(random));
+      (void)run(any_command(random));
       if (step % 4 == 0) states.emplace_back(journal.now, answers(""));
     }
     for (const auto& [time_ns, state] : states) {

@@ -15,12 +15,17 @@ set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
-set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+# CMake's own defaults are replaced; what a preset or the command line says stays.
+if(CMAKE_CXX_FLAGS_RELEASE STREQUAL "-O3 -DNDEBUG")
+  set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 at -O2 reports false positives of these on moved-from std::variant.
   string(APPEND CMAKE_CXX_FLAGS_RELEASE " -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict")
 endif()
-set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
+if(CMAKE_CXX_FLAGS_DEBUG STREQUAL "-g")
+  set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
+endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast
                     -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Werror)
@@ -40,7 +45,9 @@ if(CONTEXTCORE_SANITIZE)
 endif()
 
 if(CONTEXTCORE_FUZZ AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage: without it libFuzzer is blind
+  # Coverage: without it libFuzzer is blind.
+  add_compile_options(-fsanitize=fuzzer-no-link
+                      -fsanitize-coverage-ignorelist=${CMAKE_SOURCE_DIR}/fuzz/coverage_ignore.txt)
 endif()
 
 find_program(CONTEXTCORE_CCACHE ccache)

@@ -270,6 +270,8 @@ void add_view_commands(CLI::App& app, CLI::App& task, Action& chosen) {
            {"list", "project.list", "projects", "Projects with their counts", describe_moment,
             projects_text},
            {"ls"});
+  add_project_changes(*project, chosen);
+  add_adopt_command(task, chosen);
 }
 
 int show_overview(Context& context) {

@@ -60,6 +60,8 @@ using Action = std::function<int(Context&)>;
 void add_task_commands(CLI::App& app, Action& chosen);
 // Questions, at the top level and below `task`.
 void add_view_commands(CLI::App& app, CLI::App& task, Action& chosen);
+void add_project_changes(CLI::App& project, Action& chosen);
+void add_adopt_command(CLI::App& task, Action& chosen);
 void add_sprint_commands(CLI::App& app, Action& chosen);
 void add_insight_commands(CLI::App& app, Action& chosen);
 void add_query_commands(CLI::App& app, Action& chosen);

@@ -102,3 +102,30 @@ class Questions(ProcessTest):
         self.assertIn("Overdue", out)
         self.assertNotIn("Mine", out)
         self.assertEqual(self.ccj().json["blocked"]["total"], 1)
+
+    def test_a_received_span_is_adopted(self):
+        span = {"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "00f067aa0ba902b7", "name": "job",
+                "startTimeUnixNano": "1767607200000000000", "endTimeUnixNano": "1767610800000000000",
+                "attributes": [{"key": key, "value": {"stringValue": value}} for key, value in
+                               (("task.id", "X-1"), ("task.title", "From afar"), ("task.status", "done"),
+                                ("project.id", "test"))]}
+        body = {"resourceSpans": [{"resource": {"attributes": [
+            {"key": "service.name", "value": {"stringValue": "legacy"}}]}, "scopeSpans": [{"spans": [span]}]}]}
+        with self.server() as server:
+            self.assertEqual(server.request("POST", "/v1/traces", body)[0], 200)
+        found = self.ccj("list", "--foreign").json["items"]
+        self.assertEqual([(item["id"], item["service"], item["known"]) for item in found], [("X-1", "legacy", False)])
+        self.cc("show", "X-1", code=3)
+        self.cc("task", "adopt", "X-2", code=3)
+        task = self.ccj("task", "adopt", "X-1").json["task"]
+        self.assertEqual((task["status"], task["created"], task["ended"]),
+                         ("done", "2026-01-05T10:00:00Z", "2026-01-05T11:00:00Z"))
+        self.cc("task", "adopt", "X-1", code=4)
+
+    def test_a_project_is_deleted(self):
+        self.fill()
+        self.cc("project", "delete", "test", code=5)
+        self.assertEqual(self.ccj("project", "delete", "test", "--yes").json["deleted"], 3)
+        self.assertEqual(self.ids("list"), [])
+        self.assertEqual(sorted(self.ids("list", "--deleted")), ["A", "B", "E"])
+        self.cc("project", "delete", "test", "--yes", code=3)

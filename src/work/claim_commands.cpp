@@ -48,7 +48,7 @@ Status run_task_heartbeat(Transaction& transaction, const Args& args, Answer& an
         Error{Code::conflict, "task " + task.id + " is not claimed", "claim it first", {}, {}});
   }
   CC_TRY(check_claim(transaction, *entry, token));
-  if (!entry->has_live_claim(transaction.now_ns())) {
+  if (!entry->has_live_claim(transaction.lease_now_ns())) {
     return Status(Error{Code::conflict,
                         "the lease of " + task.claimed_by + " on task " + task.id + " is over",
                         "claim it first",
@@ -58,7 +58,7 @@ Status run_task_heartbeat(Transaction& transaction, const Args& args, Answer& an
   const int64_t seconds = lease.value_or(task.claim_lease_seconds);
   entry->heartbeats++;
   entry->row.heartbeats = entry->heartbeats;
-  transaction.renew_lease(*entry, transaction.now_ns() + seconds * kSecondNs);
+  transaction.renew_lease(*entry, transaction.lease_now_ns() + seconds * kSecondNs);
   answer.more.emplace_back("renewed", Json(true));
   tell_claim(*entry, answer);
   return {};
@@ -72,7 +72,7 @@ Status run_task_release(Transaction& transaction, const Args& args, Answer& answ
   const Task& task = entry->task();
   if (task.claim_token == 0 && !token) return {};
   CC_TRY(check_claim(transaction, *entry, token));
-  if (!entry->has_live_claim(transaction.now_ns()))
+  if (!entry->has_live_claim(transaction.lease_now_ns()))
     return {};  // over already; the next change says so
   return transaction.emit(*entry, ev::kTaskReleased,
                           released_line(*entry, reason.empty() ? "released" : reason));

@@ -47,7 +47,7 @@ std::optional<int64_t> if_any(int64_t count) {
 
 Status emit_end(Transaction& transaction, Entry& entry, const StatusChange& change) {
   const Task& task = entry.task();
-  if (task.claim_token != 0 && entry.has_live_claim(transaction.now_ns())) {
+  if (task.claim_token != 0 && entry.has_live_claim(transaction.lease_now_ns())) {
     CC_TRY(
         transaction.emit(entry, ev::kTaskReleased, released_line(entry, "ended"), change.trigger));
   }
@@ -239,7 +239,7 @@ Result<bool> add_dependency(Transaction& transaction, Entry& entry, std::string_
 Status check_claim(const Transaction& transaction, const Entry& entry,
                    std::optional<int64_t> token) {
   const Task& task = entry.task();
-  const int64_t now = transaction.now_ns();
+  const int64_t now = transaction.lease_now_ns();
   const bool live = entry.has_live_claim(now);
   const std::string& session = transaction.command().actor.session_id;
   const bool mine = task.claim_token != 0 && !session.empty() && session == task.claim_session;
@@ -288,7 +288,7 @@ Status claim(Transaction& transaction, Entry& entry, std::optional<int64_t> leas
                         {},
                         {}});
   }
-  const int64_t now = transaction.now_ns();
+  const int64_t now = transaction.lease_now_ns();
   const int64_t seconds = lease_seconds.value_or(transaction.settings().lease_seconds);
   if (entry.has_live_claim(now)) {
     const bool mine = !actor.session_id.empty() && actor.session_id == task.claim_session &&

@@ -336,7 +336,7 @@ Status Transaction::emit(Entry& entry, std::string_view name, Line line, std::st
   const Task& task = entry.task();
   const bool first = !entry.raised;
   entry.raised = true;
-  if (first && task.claim_token != 0 && entry.lease_end_ns <= now_ns_ && !entry.log_only) {
+  if (first && task.claim_token != 0 && entry.lease_end_ns <= lease_now_ns() && !entry.log_only) {
     entry.raised = false;
     Line released;
     released.text(field::kReason, "lease_expired").integer(field::kHeartbeats, entry.heartbeats);

@@ -57,6 +57,9 @@ class Transaction {
   const Settings& settings() const { return settings_; }
   int64_t now_ns() const { return now_ns_; }
   int64_t time_ns() const { return time_ns_; }  // given, else now
+  // When a lease has to live for a command to count on it: at the given time, but a time in the
+  // future ends nobody's lease.
+  int64_t lease_now_ns() const { return time_ns_ < now_ns_ ? time_ns_ : now_ns_; }
 
   // The task that the command is about: checks the expected revision and the given time.
   Result<Entry*> subject(std::string_view id, bool as_typed);

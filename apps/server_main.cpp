@@ -20,6 +20,7 @@
 #include "base/network.h"
 #include "base/process.h"
 #include "base/random.h"
+#include "demo/demo_store.h"
 #include "net/server.h"
 #include "sdk/config.h"
 #include "store/store.h"
@@ -201,6 +202,7 @@ Status complete(Options& options) {
   flags.store = options.store;
   CC_ASSIGN(sdk::Config config, sdk::load_config(real_file_system(), directory, flags));
   options.store = config.get("store");
+  options.demo = options.demo || demo::is_demo_store(real_file_system(), options.store);
   if (options.durability.empty()) options.durability = config.get("durability");
   options.work.emit_mode = config.get("emit_mode");
   options.work.vocabulary = config.vocabulary;

@@ -106,6 +106,7 @@ class TaskTracker {
   Result<std::vector<TaskState>> get_active_tasks();
 
  private:
+  friend class HistoricalTaskTracker;
   friend class InsightEmitter;
   friend class InsightQuerier;
   struct Impl;

@@ -12,11 +12,12 @@ Agents record what they decide and learn with :class:`contextcore.agent.InsightE
 from .errors import (AlreadyExistsError, ConflictError, ContextCoreError, CorruptionError, DeadlineExceededError,
                      FailedPreconditionError, InvalidArgumentError, NotFoundError, PermissionDeniedError,
                      ResourceExhaustedError, StoreIOError, TaskEndedWarning, UnavailableError, UnsupportedError)
+from .historical import HistoricalTaskTracker
 from .tracker import Task, TaskLink, TaskTracker
 
 __version__ = "0.1.0"
 
-__all__ = ["TaskTracker", "Task", "TaskLink", "ContextCoreError", "InvalidArgumentError", "NotFoundError",
+__all__ = ["TaskTracker", "HistoricalTaskTracker", "Task", "TaskLink", "ContextCoreError", "InvalidArgumentError", "NotFoundError",
            "AlreadyExistsError", "ConflictError", "FailedPreconditionError", "ResourceExhaustedError",
            "UnavailableError", "UnsupportedError", "DeadlineExceededError", "PermissionDeniedError", "CorruptionError",
            "StoreIOError", "TaskEndedWarning", "__version__"]

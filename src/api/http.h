@@ -3,6 +3,8 @@
 // net/ moves them over sockets. No I/O here.
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,11 +30,21 @@ struct Request {
   bool has_param(std::string_view name) const;
 };
 
+// A body whose end is not known: it is sent piece by piece until it ends or the client goes.
+class BodyStream {
+ public:
+  virtual ~BodyStream() = default;
+  // Bytes to send now, "" when there are none yet (it is asked again soon); nullopt: the end.
+  // Called by one thread at a time.
+  virtual std::optional<std::string> next() = 0;
+};
+
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::shared_ptr<BodyStream> stream;  // instead of body
 };
 
 // The one table from error codes to HTTP status.

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <exception>
 
+#include "api/events.h"
 #include "api/gzip.h"
 #include "api/loki.h"
 #include "api/metrics.h"
@@ -31,6 +32,7 @@ class ServiceImpl : public Service {
         page_(options_) {
     ingest_.mount(router_);
     work_.mount(router_);
+    mount_events(router_, options_);
     tempo_.mount(router_);
     loki_.mount(router_);
     page_.mount(router_);
@@ -153,6 +155,7 @@ class ServiceImpl : public Service {
   }
 
   static void compress(const Request& request, Response& response) {
+    if (response.stream) return;
     if (response.body.size() < kCompressBytesMin) return;
     if (!accepts(request.header("accept-encoding"), "gzip")) return;
     std::string compressed = gzip(response.body);

@@ -5,6 +5,7 @@
 #include "base/file_system.h"
 #include "base/process.h"
 #include "cli/arguments.h"
+#include "demo/demo_store.h"
 #include "store/store.h"
 #include "work/hooks.h"
 
@@ -80,6 +81,7 @@ int where(Context& context, const Arguments&) {
     JsonObject out{{"store", store.value},
                    {"store_origin", store.origin},
                    {"store_exists", exists},
+                   {"demo", demo::is_demo_store(files, store.value)},
                    {"project", project.value},
                    {"project_origin", project.origin},
                    {"project_file", (*config)->project_file}};
@@ -87,7 +89,9 @@ int where(Context& context, const Arguments&) {
     context.print(json_line("where", out));
     return kDone;
   }
-  context.print("store    " + store.value + (exists ? "" : "  (not made yet)") + "\n");
+  context.print("store    " + store.value + (exists ? "" : "  (not made yet)") +
+                (demo::is_demo_store(files, store.value) ? "  (DEMO: nothing in it is real)" : "") +
+                "\n");
   context.print("         from " + store.origin + "\n");
   if (project.value.empty()) {
     context.print("project  not set: run `contextcore init`, or give --project\n");

@@ -58,15 +58,17 @@ using Action = std::function<int(Context&)>;
 
 // Each adds its subcommands to the tree; the one that is used stores itself in `chosen`.
 void add_task_commands(CLI::App& app, Action& chosen);
+void add_sprint_commands(CLI::App& app, Action& chosen);
 // Questions, at the top level and below `task`.
 void add_view_commands(CLI::App& app, CLI::App& task, Action& chosen);
 void add_project_changes(CLI::App& project, Action& chosen);
 void add_adopt_command(CLI::App& task, Action& chosen);
-void add_sprint_commands(CLI::App& app, Action& chosen);
 void add_insight_commands(CLI::App& app, Action& chosen);
 void add_query_commands(CLI::App& app, Action& chosen);
 void add_transfer_commands(CLI::App& app, Action& chosen);
 void add_admin_commands(CLI::App& app, Action& chosen);
+void add_demo_command(CLI::App& app, Action& chosen);
+void add_watch_command(CLI::App& app, Action& chosen);
 int show_overview(Context& context);
 // Becomes the server program; `rest` are its own arguments.
 int serve(Context& context, const std::vector<std::string>& rest);

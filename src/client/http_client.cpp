@@ -1,6 +1,7 @@
 #include "client/http_client.h"
 
 #include <charconv>
+#include <utility>
 
 namespace contextcore::client {
 namespace {
@@ -37,9 +38,9 @@ std::string_view HttpResponse::header(std::string_view name) const {
   return {};
 }
 
-Result<HttpResponse> HttpClient::request(
-    std::string_view method, std::string_view target,
-    const std::vector<std::pair<std::string, std::string>>& headers, std::string_view body) {
+std::string HttpClient::message_of(std::string_view method, std::string_view target,
+                                   const std::vector<std::pair<std::string, std::string>>& headers,
+                                   std::string_view body) const {
   std::string message;
   message.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ");
   message.append(endpoint_.unix_path.empty() ? endpoint_.to_string() : "localhost").append("\r\n");
@@ -49,7 +50,13 @@ Result<HttpResponse> HttpClient::request(
     message.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
   }
   message.append("\r\n").append(body);
+  return message;
+}
 
+Result<HttpResponse> HttpClient::request(
+    std::string_view method, std::string_view target,
+    const std::vector<std::pair<std::string, std::string>>& headers, std::string_view body) {
+  const std::string message = message_of(method, target, headers, body);
   const bool reused = connection_ != nullptr;
   bool answered = false;
   auto response = exchange(message, answered, method == "HEAD");
@@ -61,16 +68,53 @@ Result<HttpResponse> HttpClient::request(
   return response;
 }
 
-Result<HttpResponse> HttpClient::exchange(const std::string& message, bool& answered,
-                                          bool head_only) {
+Result<HttpResponse> HttpClient::stream(
+    std::string_view target, const std::vector<std::pair<std::string, std::string>>& headers,
+    int64_t silence_ns, const std::function<bool(std::string_view)>& fn) {
+  connection_.reset();
+  CC_TRY(send(message_of("GET", target, headers, {})));
+  CC_TRY(fill());
+  CC_ASSIGN(HttpResponse response, read_header());
+  if (response.status / 100 != 2 || !response.header("content-length").empty()) {
+    CC_TRY(read_body(response));
+    connection_.reset();
+    return response;
+  }
+  char chunk[16384];
+  while (buffer_.empty() || fn(std::exchange(buffer_, {}))) {
+    auto got = connection_->read(chunk, sizeof chunk, silence_ns);
+    if (!got.ok()) {
+      connection_.reset();
+      return Error{Code::unavailable, "nothing came from " + endpoint_.to_string(), {}, {}, {}};
+    }
+    if (*got == 0) break;
+    buffer_.assign(chunk, *got);
+  }
+  connection_.reset();
+  return response;
+}
+
+Status HttpClient::send(const std::string& message) {
   if (!connection_) {
     buffer_.clear();
     CC_ASSIGN(connection_, network_.connect(endpoint_, timeout_ns_));
   }
-  CC_TRY(connection_->write(message, timeout_ns_));
+  return connection_->write(message, timeout_ns_);
+}
+
+Result<HttpResponse> HttpClient::exchange(const std::string& message, bool& answered,
+                                          bool head_only) {
+  CC_TRY(send(message));
   CC_TRY(fill());
   answered = true;
+  CC_ASSIGN(HttpResponse response, read_header());
+  if (head_only || response.status == 204 || response.status == 304) return response;
+  CC_TRY(read_body(response));
+  if (lower(response.header("connection")) == "close") connection_.reset();
+  return response;
+}
 
+Result<HttpResponse> HttpClient::read_header() {
   HttpResponse response;
   do {  // 1xx answers precede the real one
     CC_ASSIGN(const std::string status_line, read_line());
@@ -93,8 +137,10 @@ Result<HttpResponse> HttpClient::exchange(const std::string& message, bool& answ
                                     trim(std::string_view(line).substr(colon + 1)));
     }
   } while (response.status / 100 == 1);
+  return response;
+}
 
-  if (head_only || response.status == 204 || response.status == 304) return response;
+Status HttpClient::read_body(HttpResponse& response) {
   if (lower(response.header("transfer-encoding")) == "chunked") {
     CC_TRY(read_chunked(response.body));
   } else if (const std::string_view length = response.header("content-length"); !length.empty()) {
@@ -112,10 +158,8 @@ Result<HttpResponse> HttpClient::exchange(const std::string& message, bool& answ
       if (auto more = fill(); !more.ok()) break;  // the end of the stream is the end of the body
     }
     connection_.reset();
-    return response;
   }
-  if (lower(response.header("connection")) == "close") connection_.reset();
-  return response;
+  return {};
 }
 
 // Reads at least one more byte into the buffer.

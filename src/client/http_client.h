@@ -3,6 +3,7 @@
 // or chunked, every size bounded. client/ knows addresses and bytes, not tasks. Not thread-safe.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,9 +32,22 @@ class HttpClient {
   Result<HttpResponse> request(std::string_view method, std::string_view target,
                                const std::vector<std::pair<std::string, std::string>>& headers = {},
                                std::string_view body = {});
+  // A GET whose answer may have no end: calls fn with pieces of the body as they come, until the
+  // body ends (ok) or fn says stop with false (ok). An answer that is not 2xx comes back whole, fn
+  // is not called. silence_ns: unavailable when nothing came for so long. REQUIRES: the body has no
+  // chunks (ours ends with the connection).
+  Result<HttpResponse> stream(std::string_view target,
+                              const std::vector<std::pair<std::string, std::string>>& headers,
+                              int64_t silence_ns, const std::function<bool(std::string_view)>& fn);
   const Endpoint& endpoint() const { return endpoint_; }
 
  private:
+  std::string message_of(std::string_view method, std::string_view target,
+                         const std::vector<std::pair<std::string, std::string>>& headers,
+                         std::string_view body) const;
+  Status send(const std::string& message);
+  Result<HttpResponse> read_header();
+  Status read_body(HttpResponse& response);
   Result<HttpResponse> exchange(const std::string& message, bool& answered, bool head_only);
   Status fill();
   Result<std::string> read_line();

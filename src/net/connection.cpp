@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -64,6 +66,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
              bool trusted, bool otlp_only)
       : shared_(shared),
         stream_(std::move(socket)),
+        poll_timer_(shared.io),
         peer_(std::move(peer)),
         trusted_(trusted),
         otlp_only_(otlp_only) {
@@ -74,6 +77,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   ~Connection() {
     release_body();
+    if (streaming_) --shared_.streams;
     shared_.connections.erase(this);
     if (shared_.stopping && shared_.connections.empty() && shared_.on_last_connection) {
       shared_.on_last_connection();
@@ -100,9 +104,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
                             });
   }
 
-  bool idle() const { return idle_; }
+  bool idle() const { return idle_ || streaming_; }
 
   void close() {
+    closed_ = true;
+    poll_timer_.cancel();
     error_code ignored;
     stream_.socket().shutdown(asio::socket_base::shutdown_both, ignored);
     stream_.socket().close(ignored);
@@ -209,6 +215,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
         --self->shared_.requests;
         self->release_body();
         bool keep = self->keep_alive_ && !self->shared_.stopping;
+        if (response->stream) return self->answer_stream(std::move(*response));
         self->answer(std::move(*response), keep);
       });
     });
@@ -255,6 +262,84 @@ class Connection : public std::enable_shared_from_this<Connection> {
                       });
   }
 
+  // ---- an answer without an end: header, then pieces until it ends or the client goes ----
+
+  void answer_stream(api::Response response) {
+    if (shared_.streams >= shared_.options.limits.streams_max) {
+      return answer(plain(503, "too many followers at once; try again\n"), false);
+    }
+    if (shared_.stopping || closed_) return close();
+    streaming_ = true;
+    ++shared_.streams;
+    if (shared_.options.access_log) {
+      shared_.options.access_log(fmt::format("{} {} stream", log_line_, response.status));
+    }
+    body_stream_ = std::move(response.stream);
+    stream_header_.emplace(static_cast<http::status>(response.status), version_);
+    stream_header_->set(http::field::content_type, response.content_type);
+    for (const auto& [name, value] : response.headers) stream_header_->set(name, value);
+    stream_header_->keep_alive(false);  // without a length the body ends with the connection
+    expires_after(shared_.options.limits.write_timeout_ns);
+    http::async_write(stream_, *stream_header_,
+                      [self = shared_from_this()](error_code error, size_t) {
+                        if (error) return self->close();
+                        if (self->head_) return self->end_stream();
+                        self->watch_client();
+                        self->next_piece();
+                      });
+  }
+
+  // What a follower sends does not matter; that it goes does.
+  void watch_client() {
+    stream_.expires_never();
+    buffer_.clear();
+    stream_.async_read_some(buffer_.prepare(kReadBytes),
+                            [self = shared_from_this()](error_code error, size_t) {
+                              if (error) return self->close();
+                              self->watch_client();
+                            });
+  }
+
+  void next_piece() {
+    if (closed_) return;
+    shared_.workers.post([self = shared_from_this()]() mutable {
+      auto piece = std::make_shared<std::optional<std::string>>(self->body_stream_->next());
+      asio::io_context& io = self->shared_.io;
+      asio::post(io, [self = std::move(self), piece] {
+        if (self->closed_) return;
+        if (!*piece) return self->end_stream();
+        self->send_piece(std::move(**piece));
+      });
+    });
+  }
+
+  void send_piece(std::string piece) {
+    if (piece.empty()) {
+      poll_timer_.expires_after(std::chrono::nanoseconds(shared_.options.limits.stream_poll_ns));
+      poll_timer_.async_wait([self = shared_from_this()](error_code error) {
+        if (!error) self->next_piece();
+      });
+      return;
+    }
+    piece_ = std::move(piece);
+    expires_after(shared_.options.limits.write_timeout_ns);
+    asio::async_write(stream_, asio::buffer(piece_),
+                      [self = shared_from_this()](error_code error, size_t) {
+                        if (error) return self->close();
+                        self->next_piece();
+                      });
+  }
+
+  // The client sees the end and closes, which watch_client() notices.
+  void end_stream() {
+    error_code ignored;
+    stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
+    poll_timer_.expires_after(std::chrono::nanoseconds(shared_.options.limits.linger_timeout_ns));
+    poll_timer_.async_wait([self = shared_from_this()](error_code error) {
+      if (!error) self->close();
+    });
+  }
+
   // Closing with unread bytes makes the kernel send a reset, which can destroy the answer on its
   // way: say that we are done, then read until the client is, too.
   void linger() {
@@ -276,9 +361,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Shared& shared_;
   beast::basic_stream<asio::generic::stream_protocol> stream_;
+  asio::steady_timer poll_timer_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> response_;
+  std::optional<http::response<http::empty_body>> stream_header_;
+  std::shared_ptr<api::BodyStream> body_stream_;
+  std::string piece_;
   std::optional<api::Request> request_;
   std::string peer_;
   std::string log_line_;
@@ -288,6 +377,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool otlp_only_ = false;
   bool overloaded_ = false;
   bool idle_ = false;
+  bool streaming_ = false;
+  bool closed_ = false;
   bool keep_alive_ = false;
   bool head_ = false;
   bool refused_ = false;  // answered before its body was read

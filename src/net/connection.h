@@ -25,6 +25,7 @@ struct Shared {
   std::set<Connection*> connections;
   uint64_t bodies_bytes = 0;
   size_t requests = 0;
+  size_t streams = 0;
   bool stopping = false;
   std::function<void()> on_last_connection;  // when stopping and the set gets empty
 };
@@ -32,7 +33,8 @@ struct Shared {
 // Takes the socket over; it closes itself. Keeps itself alive by its pending operations.
 void serve_connection(Shared& shared, boost::asio::generic::stream_protocol::socket socket,
                       std::string peer, bool trusted, bool otlp_only);
-// Closes every connection that waits for a request; others end after their answer.
+// Closes every connection that waits for a request or has an answer without an end; others end
+// after their answer.
 void close_idle_connections(Shared& shared);
 void close_all_connections(Shared& shared);
 

@@ -52,7 +52,7 @@ class ServerImpl : public Server {
   ServerImpl(ServerOptions options, api::Service& service)
       : options_(std::move(options)),
         workers_(make_thread_executor("worker", options_.workers)),
-        shared_{io_, service, *workers_, options_, {}, 0, 0, false, {}},
+        shared_{io_, service, *workers_, options_, {}, 0, 0, 0, false, {}},
         work_(asio::make_work_guard(io_)),
         grace_timer_(io_) {}
 

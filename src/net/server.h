@@ -37,6 +37,8 @@ struct Limits {
   int64_t body_timeout_ns = 60'000'000'000;
   int64_t write_timeout_ns = 120'000'000'000;
   int64_t linger_timeout_ns = 3'000'000'000;  // reading what a refused client still sends
+  size_t streams_max = 256;                   // answers without an end; more get 503
+  int64_t stream_poll_ns = 100'000'000;       // how often they are asked for more
 };
 
 struct ServerOptions {

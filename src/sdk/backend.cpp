@@ -11,6 +11,7 @@ namespace contextcore::sdk {
 namespace {
 
 constexpr uint16_t kDefaultPort = 4319;
+constexpr int64_t kWatchRetryNs = 200'000'000;
 constexpr int64_t kSwitchWaitNs = 10'000'000'000;  // for a server to come or go
 
 // Chooses, before each call, between the server that runs for the store and the store itself. A
@@ -44,6 +45,29 @@ class ChoosingBackend : public Backend {
   }
   Result<Json> rebuild() override {
     return attempt<Json>(true, [&](Backend& backend) { return backend.rebuild(); });
+  }
+  Status watch(const WatchOptions& options, const WatchFunction& fn) override {
+    WatchOptions from = options;
+    int64_t deadline_ns = options_.clock->monotonic_ns() + kSwitchWaitNs;
+    from.position = [&](uint64_t sequence) {
+      from.since = sequence;
+      deadline_ns = options_.clock->monotonic_ns() + kSwitchWaitNs;
+      if (options.position) options.position(sequence);
+    };
+    for (;;) {
+      CC_ASSIGN(const std::shared_ptr<Backend> backend, choose(false));
+      Status ended = backend->watch(from, fn);
+      if (ended.ok() || ended.error().code != Code::unavailable ||
+          options_.clock->monotonic_ns() >= deadline_ns) {
+        return ended;
+      }
+      forget_remote();
+      options_.clock->sleep_ns(kWatchRetryNs);
+    }
+  }
+  Status flush() override {
+    CC_ASSIGN(const std::shared_ptr<Backend> backend, choose(true));
+    return backend->flush();
   }
   Result<Json> import_events(const std::string& ndjson) override {
     return attempt<Json>(true, [&](Backend& backend) { return backend.import_events(ndjson); });

@@ -6,6 +6,7 @@
 // command is carried out once whichever way it took. Thread-safe.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@
 #include "otlp/model.h"
 #include "work/command.h"
 #include "work/execute.h"
+#include "work/feed.h"
 
 namespace contextcore::sdk {
 
@@ -77,11 +79,24 @@ struct BackendOptions {
   bool create = true;  // make the store when absent
   work::Settings work;
   std::string durability = "sync";
+  // Holds the store's lock until the backend goes, for loading much at once: no turn-taking with
+  // other processes, and a sync per 100 ms instead of one per command; flush() when done.
+  bool exclusive = false;
   FileSystem* file_system = nullptr;  // defaults: the real ones
   Clock* clock = nullptr;
   Random* random = nullptr;
   Network* network = nullptr;
 };
+
+struct WatchOptions {
+  work::FeedFilter filter;
+  std::optional<uint64_t> since;  // after this sequence; without it: what happens from now on
+  bool follow = true;             // false: ends with what there is now
+  // Told where to go on after, at the beginning and behind each transaction that was shown.
+  std::function<void(uint64_t sequence)> position;
+};
+// Returns false to stop.
+using WatchFunction = std::function<bool(const work::FeedItem& item)>;
 
 class Backend {
  public:
@@ -96,8 +111,13 @@ class Backend {
                                                  const SearchOptions& options) = 0;
   virtual Result<LogAnswer> logs(const std::string& logql, const LogOptions& options) = 0;
   virtual Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) = 0;
+  // What happens, in the order of arrival, until fn says stop (or the end, without follow). A
+  // server that comes or goes meanwhile does not end it. The last transaction may come twice then.
+  virtual Status watch(const WatchOptions& options, const WatchFunction& fn) = 0;
   // Writes every span anew from the log; {"spans": n, "changed": n}.
   virtual Result<Json> rebuild() = 0;
+  // What was loaded with `exclusive` is durable and in segments when it returns.
+  virtual Status flush() = 0;
   // Adds events as contextcore export writes them; {"imported": n, "known": n, "spans": n}.
   virtual Result<Json> import_events(const std::string& ndjson) = 0;
   // "server at 127.0.0.1:4319 (pid 12)", "store /path"; whether this call made the store.

@@ -18,6 +18,7 @@ namespace {
 
 constexpr int64_t kHourNs = 3'600'000'000'000;
 constexpr int64_t kStepsWanted = 60;
+constexpr int64_t kWatchPauseNs = 100'000'000;
 
 LogAnswer log_answer(logql::QueryResult result, bool backward) {
   LogAnswer answer;
@@ -94,8 +95,8 @@ FoundTrace found_trace(const traceql::MatchedTrace& matched) {
 
 class EmbeddedBackend : public Backend {
  public:
-  EmbeddedBackend(std::unique_ptr<store::Store> store, work::Settings settings)
-      : store_(std::move(store)), settings_(std::move(settings)) {
+  EmbeddedBackend(std::unique_ptr<store::Store> store, work::Settings settings, Clock& clock)
+      : store_(std::move(store)), settings_(std::move(settings)), clock_(clock) {
     settings_.store_id = store_->store_id();
   }
 
@@ -118,6 +119,8 @@ class EmbeddedBackend : public Backend {
     CC_ASSIGN(const work::RebuildReport report, work::rebuild_store(*store_));
     return Json(JsonObject{{"spans", report.spans}, {"changed", report.changed}});
   }
+  Status watch(const WatchOptions& options, const WatchFunction& fn) override;
+  Status flush() override { return store_->cut(); }
   Result<Json> import_events(const std::string& ndjson) override {
     CC_ASSIGN(std::vector<work::Event> events, work::read_export(ndjson));
     CC_ASSIGN(const work::ImportReport report, work::import_events(*store_, std::move(events)));
@@ -130,6 +133,7 @@ class EmbeddedBackend : public Backend {
  private:
   std::unique_ptr<store::Store> store_;
   work::Settings settings_;
+  Clock& clock_;
 };
 
 Result<std::vector<FoundTrace>> EmbeddedBackend::search(const std::string& text,
@@ -144,6 +148,26 @@ Result<std::vector<FoundTrace>> EmbeddedBackend::search(const std::string& text,
   std::vector<FoundTrace> out;
   for (const traceql::MatchedTrace& matched : result.traces) out.push_back(found_trace(matched));
   return out;
+}
+
+// Follows the log as any reader does: what others commit is seen at the next look.
+Status EmbeddedBackend::watch(const WatchOptions& options, const WatchFunction& fn) {
+  std::optional<uint64_t> after = options.since;
+  for (;;) {
+    CC_ASSIGN(const store::Store::Read read, store_->read());
+    if (!after) after = read.sequence;
+    if (options.position) options.position(*after);
+    CC_ASSIGN(const work::FeedPage page,
+              work::read_feed(*read.source, read.sequence, *after, options.filter));
+    for (const work::FeedItem& item : page.items) {
+      if (!fn(item)) return {};
+      if (item.last && options.position) options.position(item.sequence);
+    }
+    after = page.next;
+    if (*after < read.sequence) continue;
+    if (!options.follow) return {};
+    clock_.sleep_ns(kWatchPauseNs);
+  }
 }
 
 Result<LogAnswer> EmbeddedBackend::logs(const std::string& text, const LogOptions& options) {
@@ -184,15 +208,17 @@ Result<std::unique_ptr<Backend>> open_embedded_backend(const BackendOptions& opt
   store::StoreOptions store_options;
   store_options.path = options.store;
   store_options.create = options.create;
-  store_options.durability =
-      options.durability == "interval" ? store::Durability::interval : store::Durability::sync;
+  if (options.exclusive) store_options.mode = store::StoreMode::server;
+  store_options.durability = options.durability == "interval" || options.exclusive
+                                 ? store::Durability::interval
+                                 : store::Durability::sync;
   store_options.hooks = work::hooks();
   store_options.file_system = options.file_system;
   store_options.clock = options.clock;
   store_options.random = options.random;
   CC_ASSIGN(std::unique_ptr<store::Store> store, store::Store::open(std::move(store_options)));
-  return std::unique_ptr<Backend>(
-      std::make_unique<EmbeddedBackend>(std::move(store), options.work));
+  return std::unique_ptr<Backend>(std::make_unique<EmbeddedBackend>(
+      std::move(store), options.work, options.clock != nullptr ? *options.clock : real_clock()));
 }
 
 }  // namespace contextcore::sdk

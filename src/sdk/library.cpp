@@ -53,9 +53,11 @@ Result<std::shared_ptr<TaskTracker::Impl>> TaskTracker::Impl::open(const Connect
   return impl;
 }
 
-Result<Json> TaskTracker::Impl::command(const std::string& op, JsonObject args) {
+Result<Json> TaskTracker::Impl::command(const std::string& op, JsonObject args,
+                                        std::optional<int64_t> time_ns) {
   work::Command command;
   command.op = op;
+  command.time_ns = time_ns;
   command.project = project;
   command.args = Json(std::move(args));
   command.actor = actor;
@@ -78,7 +80,33 @@ int64_t integer(const Json& object, std::string_view key) {
   return value != nullptr && value->as_int() != nullptr ? *value->as_int() : 0;
 }
 
+void put(JsonObject& args, std::string_view key, std::string_view value) {
+  if (!value.empty()) args.emplace_back(key, value);
+}
+void put(JsonObject& args, std::string_view key, const std::vector<std::string>& value) {
+  if (!value.empty()) args.emplace_back(key, list_json(value));
+}
+
 }  // namespace
+
+JsonObject start_args(std::string_view id, std::string_view title, const StartOptions& options) {
+  JsonObject args{{"id", id}, {"title", title}, {"if_absent", true}};
+  put(args, "type", options.type);
+  put(args, "status", options.status);
+  put(args, "priority", options.priority);
+  put(args, "assignee", options.assignee);
+  if (options.story_points) args.emplace_back("story_points", *options.story_points);
+  put(args, "labels", options.labels);
+  put(args, "parent_id", options.parent_id);
+  put(args, "depends_on", options.depends_on);
+  put(args, "url", options.url);
+  put(args, "due_date", options.due_date);
+  put(args, "sprint_id", options.sprint_id);
+  put(args, "description", options.description);
+  if (!options.attributes.empty())
+    args.emplace_back("attributes", attributes_json(options.attributes));
+  return args;
+}
 
 TaskState task_state(const Json& answer) {
   const Json* found = answer.find("task");

@@ -17,7 +17,8 @@ struct TaskTracker::Impl {
   work::Actor actor;
   bool agent_named = false;  // an agent id was given, not taken from git or the login
 
-  Result<Json> command(const std::string& op, JsonObject args);
+  // time_ns: when it happened, if not now.
+  Result<Json> command(const std::string& op, JsonObject args, std::optional<int64_t> time_ns = {});
   Result<Json> question(const std::string& op, JsonObject args);
   // project_needed: an error that proposes how to set one.
   static Result<std::shared_ptr<Impl>> open(const ConnectOptions& options, bool project_needed);
@@ -27,6 +28,8 @@ namespace sdk {
 
 TaskState task_state(const Json& answer);
 Insight insight_of(const Json& answer);
+// The args of task.create.
+JsonObject start_args(std::string_view id, std::string_view title, const StartOptions& options);
 Json attributes_json(const AttributeMap& attributes);
 Json list_json(const std::vector<std::string>& items);
 

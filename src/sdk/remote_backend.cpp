@@ -152,7 +152,9 @@ void parse_streams(const JsonArray& result, bool backward, LogAnswer& answer) {
 class RemoteBackend : public Backend {
  public:
   RemoteBackend(Network& network, Random& random, Endpoint endpoint, std::string description)
-      : random_(random),
+      : network_(network),
+        random_(random),
+        endpoint_(endpoint),
         client_(network, std::move(endpoint)),
         description_(std::move(description)) {}
 
@@ -222,6 +224,8 @@ class RemoteBackend : public Backend {
     return std::optional<otlp::TracesData>(std::move(traces));
   }
   Result<Json> rebuild() override { return post_json("/tracker/v1/rebuild", "{}"); }
+  Status watch(const WatchOptions& options, const WatchFunction& fn) override;
+  Status flush() override { return {}; }  // the server acknowledges what is durable
   Result<Json> import_events(const std::string& ndjson) override {
     return post_json("/tracker/v1/import", ndjson);
   }
@@ -277,13 +281,84 @@ class RemoteBackend : public Backend {
     return parse_error_answer(response.status, response.header("content-type"), response.body);
   }
 
+  Network& network_;
   Random& random_;
+  const Endpoint endpoint_;
   std::mutex mutex_;
   client::HttpClient client_;
   std::string description_;
 };
 
+constexpr size_t kEventBytesMax = size_t{64} << 20;
+// Three keep-alives of the server's.
+constexpr int64_t kWatchSilenceNs = 45'000'000'000;
+
+Status RemoteBackend::watch(const WatchOptions& options, const WatchFunction& fn) {
+  Parameters parameters;
+  if (!options.filter.project.empty()) parameters.emplace_back("project", options.filter.project);
+  if (!options.filter.task.empty()) parameters.emplace_back("task", options.filter.task);
+  for (const std::string& event : options.filter.events) parameters.emplace_back("event", event);
+  if (options.since) parameters.emplace_back("since", std::to_string(*options.since));
+  if (!options.follow) parameters.emplace_back("follow", "false");
+  // A connection of its own: commands go on meanwhile.
+  client::HttpClient client(network_, endpoint_);
+  EventStreamParser parser;
+  Status failed;
+  bool stopped = false;
+  const auto response = client.stream("/tracker/v1/events?" + client::query_string(parameters),
+                                      {{"Accept", "text/event-stream"}}, kWatchSilenceNs,
+                                      [&](std::string_view piece) {
+                                        const auto show = [&](const work::FeedItem& item) {
+                                          stopped = !fn(item);
+                                          return !stopped;
+                                        };
+                                        failed = parser.read(piece, show, options.position);
+                                        return failed.ok() && !stopped;
+                                      });
+  if (!failed.ok()) return failed;
+  if (!response.ok()) return response.error();
+  if (response->status / 100 != 2)
+    return parse_error_answer(response->status, response->header("content-type"), response->body);
+  if (stopped || !options.follow) return {};
+  return Status(Code::unavailable, "the server ended the stream");
+}
+
 }  // namespace
+
+Status EventStreamParser::read(std::string_view piece, const WatchFunction& fn,
+                               const std::function<void(uint64_t)>& position) {
+  rest_ += piece;
+  for (size_t end = rest_.find("\n\n"); end != std::string::npos; end = rest_.find("\n\n")) {
+    const std::string message = rest_.substr(0, end);
+    rest_.erase(0, end + 2);
+    std::string event, data;
+    std::optional<uint64_t> id;
+    for (std::string_view left = message; !left.empty();) {
+      const std::string_view line = left.substr(0, left.find('\n'));
+      left.remove_prefix(std::min(left.size(), line.size() + 1));
+      if (line.starts_with("event: ")) event = line.substr(7);
+      if (line.starts_with("data: ")) data = line.substr(6);
+      if (uint64_t value = 0;
+          line.starts_with("id: ") &&
+          std::from_chars(line.data() + 4, line.data() + line.size(), value).ec == std::errc()) {
+        id = value;
+      }
+    }
+    if (data.empty()) {
+      if (id && position) position(*id);
+      continue;
+    }
+    CC_ASSIGN(Json json, parse_json(data));
+    if (event == "error") {
+      return Status(code_of(json.string_or("code"), 500), std::string(json.string_or("message")));
+    }
+    const auto sequence = static_cast<uint64_t>(integer(json.find("sequence")));
+    if (!fn(work::FeedItem{sequence, id.has_value(), std::move(event), std::move(json)})) return {};
+    if (id && position) position(*id);
+  }
+  if (rest_.size() <= kEventBytesMax) return {};
+  return Status(Code::io_error, "the server sent an event without an end");
+}
 
 std::string make_command_id(Random& random) {
   std::string bytes(16, '\0');

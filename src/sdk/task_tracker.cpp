@@ -11,9 +11,6 @@ void put(JsonObject& args, std::string_view key, std::string_view value) {
 void put(JsonObject& args, std::string_view key, const std::optional<int64_t>& value) {
   if (value) args.emplace_back(key, *value);
 }
-void put(JsonObject& args, std::string_view key, const std::vector<std::string>& value) {
-  if (!value.empty()) args.emplace_back(key, sdk::list_json(value));
-}
 
 Result<TaskState> state_of(Result<Json> answer) {
   if (!answer.ok()) return std::move(answer).error();
@@ -34,22 +31,7 @@ Result<TaskTracker> TaskTracker::open(ConnectOptions options) {
 
 Result<TaskState> TaskTracker::start_task(std::string_view id, std::string_view title,
                                           const StartOptions& options) {
-  JsonObject args{{"id", id}, {"title", title}, {"if_absent", true}};
-  put(args, "type", options.type);
-  put(args, "status", options.status);
-  put(args, "priority", options.priority);
-  put(args, "assignee", options.assignee);
-  put(args, "story_points", options.story_points);
-  put(args, "labels", options.labels);
-  put(args, "parent_id", options.parent_id);
-  put(args, "depends_on", options.depends_on);
-  put(args, "url", options.url);
-  put(args, "due_date", options.due_date);
-  put(args, "sprint_id", options.sprint_id);
-  put(args, "description", options.description);
-  if (!options.attributes.empty())
-    args.emplace_back("attributes", sdk::attributes_json(options.attributes));
-  return state_of(impl_->command("task.create", std::move(args)));
+  return state_of(impl_->command("task.create", sdk::start_args(id, title, options)));
 }
 
 Result<TaskState> TaskTracker::update_status(std::string_view id, std::string_view status) {

@@ -19,7 +19,22 @@ namespace {
 
 constexpr int64_t kPatienceNs = 30'000'000'000;
 
-// Echoes what arrived; /wait blocks until open() is called.
+// Three pieces with nothing in between, then the end or (forever) nothing more.
+class Pieces : public api::BodyStream {
+ public:
+  explicit Pieces(bool forever) : forever_(forever) {}
+  std::optional<std::string> next() override {
+    const int turn = turn_++;
+    if (turn < 6) return turn % 2 == 0 ? "piece " + std::to_string(turn / 2) + "\n" : "";
+    return forever_ ? std::optional<std::string>("") : std::nullopt;
+  }
+
+ private:
+  const bool forever_;
+  int turn_ = 0;
+};
+
+// Echoes what arrived; /wait blocks until open() is called; /pieces and /forever stream.
 class EchoService : public api::Service {
  public:
   api::Response handle(api::Request request) override {
@@ -30,6 +45,9 @@ class EchoService : public api::Service {
                     " " + std::to_string(request.body.size()) + (request.trusted ? " trusted" : "");
     if (request.path == "/large") response.body.assign(4 << 20, 'x');
     if (request.path == "/nothing") response.status = 204;
+    if (request.path == "/pieces" || request.path == "/forever") {
+      response.stream = std::make_shared<Pieces>(request.path == "/forever");
+    }
     return response;
   }
   void set_ready(bool) override {}
@@ -95,6 +113,13 @@ class Client {
     answer.body = buffer_.substr(0, length);
     buffer_.erase(0, length);
     return answer;
+  }
+
+  // All bytes up to that text, or up to the end of the stream.
+  std::string read_to(std::string_view text) {
+    while (buffer_.find(text) == std::string::npos && fill()) {
+    }
+    return std::exchange(buffer_, {});
   }
 
   // True when the server closes without another byte.
@@ -430,6 +455,59 @@ TEST_F(ServerTest, refuses_an_address_that_is_none) {
   Result<std::unique_ptr<Server>> failed = Server::start(std::move(options), service_);
   ASSERT_FALSE(failed.ok());
   EXPECT_EQ(failed.error().code, Code::invalid_argument);
+}
+
+ServerOptions polling_fast() {
+  ServerOptions options;
+  options.limits.stream_poll_ns = 1'000'000;
+  return options;
+}
+
+TEST_F(ServerTest, streams_pieces_until_the_end) {
+  start(polling_fast());
+  Client client(address());
+  ASSERT_TRUE(client.send(get("/pieces")));
+  const std::string answer = client.read_to("never");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200"));
+  EXPECT_NE(answer.find("Connection: close"), std::string::npos);
+  EXPECT_TRUE(answer.ends_with("\r\n\r\npiece 0\npiece 1\npiece 2\n")) << answer;
+}
+
+TEST_F(ServerTest, answers_head_of_a_stream_without_it) {
+  start(polling_fast());
+  Client client(address());
+  ASSERT_TRUE(client.send("HEAD /forever HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  EXPECT_TRUE(client.read_to("never").ends_with("\r\n\r\n"));
+}
+
+TEST_F(ServerTest, bounds_streams_and_frees_those_whose_client_has_gone) {
+  ServerOptions options = polling_fast();
+  options.limits.streams_max = 1;
+  start(std::move(options));
+  auto first = std::make_unique<Client>(address());
+  ASSERT_TRUE(first->send(get("/forever")));
+  first->read_to("piece 2\n");
+  Client refused(address());
+  ASSERT_TRUE(refused.send(get("/forever")));
+  EXPECT_EQ(refused.read().status, 503);
+  first = nullptr;
+  // The server sees the end of the first some time after this; asking is how to wait for it.
+  int status = 503;
+  for (int attempt = 0; status == 503 && attempt < 100'000; ++attempt) {
+    Client next(address());
+    ASSERT_TRUE(next.send(get("/forever")));
+    status = next.read(true).status;
+  }
+  EXPECT_EQ(status, 200);
+}
+
+TEST_F(ServerTest, stops_although_somebody_follows) {
+  start(polling_fast());
+  Client client(address());
+  ASSERT_TRUE(client.send(get("/forever")));
+  client.read_to("piece 2\n");
+  server_->stop(kPatienceNs);
+  EXPECT_TRUE(client.ended());
 }
 
 TEST_F(ServerTest, takes_otlp_only_on_such_a_port) {

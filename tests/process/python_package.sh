@@ -12,4 +12,4 @@ if ! "$venv/bin/pip" install --quiet --disable-pip-version-check ./python; then
     { echo "the Python package registry is not reachable, so the build tools cannot be installed"; exit 77; }
   exit 1
 fi
-CONTEXTCORE_VENV_PYTHON=$PWD/$venv/bin/python python3 tests/process/run_all.py test_samples test_clients
+CONTEXTCORE_VENV_PYTHON=$PWD/$venv/bin/python python3 tests/process/run_all.py test_samples test_clients test_historical

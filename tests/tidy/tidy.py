@@ -27,7 +27,8 @@ ALLOWED = {
     "sdk": {"client", "work", "rules", "query", "store", "otlp", "base"},
     "api": {"work", "rules", "query", "export", "store", "otlp", "base"},
     "net": {"api", "work", "rules", "query", "export", "store", "otlp", "base"},
-    "cli": {"sdk", "client", "work", "rules", "query", "store", "otlp", "base"},
+    "demo": {"sdk", "work", "store", "base"},
+    "cli": {"demo", "sdk", "client", "work", "rules", "query", "store", "otlp", "base"},
 }
 ROOMS = set(ALLOWED)
 

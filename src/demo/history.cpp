@@ -2,6 +2,7 @@
 // closes stories and epics when what they hold has ended.
 
 #include "demo/history.h"
+#include "base/sort.h"
 
 #include <algorithm>
 #include <array>
@@ -69,8 +70,7 @@ class Planner {
     close_parents();
     add_sprints();
     std::erase_if(history_.steps, [&](const Step& step) { return step.time_ns > until_ns_; });
-    std::stable_sort(history_.steps.begin(), history_.steps.end(),
-                     [](const Step& a, const Step& b) { return a.time_ns < b.time_ns; });
+    sort_stably(history_.steps, [](const Step& a, const Step& b) { return a.time_ns < b.time_ns; });
     return std::move(history_);
   }
 
@@ -211,8 +211,7 @@ class Planner {
     }
     std::erase_if(leaves_, [&](uint32_t leaf) { return has_leaves_[leaf]; });
     for (const uint32_t leaf : leaves_) set_ready(leaf);
-    std::stable_sort(leaves_.begin(), leaves_.end(),
-                     [&](uint32_t a, uint32_t b) { return ready_[a] < ready_[b]; });
+    sort_stably(leaves_, [&](uint32_t a, uint32_t b) { return ready_[a] < ready_[b]; });
     std::vector<Worker> team;
     for (uint32_t i = 0; i < history_.people; ++i) team.push_back({history_.start_ns, false, i});
     for (uint32_t i = 0; i < history_.agents; ++i) team.push_back({history_.start_ns, true, i});

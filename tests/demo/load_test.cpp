@@ -69,7 +69,7 @@ class LoadTest : public testing::Test {
 TEST_F(LoadTest, every_command_is_accepted_and_the_log_folds_to_what_is_stored) {
   {
     const auto store = backend(true);
-    load_all(*store, options(400, 2));
+    load_all(*store, options(240, 2));
   }
   const auto store = backend(false);
   const auto rebuilt = store->rebuild();
@@ -79,12 +79,12 @@ TEST_F(LoadTest, every_command_is_accepted_and_the_log_folds_to_what_is_stored) 
   ASSERT_TRUE(found.ok());
   int64_t tasks = 0;
   for (const sdk::FoundTrace& trace : *found) tasks += trace.matched;
-  EXPECT_EQ(tasks, 400);
+  EXPECT_EQ(tasks, 240);
 }
 
 TEST_F(LoadTest, leaves_work_in_every_status) {
   const auto store = backend(true);
-  load_all(*store, options(900, 1));
+  load_all(*store, options(600, 1));
   const auto answer =
       store->question({"task.list", "", JsonObject{{"limit", int64_t{100'000}}}, {}});
   ASSERT_TRUE(answer.ok()) << answer.error().to_string();

@@ -4,6 +4,7 @@ option(CONTEXTCORE_FUZZ "Build the fuzz targets (libFuzzer under clang, corpus r
 option(CONTEXTCORE_BENCH "Build the benchmarks" OFF)
 option(CONTEXTCORE_SDK_ONLY "Build only what the client libraries need" OFF)
 option(CONTEXTCORE_PYTHON "Build the Python extension module" OFF)
+option(CONTEXTCORE_PCH "Precompile the headers that most files include" ON)
 set(CONTEXTCORE_SANITIZE "" CACHE STRING "Value for -fsanitize=, empty for none")
 
 set(CMAKE_CXX_STANDARD 20)
@@ -52,7 +53,13 @@ endif()
 
 find_program(CONTEXTCORE_CCACHE ccache)
 if(CONTEXTCORE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CONTEXTCORE_CCACHE})
+  # What ccache asks for with precompiled headers (its manual, "Precompiled headers").
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CONTEXTCORE_CCACHE})
+  if(CONTEXTCORE_PCH AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+  elseif(CONTEXTCORE_PCH)
+    add_compile_options(-fpch-preprocess)
+  endif()
 endif()
 find_program(CONTEXTCORE_MOLD mold)
 if(CONTEXTCORE_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -21,7 +21,7 @@ tracker.start_task_at("T-1", "Old work", monday, parent_id="E-1", story_points=3
 tracker.start_task_at("T-2", "Next", "2026-03-02T09:30:00Z", depends_on=["T-1"])
 tracker.assign_task_at("T-1", "ann", monday)
 tracker.update_status_at("T-1", "in_progress", monday + timedelta(hours=1))
-tracker.block_task_at("T-1", "no access", monday + timedelta(hours=2), blocked_by="T-2")
+tracker.block_task_at("T-1", "no access", monday + timedelta(hours=2))
 tracker.unblock_task_at("T-1", monday + timedelta(days=1))
 tracker.add_event_at("T-1", "task.commented", monday + timedelta(days=1), {"author": "ann", "text": "nearly"})
 tracker.set_progress_at("T-1", 80, monday + timedelta(days=1, hours=1))

@@ -4,6 +4,7 @@ option(CONTEXTCORE_FUZZ "Build the fuzz targets (libFuzzer under clang, corpus r
 option(CONTEXTCORE_BENCH "Build the benchmarks" OFF)
 option(CONTEXTCORE_SDK_ONLY "Build only what the client libraries need" OFF)
 option(CONTEXTCORE_PYTHON "Build the Python extension module" OFF)
+set(CONTEXTCORE_PREBUILT "" CACHE PATH "Build folder whose libcontextcore.a the Python extension module links, empty to compile all")
 option(CONTEXTCORE_PCH "Precompile the headers that most files include" ON)
 set(CONTEXTCORE_SANITIZE "" CACHE STRING "Value for -fsanitize=, empty for none")
 

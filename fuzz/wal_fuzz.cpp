@@ -99,8 +99,8 @@ void decode(std::string_view bytes) {
   if (record.ok()) {
     (void)verify_work(*record);
     for (const EncodedDelta& delta : record->deltas) {
-      const auto decoded = decode_delta(delta);
-      if (decoded.ok()) (void)apply_delta(nullptr, *decoded);
+      auto decoded = decode_delta(delta);
+      if (decoded.ok()) (void)apply_delta(std::nullopt, *std::move(decoded));
     }
   }
   Frame frame;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "otlp/protobuf.h"
 #include "store/store_codec.h"
@@ -199,46 +200,46 @@ SpanDelta make_delta(const JournalSpan* before, const JournalSpan& after) {
   return delta;
 }
 
-Result<JournalSpan> apply_delta(const JournalSpan* before, const SpanDelta& delta) {
+Result<JournalSpan> apply_delta(std::optional<JournalSpan> before, SpanDelta delta) {
   if ((delta.changed & kDeltaWhole) != 0) {
-    return JournalSpan{delta.resource, delta.scope, delta.span, delta.revision};
+    return JournalSpan{std::move(delta.resource), std::move(delta.scope), std::move(delta.span), delta.revision};
   }
-  if (before == nullptr) {
+  if (!before) {
     return {Code::corruption, "the log changes span " + otlp::to_hex(delta.span_id) +
                                   ", which the store does not have"};
   }
-  JournalSpan after = *before;
+  JournalSpan& after = *before;
   otlp::Span& span = after.span;
-  const otlp::Span& from = delta.span;
+  otlp::Span& from = delta.span;
   const auto has = [&delta](uint32_t bit) { return (delta.changed & bit) != 0; };
   after.revision = delta.revision;
-  if (has(kDeltaResource)) after.resource = delta.resource;
-  if (has(kDeltaScope)) after.scope = delta.scope;
+  if (has(kDeltaResource)) after.resource = std::move(delta.resource);
+  if (has(kDeltaScope)) after.scope = std::move(delta.scope);
   if (has(kDeltaTrace)) span.trace_id = from.trace_id;
   if (has(kDeltaParent)) span.parent_span_id = from.parent_span_id;
-  if (has(kDeltaTraceState)) span.trace_state = from.trace_state;
+  if (has(kDeltaTraceState)) span.trace_state = std::move(from.trace_state);
   if (has(kDeltaFlags)) span.flags = from.flags;
-  if (has(kDeltaName)) span.name = from.name;
+  if (has(kDeltaName)) span.name = std::move(from.name);
   if (has(kDeltaKind)) span.kind = from.kind;
   if (has(kDeltaStart)) span.start_ns = from.start_ns;
   if (has(kDeltaEnd)) span.end_ns = from.end_ns;
-  if (has(kDeltaEvents)) span.events = from.events;
+  if (has(kDeltaEvents)) span.events = std::move(from.events);
   if (has(kDeltaStatus)) {
     span.status_code = from.status_code;
-    span.status_message = from.status_message;
+    span.status_message = std::move(from.status_message);
   }
   if (has(kDeltaDropped)) {
     span.dropped_attributes_count = from.dropped_attributes_count;
     span.dropped_events_count = from.dropped_events_count;
     span.dropped_links_count = from.dropped_links_count;
   }
-  if (has(kDeltaAllAttributes)) span.attributes = from.attributes;
   if (has(kDeltaAttributes)) apply_attributes(span.attributes, delta);
-  if (has(kDeltaAllLinks)) span.links = from.links;
+  if (has(kDeltaAllAttributes)) span.attributes = std::move(from.attributes);
+  if (has(kDeltaAllLinks)) span.links = std::move(from.links);
   if (has(kDeltaLinksAdded)) {
     span.links.insert(span.links.end(), from.links.begin(), from.links.end());
   }
-  return after;
+  return std::move(after);
 }
 
 EncodedDelta encode_delta(const SpanDelta& delta) {

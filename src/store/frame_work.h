@@ -3,6 +3,7 @@
 // the revision before, so that a comment on a big task does not write its description again.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,7 +52,7 @@ enum SpanDeltaField : uint32_t {
 
 SpanDelta make_delta(const JournalSpan* before, const JournalSpan& after);
 // corruption: a partial delta without a row to apply it to.
-Result<JournalSpan> apply_delta(const JournalSpan* before, const SpanDelta& delta);
+Result<JournalSpan> apply_delta(std::optional<JournalSpan> before, SpanDelta delta);
 
 // A delta as the frame has it, to be decoded when its span is asked for.
 struct EncodedDelta {

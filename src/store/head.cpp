@@ -285,8 +285,8 @@ Result<std::optional<JournalSpan>> Head::deferred_span(const otlp::SpanId& id,
   }
   if (at == end) return span;
   for (; at < end; ++at) {
-    CC_ASSIGN(const SpanDelta delta, decode_delta(*steps[at].delta));
-    CC_ASSIGN(span, apply_delta(span ? &*span : nullptr, delta));
+    CC_ASSIGN(SpanDelta delta, decode_delta(*steps[at].delta));
+    CC_ASSIGN(span, apply_delta(std::move(span), std::move(delta)));
   }
   steps[end - 1].after = std::make_shared<const JournalSpan>(*span);
   return span;
@@ -307,7 +307,7 @@ Status Head::settle_frame(const Deferred& frame) const {
   std::vector<Version::Place> replaced;
   std::unordered_map<otlp::SpanId, size_t, IdHash> in_this;  // a span may change twice
   for (const EncodedDelta& encoded : frame.deltas) {
-    CC_ASSIGN(const SpanDelta delta, decode_delta(encoded));
+    CC_ASSIGN(SpanDelta delta, decode_delta(encoded));
     std::optional<JournalSpan> before;
     const auto earlier = in_this.find(delta.span_id);
     if (earlier != in_this.end()) {
@@ -317,8 +317,8 @@ Status Head::settle_frame(const Deferred& frame) const {
       CC_ASSIGN(before, settled_span(delta.span_id, place));
       if (place) replaced.push_back(*place);
     }
-    CC_ASSIGN(JournalSpan after, apply_delta(before ? &*before : nullptr, delta));
-    in_this[delta.span_id] = spans.size();
+    CC_ASSIGN(JournalSpan after, apply_delta(std::move(before), std::move(delta)));
+    in_this[encoded.span_id] = spans.size();
     spans.push_back(std::move(after));
   }
   mask(replaced, frame.sequence);

@@ -122,8 +122,12 @@ Result<StagePtr> compile_stage(const DecolorizeStage&) {
 Result<StagePtr> compile_stage(const LineFormatStage& source) {
   CC_ASSIGN(Template text, Template::compile(source.text));
   return make_stage([text = std::move(text)](EntryLabels& labels, Line& line, std::string& buffer) {
-    std::string rendered = text.render(labels, line);
-    buffer = std::move(rendered);
+    Result<std::string> rendered = text.render(labels, line);
+    if (!rendered.ok()) {
+      labels.set_error("TemplateFormatErr", rendered.error().message);
+      return true;
+    }
+    buffer = *std::move(rendered);
     line = buffer;
     return true;
   });
@@ -143,7 +147,12 @@ Result<StagePtr> compile_stage(const LabelFormatStage& source) {
         for (const auto& [assignment, text] : assignments) {
           EntryLabels::Found found;
           if (!assignment.rename) {
-            labels.set(Category::parsed, assignment.name, text.render(labels, line));
+            Result<std::string> rendered = text.render(labels, line);
+            if (!rendered.ok()) {
+              labels.set_error("TemplateFormatErr", rendered.error().message);
+              return true;
+            }
+            labels.set(Category::parsed, assignment.name, *rendered);
           } else if (labels.find(assignment.value, found) && assignment.value != assignment.name) {
             const std::string value(found.value);
             const Category category = found.category;

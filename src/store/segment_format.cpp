@@ -65,14 +65,27 @@ class FooterReader {
   std::vector<BlockEntry> blocks(uint32_t items_max, size_t key_bytes) {
     std::vector<BlockEntry> blocks(reader_.count(kPageEntryBytesMin));
     for (size_t i = 0; i < blocks.size() && reader_.ok(); ++i) {
-      blocks[i].items = number(items_max);
-      blocks[i].first_key = reader_.take(key_bytes);
-      blocks[i].page = entry();
+      blocks[i] = block(items_max, key_bytes);
       // Blocks but the last are full, so that a number finds its block by division.
-      if (blocks[i].items == 0 || (i + 1 < blocks.size() && blocks[i].items != items_max))
-        reader_.fail();
+      if (i + 1 < blocks.size() && blocks[i].items != items_max) reader_.fail();
     }
     return blocks;
+  }
+
+  BlockDirectory directory(size_t key_bytes) {
+    BlockDirectory directory;
+    directory.pages = blocks(kBlocksPerDirectory, key_bytes);
+    for (const BlockEntry& page : directory.pages) directory.blocks += page.items;
+    return directory;
+  }
+
+  BlockEntry block(uint32_t items_max, size_t key_bytes) {
+    BlockEntry block;
+    block.items = number(items_max);
+    block.first_key = reader_.take(key_bytes);
+    block.page = entry();
+    if (block.items == 0) reader_.fail();
+    return block;
   }
 
  private:
@@ -80,13 +93,15 @@ class FooterReader {
   uint64_t pages_end_;
 };
 
+void encode_block(const BlockEntry& block, std::string& out) {
+  append_varint(block.items, out);
+  out += block.first_key;
+  encode_entry(block.page, out);
+}
+
 void encode_blocks(const std::vector<BlockEntry>& blocks, std::string& out) {
   append_varint(blocks.size(), out);
-  for (const BlockEntry& block : blocks) {
-    append_varint(block.items, out);
-    out += block.first_key;
-    encode_entry(block.page, out);
-  }
+  for (const BlockEntry& block : blocks) encode_block(block, out);
 }
 
 void encode_group(const GroupEntry& group, size_t tables, std::string& out) {
@@ -160,13 +175,27 @@ std::string encode_footer(const SegmentFooter& footer) {
       append_string(value, out);
     }
   }
-  encode_blocks(footer.index, out);
-  encode_blocks(footer.wholes, out);
+  encode_blocks(footer.index.pages, out);
+  encode_blocks(footer.wholes.pages, out);
   return out;
 }
 
-bool decode_footer(std::string_view bytes, uint32_t version, uint64_t pages_end,
-                   SegmentFooter& out) {
+std::string encode_block_entries(const std::vector<BlockEntry>& blocks) {
+  std::string out;
+  for (const BlockEntry& block : blocks) encode_block(block, out);
+  return out;
+}
+
+bool decode_block_entries(std::string_view bytes, uint32_t items, uint32_t items_max,
+                          size_t key_bytes, uint64_t pages_end, std::vector<BlockEntry>& out) {
+  FooterReader reader(bytes, pages_end);
+  out.clear();
+  for (uint32_t i = 0; i < items && reader.reader().ok(); ++i)
+    out.push_back(reader.block(items_max, key_bytes));
+  return reader.reader().ok() && reader.reader().at_end();
+}
+
+bool decode_footer(std::string_view bytes, uint64_t pages_end, SegmentFooter& out) {
   FooterReader footer(bytes, pages_end);
   ByteReader& reader = footer.reader();
   out = {};
@@ -202,11 +231,11 @@ bool decode_footer(std::string_view bytes, uint32_t version, uint64_t pages_end,
       labels.emplace_back(std::move(name), reader.string());
     }
   }
-  out.index = footer.blocks(kIndexEntriesPerBlock, key_bytes_of(out.kind));
-  if (version >= 2) out.wholes = footer.blocks(kWholesPerBlock, 0);
-  uint64_t wholes = 0;
-  for (const BlockEntry& block : out.wholes) wholes += block.items;
-  return reader.ok() && reader.at_end() && rows == out.rows && (wholes == 0 || wholes == rows);
+  out.index = footer.directory(key_bytes_of(out.kind));
+  out.wholes = footer.directory(0);
+  const uint64_t wanted = (out.rows + kWholesPerBlock - 1) / kWholesPerBlock;
+  return reader.ok() && reader.at_end() && rows == out.rows &&
+         (out.wholes.blocks == 0 || out.wholes.blocks == wanted);
 }
 
 }  // namespace contextcore::store

@@ -14,7 +14,7 @@
 namespace contextcore::store {
 
 constexpr std::string_view kSegmentMagic{"CCSEGMT\n", 8};
-constexpr uint32_t kSegmentVersion = 2;
+constexpr uint32_t kSegmentVersion = 3;
 constexpr size_t kSegmentHeaderBytes = 16, kSegmentTrailerBytes = 28;
 constexpr size_t kTablesMax = 3;
 
@@ -42,11 +42,18 @@ struct GroupEntry {
   std::array<std::vector<AttributePage>, kTablesMax> attributes;
 };
 
-// Encoded objects (resources, scopes), or index entries.
+// Encoded objects (resources, scopes), index entries, whole rows, or entries of further blocks.
 struct BlockEntry {
   uint32_t items = 0;
   std::string first_key;  // index blocks only
   PageEntry page;
+};
+
+// Many blocks: their entries stand in pages of kBlocksPerDirectory, so that opening a file reads
+// few.
+struct BlockDirectory {
+  uint64_t blocks = 0;
+  std::vector<BlockEntry> pages;  // items: entries in the page; first_key: that of its first block
 };
 
 struct SegmentFooter {
@@ -56,14 +63,15 @@ struct SegmentFooter {
   std::vector<GroupEntry> groups;
   std::vector<BlockEntry> resources, scopes;
   std::vector<LabelPairs> streams;  // logs
-  std::vector<BlockEntry> index;    // trace ids (16 bytes) of spans, span ids (8 bytes) of logs
-  // Journal spans: every row once more, whole, for look-ups of single ones. Since version 2.
-  std::vector<BlockEntry> wholes;
+  BlockDirectory index;             // trace ids (16 bytes) of spans, span ids (8 bytes) of logs
+  // Journal spans: every row once more, whole, for look-ups of single ones.
+  BlockDirectory wholes;
 };
 
 constexpr uint32_t kObjectsPerBlock = 64;
 constexpr uint32_t kIndexEntriesPerBlock = 256;
 constexpr uint32_t kWholesPerBlock = 16;
+constexpr uint32_t kBlocksPerDirectory = 256;
 
 inline size_t tables_of(SegmentKind kind) { return kind == SegmentKind::spans ? 3 : 1; }
 inline size_t key_bytes_of(SegmentKind kind) { return kind == SegmentKind::spans ? 16 : 8; }
@@ -74,7 +82,12 @@ const FixedColumn& fixed_column(SegmentKind kind, size_t column);
 std::string encode_footer(const SegmentFooter& footer);
 // False unless everything in it is within bounds: pages lie inside [header, pages_end), numbers
 // name something, counts add up.
-bool decode_footer(std::string_view bytes, uint32_t version, uint64_t pages_end,
-                   SegmentFooter& out);
+bool decode_footer(std::string_view bytes, uint64_t pages_end, SegmentFooter& out);
+
+// One page of a directory. False unless its entries are within bounds and as many as they should
+// be.
+std::string encode_block_entries(const std::vector<BlockEntry>& blocks);
+bool decode_block_entries(std::string_view bytes, uint32_t items, uint32_t items_max,
+                          size_t key_bytes, uint64_t pages_end, std::vector<BlockEntry>& out);
 
 }  // namespace contextcore::store

@@ -47,11 +47,12 @@ Status SegmentFile::read_footer() {
   const uint64_t length = reader.u64();
   const uint32_t version = reader.u32();
   if (reader.take(8) != kSegmentMagic) return damaged("its end is not that of a segment");
-  if (version > kSegmentVersion) {
+  if (version != kSegmentVersion) {
     return Error{Code::unsupported,
                  fmt::format("segment {} has format {}; this program knows {}", path_, version,
                              kSegmentVersion),
-                 "use a newer contextcore",
+                 version > kSegmentVersion ? "use a newer contextcore"
+                                           : "export the store with the contextcore that made it",
                  {},
                  {}};
   }
@@ -66,7 +67,13 @@ Status SegmentFile::read_footer() {
     if (got != length) return damaged("it shrank while it was opened");
   }
   if (xxh3_64(tail) != checksum) return damaged("the checksum of its footer does not match");
-  if (!decode_footer(tail, version, begin, footer_)) return damaged("its footer does not parse");
+  if (!decode_footer(tail, begin, footer_)) return damaged("its footer does not parse");
+  pages_end_ = begin;
+  index_.in = &footer_.index;
+  index_.items_max = kIndexEntriesPerBlock;
+  index_.key_bytes = key_bytes_of(footer_.kind);
+  wholes_.in = &footer_.wholes;
+  wholes_.items_max = kWholesPerBlock;
   for (uint64_t row = 0; const GroupEntry& group : footer_.groups) {
     first_rows_.push_back(static_cast<uint32_t>(row));
     row += group.rows[0];
@@ -94,29 +101,64 @@ Result<std::string> SegmentFile::read_page(const PageEntry& entry, const std::st
   return raw;
 }
 
+Result<SegmentFile::Blocks> SegmentFile::blocks_of(const Directory& directory, size_t page) const {
+  {
+    const std::lock_guard lock(directory.mutex);
+    if (directory.blocks != nullptr && directory.page == page) return directory.blocks;
+  }
+  const BlockEntry& entry = directory.in->pages[page];
+  CC_ASSIGN(const std::string bytes, read_page(entry.page, "directory"));
+  auto blocks = std::make_shared<std::vector<BlockEntry>>();
+  if (!decode_block_entries(std::string_view(bytes).substr(0, entry.page.raw), entry.items,
+                            directory.items_max, directory.key_bytes, pages_end_, *blocks)) {
+    return damaged("directory: a page that does not parse");
+  }
+  const std::lock_guard lock(directory.mutex);
+  directory.page = page;
+  directory.blocks = blocks;
+  return Blocks(std::move(blocks));
+}
+
+Result<PageEntry> SegmentFile::whole_block(size_t block) const {
+  CC_ASSIGN(const Blocks blocks, blocks_of(wholes_, block / kBlocksPerDirectory));
+  return (*blocks)[block % kBlocksPerDirectory].page;
+}
+
+Status SegmentFile::rows_in_block(const BlockEntry& block, const std::string& key,
+                                  std::vector<uint32_t>& rows) const {
+  const size_t entry_bytes = key.size() + 8;
+  CC_ASSIGN(const std::string bytes, read_page(block.page, "index"));
+  if (block.page.raw != block.items * entry_bytes)
+    return damaged("index: a block of another size than it says");
+  for (uint32_t i = 0; i < block.items; ++i) {
+    ByteReader reader(std::string_view(bytes).substr(i * entry_bytes, entry_bytes));
+    if (reader.take(key.size()) != key) continue;
+    const uint32_t first = reader.u32();
+    const uint32_t count = reader.u32();
+    if (first > footer_.rows || count > footer_.rows - first ||
+        rows.size() + count > footer_.rows) {
+      return damaged("index: an entry beyond the last row");
+    }
+    for (uint32_t row = first; row < first + count; ++row) rows.push_back(row);
+  }
+  return {};
+}
+
 Result<std::vector<uint32_t>> SegmentFile::rows_of(const std::string& key) const {
   std::vector<uint32_t> rows;
-  const std::vector<BlockEntry>& index = footer_.index;
   // Entries of one id may begin in the block before the first that starts with it.
-  auto block = std::lower_bound(
-      index.begin(), index.end(), key,
-      [](const BlockEntry& entry, const std::string& id) { return entry.first_key < id; });
-  if (block != index.begin()) --block;
-  const size_t entry_bytes = key.size() + 8;
-  for (; block != index.end() && block->first_key <= key; ++block) {
-    CC_ASSIGN(const std::string bytes, read_page(block->page, "index"));
-    if (block->page.raw != block->items * entry_bytes)
-      return damaged("index: a block of another size than it says");
-    for (uint32_t i = 0; i < block->items; ++i) {
-      ByteReader reader(std::string_view(bytes).substr(i * entry_bytes, entry_bytes));
-      if (reader.take(key.size()) != key) continue;
-      const uint32_t first = reader.u32();
-      const uint32_t count = reader.u32();
-      if (first > footer_.rows || count > footer_.rows - first ||
-          rows.size() + count > footer_.rows) {
-        return damaged("index: an entry beyond the last row");
-      }
-      for (uint32_t row = first; row < first + count; ++row) rows.push_back(row);
+  const auto from = [&key](const std::vector<BlockEntry>& entries) {
+    const auto found = std::lower_bound(
+        entries.begin(), entries.end(), key,
+        [](const BlockEntry& entry, const std::string& id) { return entry.first_key < id; });
+    return static_cast<size_t>(found - entries.begin()) - (found != entries.begin() ? 1 : 0);
+  };
+  const std::vector<BlockEntry>& pages = footer_.index.pages;
+  for (size_t page = from(pages); page < pages.size() && pages[page].first_key <= key; ++page) {
+    CC_ASSIGN(const Blocks blocks, blocks_of(index_, page));
+    for (size_t block = from(*blocks); block < blocks->size() && (*blocks)[block].first_key <= key;
+         ++block) {
+      CC_TRY(rows_in_block((*blocks)[block], key, rows));
     }
   }
   return rows;

@@ -31,16 +31,34 @@ class SegmentFile {
   // The bytes of a page followed by 8 zeros; what: for the message of an error.
   Result<std::string> read_page(const PageEntry& entry, const std::string& what) const;
   Error damaged(const std::string& what) const;
+  // The entry of a block of whole rows. REQUIRES: block < footer().wholes.blocks
+  Result<PageEntry> whole_block(size_t block) const;
   // Rows of an id of the index, ascending.
   Result<std::vector<uint32_t>> rows_of(const std::string& key) const;
   uint64_t memory_bytes() const { return memory_bytes_; }
 
  private:
+  using Blocks = std::shared_ptr<const std::vector<BlockEntry>>;
+  // The entries of one page of a directory; the page read last is kept.
+  struct Directory {
+    const BlockDirectory* in = nullptr;
+    uint32_t items_max = 0;
+    size_t key_bytes = 0;
+    mutable std::mutex mutex;
+    mutable size_t page = 0;
+    mutable Blocks blocks;
+  };
+  Result<Blocks> blocks_of(const Directory& directory, size_t page) const;
+  Status rows_in_block(const BlockEntry& block, const std::string& key,
+                       std::vector<uint32_t>& rows) const;
+
   Status read_footer();
   std::string path_;
   std::unique_ptr<File> file_;
   uint64_t number_ = 0, memory_bytes_ = 0;
   SegmentFooter footer_;
+  uint64_t pages_end_ = 0;
+  Directory index_, wholes_;
   std::vector<uint32_t> first_rows_;  // and, last, the number of rows
 };
 

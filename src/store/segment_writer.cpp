@@ -96,6 +96,7 @@ Status SegmentWriter::write_group(const ColumnSource& source, const std::array<i
 
 Status SegmentWriter::write_index(std::vector<IndexEntry>& entries) {
   std::sort(entries.begin(), entries.end());
+  std::vector<BlockEntry> blocks;
   for (size_t begin = 0; begin < entries.size(); begin += kIndexEntriesPerBlock) {
     const size_t end = std::min<size_t>(begin + kIndexEntriesPerBlock, entries.size());
     std::string raw;
@@ -104,10 +105,24 @@ Status SegmentWriter::write_index(std::vector<IndexEntry>& entries) {
       append_u32(entries[i].first, raw);
       append_u32(entries[i].count, raw);
     }
-    BlockEntry& block = footer_.index.emplace_back();
+    BlockEntry& block = blocks.emplace_back();
     block.items = static_cast<uint32_t>(end - begin);
     block.first_key = entries[begin].key;
     CC_TRY(write_page(raw, block.page));
+  }
+  return write_directory(blocks, footer_.index);
+}
+
+Status SegmentWriter::write_directory(const std::vector<BlockEntry>& blocks, BlockDirectory& out) {
+  out.blocks = blocks.size();
+  for (size_t begin = 0; begin < blocks.size(); begin += kBlocksPerDirectory) {
+    const size_t end = std::min<size_t>(begin + kBlocksPerDirectory, blocks.size());
+    const std::vector<BlockEntry> part(blocks.begin() + static_cast<std::ptrdiff_t>(begin),
+                                       blocks.begin() + static_cast<std::ptrdiff_t>(end));
+    BlockEntry& page = out.pages.emplace_back();
+    page.items = static_cast<uint32_t>(part.size());
+    page.first_key = part.front().first_key;
+    CC_TRY(write_page(encode_block_entries(part), page.page));
   }
   return {};
 }
@@ -119,7 +134,7 @@ Status SegmentWriter::add_whole(std::string_view encoded) {
 
 Status SegmentWriter::end_wholes() {
   if (wholes_count_ == 0) return {};
-  BlockEntry& block = footer_.wholes.emplace_back();
+  BlockEntry& block = whole_blocks_.emplace_back();
   block.items = std::exchange(wholes_count_, 0);
   CC_TRY(write_page(wholes_, block.page));
   wholes_.clear();
@@ -128,6 +143,7 @@ Status SegmentWriter::end_wholes() {
 
 Status SegmentWriter::finish() {
   CC_TRY(end_wholes());
+  CC_TRY(write_directory(whole_blocks_, footer_.wholes));
   const std::string footer = encode_footer(footer_);
   append_u64(xxh3_64(footer), (pending_ += footer));
   append_u64(footer.size(), pending_);

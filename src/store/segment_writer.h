@@ -57,6 +57,7 @@ class SegmentWriter {
   Status write_column(const ColumnView& view, PageEntry& entry);
   Status flush();
   Status end_wholes();
+  Status write_directory(const std::vector<BlockEntry>& blocks, BlockDirectory& out);
   uint32_t attribute_number(size_t table, const ColumnSource::AttributeInfo& info);
 
   std::unique_ptr<File> file_;
@@ -68,6 +69,7 @@ class SegmentWriter {
   std::string raw_, compressed_;
   std::string wholes_;  // of the block that is not full yet
   uint32_t wholes_count_ = 0;
+  std::vector<BlockEntry> whole_blocks_;
 };
 
 }  // namespace contextcore::store

@@ -103,7 +103,7 @@ class SpanSegment : public SpanRows {
 
   Result<Whole> materialize(size_t row) const override {
     Whole whole;
-    if (!rows_.footer().wholes.empty()) {
+    if (rows_.footer().wholes.blocks != 0) {
       CC_ASSIGN(EncodedWhole encoded, whole_at(row));
       CC_ASSIGN(whole.resource, rows_.resources().at(encoded.resource));
       CC_ASSIGN(whole.scope, rows_.scopes().at(encoded.scope));
@@ -140,7 +140,7 @@ class SpanSegment : public SpanRows {
       const std::lock_guard lock(mutex_);
       if (last_block_ != nullptr && last_number_ == number) whole.bytes = last_block_;
     }
-    const PageEntry& page = rows_.footer().wholes[number].page;
+    CC_ASSIGN(const PageEntry page, rows_.file().whole_block(number));
     if (whole.bytes == nullptr) {
       CC_ASSIGN(std::string bytes, rows_.file().read_page(page, "rows"));
       whole.bytes = std::make_shared<const std::string>(std::move(bytes));

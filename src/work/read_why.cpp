@@ -31,7 +31,7 @@ class Why {
                    {},
                    {}};
     CC_ASSIGN(const Task task, task_from_span(*span));
-    add_status(task, out);
+    if (!is_abandoned(row, view_.now_ns())) add_status(task, out);
     if (task.ended()) return out;
     for (const TaskLink& link : task.links) CC_TRY(add_dependency(task, link, depth, out));
     for (const WorkRow* child : view_.index().children(row.span_id)) {

@@ -58,7 +58,9 @@ Result<ReadyPage> find_ready(const store::WorkView& view, const ReadyFilter& fil
   view.index().scan_if(kOpenTasks, [&](const WorkRow& row) {
     if (!is_ready(row, now, filter.include_backlog)) return true;
     if (!filter.project.empty() && row.project != filter.project) return true;
-    if (!row.assignee.empty() && row.assignee != filter.assignee) return true;
+    // The claim made its holder the assignee; both are over when the lease is.
+    const bool given_up = is_abandoned(row, now) && row.assignee == row.claimed_by;
+    if (!row.assignee.empty() && row.assignee != filter.assignee && !given_up) return true;
     if (!is_one_of(filter.types, row.type)) return true;
     if (!filter.priorities.empty() &&
         (row.priority == 0 || !is_one_of(filter.priorities, kPriorityNames[row.priority - 1]))) {

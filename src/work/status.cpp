@@ -39,7 +39,8 @@ std::string_view insight_status(const store::WorkRow& row, int64_t now_ns) {
 bool is_ready(const store::WorkRow& row, int64_t now_ns, bool include_backlog) {
   if (!is_task(row)) return false;
   const TaskStatus status = row_status(row);
-  if (status != TaskStatus::todo && !(include_backlog && status == TaskStatus::backlog)) {
+  if (status != TaskStatus::todo && !(include_backlog && status == TaskStatus::backlog) &&
+      !is_abandoned(row, now_ns)) {
     return false;
   }
   return row.open_child_count == 0 && row.waiting_count == 0 && row.defer_until_ns <= now_ns &&

@@ -117,6 +117,32 @@ TEST_F(ClaimTest, AnotherTakesOverAfterTheLeaseAndTheFirstIsTooLate) {
   expect_rebuilds();
 }
 
+TEST_F(ClaimTest, WhatACrashedHolderHadInHandIsReadyWhenItsLeaseIsOver) {
+  const int64_t token = claim_a();
+  act_as("other", "s2");
+  EXPECT_EQ(field("a", "ready"), "false");
+  EXPECT_EQ(to_string(*ok("task.claim_ready", "{}").find("task")), "null");
+  pass(100);
+  EXPECT_EQ(field("a", "ready"), "true");
+  const Json taken = ok("task.claim_ready", R"({"lease_seconds":100})");
+  EXPECT_EQ(*taken.find("task")->find("id")->as_string(), "a");
+  EXPECT_GT(*taken.find("token")->as_int(), token);
+  EXPECT_EQ(field("a", "ready"), "false");
+  pass(100);
+  create("b");
+  ok("task.depend", R"({"id":"a","on":"b"})");  // ends the second claim, too: nobody's any more
+  EXPECT_EQ(field("a", "ready"), "false");
+  expect_rebuilds();
+}
+
+TEST_F(ClaimTest, AnAssigneeWhoNeverClaimedKeepsTheTask) {
+  ok("task.assign", R"({"id":"a","assignee":"someone"})");
+  claim_a();
+  pass(100);
+  act_as("other", "s2");
+  EXPECT_EQ(to_string(*ok("task.claim_ready", "{}").find("task")), "null");
+}
+
 TEST_F(ClaimTest, AHeartbeatRenewsWithoutEventOrRevision) {
   const int64_t token = claim_a();
   const size_t from = mark();

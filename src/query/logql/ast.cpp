@@ -43,10 +43,4 @@ const char* name_of(VectorOp op) {
   return kNames[static_cast<size_t>(op)];
 }
 
-const char* name_of(BinaryOp op) {
-  constexpr const char* kNames[] = {"or", "and", "unless", "+", "-",  "*", "/", "%",
-                                    "^",  "==",  "!=",     ">", ">=", "<", "<="};
-  return kNames[static_cast<size_t>(op)];
-}
-
 }  // namespace contextcore::logql

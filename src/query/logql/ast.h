@@ -14,6 +14,9 @@
 #include <variant>
 #include <vector>
 
+#include "query/vector/match.h"
+#include "query/vector/series.h"
+
 namespace contextcore::logql {
 
 // Of expressions and of label filters each. Their canonical text nests at most twice as deep, plus
@@ -175,11 +178,7 @@ struct LogRange {
   bool operator==(const LogRange&) const = default;
 };
 
-struct Grouping {
-  bool without = false;
-  std::vector<std::string> labels;
-  bool operator==(const Grouping&) const = default;
-};
+using query::Grouping;
 
 enum class RangeOp : uint8_t {
   count,
@@ -232,32 +231,8 @@ struct VectorAggregation {
   bool operator==(const VectorAggregation&) const;
 };
 
-enum class BinaryOp : uint8_t {
-  or_,
-  and_,
-  unless,
-  add,
-  subtract,
-  multiply,
-  divide,
-  modulo,
-  power,
-  equal,
-  not_equal,
-  greater,
-  greater_equal,
-  less,
-  less_equal,
-};
-
-struct VectorMatching {
-  enum class Cardinality : uint8_t { one_to_one, many_to_one, one_to_many };
-  bool on = false;  // else ignoring
-  std::vector<std::string> labels;
-  Cardinality cardinality = Cardinality::one_to_one;
-  std::vector<std::string> include;
-  bool operator==(const VectorMatching&) const = default;
-};
+using query::BinaryOp;
+using query::VectorMatching;
 
 struct BinaryOperation {
   BinaryOp op = BinaryOp::add;
@@ -305,6 +280,6 @@ const char* name_of(CompareOp op);
 const char* name_of(Conversion conversion);
 const char* name_of(RangeOp op);
 const char* name_of(VectorOp op);
-const char* name_of(BinaryOp op);
+using query::name_of;
 
 }  // namespace contextcore::logql

@@ -10,6 +10,7 @@
 #include "query/logql/pipeline.h"
 #include "query/logql/scan.h"
 #include "query/logql/text.h"
+#include "query/vector/numbers.h"
 
 namespace contextcore::logql {
 namespace {
@@ -126,7 +127,7 @@ class Collector {
       std::erase_if(
           all, [&](const auto& label) { return label.first == aggregation_.range.unwrap->label; });
     }
-    return grouped ? group_labels(all, grouping) : all;
+    return grouped ? group_labels(all, grouping.value_or(Grouping{})) : all;
   }
 
   Result<size_t> find(LabelPairs labels) {
@@ -156,27 +157,10 @@ class Collector {
   size_t samples_ = 0;
 };
 
-double quantile(double q, std::vector<double> values) {
-  if (std::isnan(q)) return std::numeric_limits<double>::quiet_NaN();
-  if (q < 0) return -std::numeric_limits<double>::infinity();
-  if (q > 1) return std::numeric_limits<double>::infinity();
-  std::sort(values.begin(), values.end());
-  const double rank = q * static_cast<double>(values.size() - 1);
-  const auto lower = static_cast<size_t>(std::floor(rank));
-  const size_t upper = std::min(lower + 1, values.size() - 1);
-  const double weight = rank - std::floor(rank);
-  return values[lower] * (1 - weight) + values[upper] * weight;
-}
-
 double variance(const RawSample* first, const RawSample* last) {
-  double mean = 0, squares = 0, count = 0;
-  for (; first != last; ++first) {
-    count += 1;
-    const double delta = first->value - mean;
-    mean += delta / count;
-    squares += delta * (first->value - mean);
-  }
-  return squares / count;
+  query::Variance out;
+  for (; first != last; ++first) out.add(first->value, 1);
+  return out.value();
 }
 
 // REQUIRES: first != last
@@ -224,7 +208,7 @@ double reduce_window(const RangeAggregation& aggregation, const RawSample* first
     case RangeOp::quantile: {
       std::vector<double> values;
       for (const RawSample* at = first; at != last; ++at) values.push_back(at->value);
-      return quantile(aggregation.parameter.value_or(0), std::move(values));
+      return query::quantile(aggregation.parameter.value_or(0), values);
     }
     case RangeOp::absent:
       return 1;

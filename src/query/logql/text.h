@@ -6,11 +6,13 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "query/common/text.h"
 
 namespace contextcore::logql {
 
-// Go's quoted form: "..." with \n, \", \x00; invalid UTF-8 as \xff.
-std::string quote(std::string_view text);
+using query::format_range;
+using query::is_label_name;
+using query::quote;
 
 // Go's %v of a float: shortest digits that read back the same, 1e+21 from there on.
 std::string format_number(double value);
@@ -24,10 +26,4 @@ std::string format_bytes(uint64_t bytes);
 
 // Prometheus' form, else Go's.
 Result<int64_t> parse_duration(std::string_view text);
-// "1h30m"; whole milliseconds only.
-std::string format_range(int64_t ns);
-
-// A metric or label name: [a-zA-Z_][a-zA-Z0-9_]*.
-bool is_label_name(std::string_view name);
-
 }  // namespace contextcore::logql

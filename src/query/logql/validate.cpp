@@ -202,38 +202,10 @@ Status require_selective(const std::vector<Matcher>& matchers) {
 }
 
 double fold(BinaryOp op, double left, double right) {
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-  switch (op) {
-    case BinaryOp::add:
-      return left + right;
-    case BinaryOp::subtract:
-      return left - right;
-    case BinaryOp::multiply:
-      return left * right;
-    case BinaryOp::divide:
-      return right == 0 ? kNan : left / right;
-    case BinaryOp::modulo:
-      return right == 0 ? kNan : std::fmod(left, right);
-    case BinaryOp::power:
-      return std::pow(left, right);
-    case BinaryOp::equal:
-      return left == right ? 1 : 0;
-    case BinaryOp::not_equal:
-      return left != right ? 1 : 0;
-    case BinaryOp::greater:
-      return left > right ? 1 : 0;
-    case BinaryOp::greater_equal:
-      return left >= right ? 1 : 0;
-    case BinaryOp::less:
-      return left < right ? 1 : 0;
-    case BinaryOp::less_equal:
-      return left <= right ? 1 : 0;
-    case BinaryOp::or_:
-    case BinaryOp::and_:
-    case BinaryOp::unless:
-      break;
-  }
-  return kNan;
+  query::BinaryCall call;
+  call.op = op;
+  call.rules = kMatchRules;
+  return query::calculate(call, left, right);
 }
 
 }  // namespace contextcore::logql

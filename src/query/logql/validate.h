@@ -18,6 +18,10 @@ Status require_selective(const std::vector<Matcher>& matchers);
 // True if the matcher accepts the empty string, and with it streams without the label.
 bool matches_empty(const Matcher& matcher);
 
+// How Loki's operations differ from Prometheus'.
+inline constexpr query::MatchRules kMatchRules = {
+    .metric_names = false, .zero_division_is_nan = true, .dropped_pairs_count = true};
+
 // literal op literal; division and modulo by zero give NaN. REQUIRES: op is not or, and, unless
 double fold(BinaryOp op, double left, double right);
 

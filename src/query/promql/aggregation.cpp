@@ -1,0 +1,128 @@
+// Aggregations over series.
+
+#include "query/vector/aggregate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/sort.h"
+#include "query/common/text.h"
+#include "query/promql/evaluator.h"
+
+namespace contextcore::promql {
+namespace {
+
+// REQUIRES: op makes one series of each group
+query::AggregateOp aggregate_op(AggregationOp op) {
+  switch (op) {
+    case AggregationOp::sum:
+      return query::AggregateOp::sum;
+    case AggregationOp::avg:
+      return query::AggregateOp::avg;
+    case AggregationOp::min:
+      return query::AggregateOp::min;
+    case AggregationOp::max:
+      return query::AggregateOp::max;
+    case AggregationOp::group:
+      return query::AggregateOp::group;
+    case AggregationOp::stddev:
+      return query::AggregateOp::stddev;
+    case AggregationOp::stdvar:
+      return query::AggregateOp::stdvar;
+    case AggregationOp::quantile:
+      return query::AggregateOp::quantile;
+    case AggregationOp::count:
+    case AggregationOp::topk:
+    case AggregationOp::bottomk:
+    case AggregationOp::count_values:
+      break;
+  }
+  return query::AggregateOp::count;
+}
+
+// without takes the name away, too.
+Grouping grouping_of(const Aggregation& aggregation) {
+  Grouping grouping = aggregation.grouping;
+  if (grouping.without) grouping.labels.emplace_back(query::kNameLabel);
+  return grouping;
+}
+
+}  // namespace
+
+Result<Value> Evaluator::node_value(const Aggregation& aggregation, const Expr&, const Steps& steps) {
+  Value parameter;
+  if (!aggregation.parameter.empty()) {
+    CC_ASSIGN(parameter, evaluate(aggregation.parameter[0], steps));
+  }
+  CC_ASSIGN(Value operand, evaluate(aggregation.operand[0], steps));
+  query::sort_by_labels(operand.vector);
+  switch (aggregation.op) {
+    case AggregationOp::topk:
+    case AggregationOp::bottomk:
+      return best(aggregation, parameter.numbers, std::move(operand), steps);
+    case AggregationOp::count_values:
+      return count_values(aggregation, parameter.text, std::move(operand), steps);
+    case AggregationOp::quantile:
+      check_quantile(parameter.numbers, aggregation.parameter[0]);
+      break;
+    default:
+      parameter.numbers.values = {0};
+      break;
+  }
+  Value out;
+  out.vector = query::aggregate(aggregate_op(aggregation.op), grouping_of(aggregation), operand.vector, steps.count,
+                                parameter.numbers);
+  return out;
+}
+
+Result<Value> Evaluator::best(const Aggregation& aggregation, const query::StepNumbers& k, Value operand,
+                              const Steps& steps) {
+  for (const double number : k.values) {
+    if (std::isnan(number)) return execution_error("Parameter value is NaN");
+    if (std::abs(number) >= 9.2e18) {
+      return execution_error("Scalar value " + query::format_sample(number) + " overflows int64");
+    }
+  }
+  const bool largest = aggregation.op == AggregationOp::topk;
+  const Grouping grouping = grouping_of(aggregation);
+  Value out;
+  out.vector = query::select_best(largest, k, grouping, std::move(operand.vector), steps.count);
+  out.ordered = steps.count == 1;
+  if (!out.ordered) return out;
+  query::sort_by_value(largest, out.vector);
+  if (!grouping.without && grouping.labels.empty()) return out;
+  // Group by group.
+  sort_stably(out.vector, [&](const query::GridSeries& a, const query::GridSeries& b) {
+    return query::group_labels(a.labels, grouping) < query::group_labels(b.labels, grouping);
+  });
+  return out;
+}
+
+Result<Value> Evaluator::count_values(const Aggregation& aggregation, const std::string& label, Value operand,
+                                      const Steps& steps) const {
+  if (label.empty()) return execution_error("invalid label name \"\" for count_values");
+  const Grouping grouping = grouping_of(aggregation);
+  std::map<query::LabelPairs, std::vector<double>> counts;
+  for (const query::GridSeries& series : operand.vector) {
+    const query::LabelPairs group = query::group_labels(series.labels, grouping);
+    for (const query::Point& point : series.points) {
+      query::LabelPairs labels = group;
+      query::set_label(labels, label, query::format_sample(point.value));
+      std::vector<double>& steps_of = counts[std::move(labels)];
+      steps_of.resize(steps.count);
+      steps_of[point.step] += 1;
+    }
+  }
+  Value out;
+  for (const auto& [labels, numbers] : counts) {
+    query::GridSeries series{labels, {}};
+    for (size_t step = 0; step < numbers.size(); ++step) {
+      if (numbers[step] > 0) series.points.push_back({step, numbers[step]});
+    }
+    out.vector.push_back(std::move(series));
+  }
+  return out;
+}
+
+}  // namespace contextcore::promql

@@ -2,7 +2,6 @@
 if(CONTEXTCORE_PCH)
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/pch.cpp CONTENT "int main() { return 0; }\n" @ONLY)
   add_library(contextcore_pch_room OBJECT EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/pch.cpp)
-  target_include_directories(contextcore_pch_room PRIVATE ${CMAKE_SOURCE_DIR}/include)
   target_precompile_headers(contextcore_pch_room PRIVATE ${CMAKE_SOURCE_DIR}/src/pch.h)
 endif()
 # A program, as the tests are: their code is compiled with -fPIE, which a precompiled header must share. Not optimised:
@@ -10,7 +9,6 @@ endif()
 function(contextcore_test_headers)
   if(CONTEXTCORE_PCH)
     add_executable(contextcore_pch_test EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/pch.cpp)
-    target_include_directories(contextcore_pch_test PRIVATE ${CMAKE_SOURCE_DIR}/include)
     target_link_libraries(contextcore_pch_test PRIVATE GTest::gtest GTest::gmock)
     target_compile_options(contextcore_pch_test PRIVATE -O0)
     target_precompile_headers(contextcore_pch_test PRIVATE ${CMAKE_SOURCE_DIR}/src/pch.h <gtest/gtest.h> <gmock/gmock.h>)
@@ -24,10 +22,10 @@ function(contextcore_precompiled target kind)
   endif()
 endfunction()
 
-# contextcore_room(NAME DEPS lib... [PCH header]): one static library from every .cpp below the current folder. PCH: a
-# header of the room's own that costs much and that most of its files include.
+# contextcore_room(NAME DEPS lib... [PCH header...]): one static library from every .cpp below the current folder. PCH:
+# headers of libraries that cost much and that most of the room's files include.
 function(contextcore_room name)
-  cmake_parse_arguments(ROOM "" "PCH" "DEPS;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "DEPS;EXCLUDE;PCH" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   if(ROOM_EXCLUDE)
     list(FILTER sources EXCLUDE REGEX ${ROOM_EXCLUDE})
@@ -37,7 +35,7 @@ function(contextcore_room name)
     target_include_directories(contextcore_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
     target_link_libraries(contextcore_${name} PUBLIC ${ROOM_DEPS} Threads::Threads)
     if(ROOM_PCH AND CONTEXTCORE_PCH)
-      target_precompile_headers(contextcore_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src/pch.h ${CMAKE_SOURCE_DIR}/src/${ROOM_PCH})
+      target_precompile_headers(contextcore_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src/pch.h ${ROOM_PCH})
     else()
       contextcore_precompiled(contextcore_${name} room)
     endif()

@@ -1,5 +1,6 @@
 // Precompiled once per build (cmake/ContextCoreRooms.cmake): what most files include anyway. Nothing relies on it: the
-// build of the Python package compiles without it.
+// build of the Python package compiles without it. System headers only: with g++, `#pragma once` of one of ours fails when
+// the precompiled one was made from a file of another age.
 #pragma once
 
 #include <algorithm>
@@ -22,5 +23,3 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "contextcore/result.h"

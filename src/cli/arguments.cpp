@@ -27,6 +27,12 @@ Arguments& Arguments::positional(const std::string& name, const std::string& hel
   return *this;
 }
 
+Arguments& Arguments::rest(const std::string& name, const std::string& help) {
+  Field& field = add(name, name, Kind::list);
+  field.option = app_->add_option(name, field.values, help)->required();
+  return *this;
+}
+
 Arguments& Arguments::text(const std::string& flags, const std::string& name,
                            const std::string& help) {
   Field& field = add(flags, name, Kind::text);
@@ -91,6 +97,13 @@ bool Arguments::given(const std::string& name) const {
 std::string Arguments::text_of(const std::string& name) const {
   for (const auto& field : fields_) {
     if (field->name == name) return field->value;
+  }
+  return {};
+}
+
+std::vector<std::string> Arguments::texts_of(const std::string& name) const {
+  for (const auto& field : fields_) {
+    if (field->name == name) return field->values;
   }
   return {};
 }

@@ -37,6 +37,8 @@ class Arguments {
   Arguments& real(const std::string& flags, const std::string& name, const std::string& help);
   Arguments& flag(const std::string& flags, const std::string& name, const std::string& help);
   Arguments& list(const std::string& flags, const std::string& name, const std::string& help);
+  // All words that are left, among them those behind "--"; required.
+  Arguments& rest(const std::string& name, const std::string& help);
   // key=value pairs, kept as an object; JSON scalars are recognised ("n=3"), all else is text.
   Arguments& pairs(const std::string& flags, const std::string& name, const std::string& help);
   // A duration ("15m") that becomes an integer number of seconds.
@@ -48,6 +50,7 @@ class Arguments {
   Result<JsonObject> object() const;
   const std::string& at() const { return at_; }
   std::string text_of(const std::string& name) const;
+  std::vector<std::string> texts_of(const std::string& name) const;
   bool given(const std::string& name) const;
 
  private:

@@ -186,6 +186,7 @@ void add_task_commands(CLI::App& app, Action& chosen) {
   add_claims(*task, chosen);
   add_change_commands(*task, chosen);
   add_view_commands(app, *task, chosen);
+  add_traces_command(*task, chosen);
 }
 
 }  // namespace contextcore::cli

@@ -67,6 +67,9 @@ void add_insight_commands(CLI::App& app, Action& chosen);
 void add_query_commands(CLI::App& app, Action& chosen);
 void add_transfer_commands(CLI::App& app, Action& chosen);
 void add_admin_commands(CLI::App& app, Action& chosen);
+// run, traceparent, trace task; traces below `task`.
+void add_run_commands(CLI::App& app, Action& chosen);
+void add_traces_command(CLI::App& task, Action& chosen);
 void add_demo_command(CLI::App& app, Action& chosen);
 void add_watch_command(CLI::App& app, Action& chosen);
 int show_overview(Context& context);

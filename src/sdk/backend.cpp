@@ -72,6 +72,17 @@ class ChoosingBackend : public Backend {
   Result<Json> import_events(const std::string& ndjson) override {
     return attempt<Json>(true, [&](Backend& backend) { return backend.import_events(ndjson); });
   }
+  Result<Ingested> ingest(const otlp::TracesData& data) override {
+    return attempt<Ingested>(true, [&](Backend& backend) { return backend.ingest(data); });
+  }
+  Result<Ingested> ingest(const otlp::LogsData& data) override {
+    return attempt<Ingested>(true, [&](Backend& backend) { return backend.ingest(data); });
+  }
+  std::string otlp_endpoint() override {
+    if (!options_.server.empty()) return "http://" + options_.server;
+    const auto server = store::find_server(*options_.file_system, *options_.clock, options_.store);
+    return server.ok() && *server ? "http://" + (*server)->address : std::string();
+  }
   std::string describe() override {
     auto backend = choose(false);
     return backend.ok() ? (*backend)->describe() : backend.error().message;

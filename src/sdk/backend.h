@@ -73,6 +73,11 @@ struct LogOptions {
   bool instant = false;
 };
 
+struct Ingested {
+  int64_t accepted = 0, rejected = 0;
+  std::string message;  // why some were rejected, or what to know of kept ones
+};
+
 struct BackendOptions {
   std::string store;   // folder
   std::string server;  // address: use this server and never the store
@@ -120,6 +125,11 @@ class Backend {
   virtual Status flush() = 0;
   // Adds events as contextcore export writes them; {"imported": n, "known": n, "spans": n}.
   virtual Result<Json> import_events(const std::string& ndjson) = 0;
+  // Telemetry of others, as POST /v1/traces and /v1/logs take it.
+  virtual Result<Ingested> ingest(const otlp::TracesData& data) = 0;
+  virtual Result<Ingested> ingest(const otlp::LogsData& data) = 0;
+  // Where OTLP over HTTP can be sent ("http://127.0.0.1:4319"), "" while no server runs.
+  virtual std::string otlp_endpoint() = 0;
   // "server at 127.0.0.1:4319 (pid 12)", "store /path"; whether this call made the store.
   virtual std::string describe() = 0;
   virtual bool created_store() const = 0;

@@ -127,10 +127,19 @@ class EmbeddedBackend : public Backend {
     return Json(JsonObject{
         {"imported", report.imported}, {"known", report.known}, {"spans", report.spans}});
   }
+  Result<Ingested> ingest(const otlp::TracesData& data) override { return ingest_any(data); }
+  Result<Ingested> ingest(const otlp::LogsData& data) override { return ingest_any(data); }
+  std::string otlp_endpoint() override { return {}; }
   std::string describe() override { return "store " + store_->path(); }
   bool created_store() const override { return false; }
 
  private:
+  template <typename Data>
+  Result<Ingested> ingest_any(const Data& data) {
+    CC_ASSIGN(const store::IngestResult result, store_->ingest(data, {}));
+    return Ingested{result.accepted, result.rejected, result.message};
+  }
+
   std::unique_ptr<store::Store> store_;
   work::Settings settings_;
   Clock& clock_;

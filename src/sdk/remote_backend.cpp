@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/sort.h"
+#include "otlp/json.h"
 #include "otlp/protobuf.h"
 #include "query/logql/parser.h"
 
@@ -229,6 +230,14 @@ class RemoteBackend : public Backend {
   Result<Json> import_events(const std::string& ndjson) override {
     return post_json("/tracker/v1/import", ndjson);
   }
+  Result<Ingested> ingest(const otlp::TracesData& data) override {
+    return ingest_json("/v1/traces", otlp::encode_json(data), "rejectedSpans", static_cast<int64_t>(data.span_count()));
+  }
+  Result<Ingested> ingest(const otlp::LogsData& data) override {
+    return ingest_json("/v1/logs", otlp::encode_json(data), "rejectedLogRecords",
+                       static_cast<int64_t>(data.record_count()));
+  }
+  std::string otlp_endpoint() override { return {}; }
   std::string describe() override { return description_; }
   bool created_store() const override { return false; }
 
@@ -267,6 +276,16 @@ class RemoteBackend : public Backend {
                           const Parameters& headers) {
     const std::string query = client::query_string(parameters);
     return send("GET", query.empty() ? path : path + "?" + query, headers, {});
+  }
+  Result<Ingested> ingest_json(const std::string& path, const std::string& body, std::string_view rejected, int64_t sent) {
+    CC_ASSIGN(const Json answer, post_json(path, body));
+    Ingested out{sent, 0, {}};
+    if (const Json* partial = answer.find("partialSuccess"); partial != nullptr) {
+      out.rejected = integer(partial->find(rejected));
+      out.accepted -= out.rejected;
+      out.message = partial->string_or("errorMessage");
+    }
+    return out;
   }
   Result<Json> post_json(const std::string& path, const std::string& body) {
     CC_ASSIGN(const std::string answer,

@@ -103,6 +103,9 @@ inline constexpr std::string_view kInsightByInsightId = "insight.by_insight_id";
 inline constexpr std::string_view kType = "type";
 inline constexpr std::string_view kLinkType = "link.type";
 inline constexpr std::string_view kLinkWhen = "link.when";
+inline constexpr std::string_view kRunTaskId = "run.task_id";
+inline constexpr std::string_view kRunCommand = "run.command";
+inline constexpr std::string_view kRunExitCode = "run.exit_code";
 }  // namespace attr
 
 // Names of log events.

@@ -19,8 +19,8 @@ Status require_selective(const std::vector<Matcher>& matchers);
 bool matches_empty(const Matcher& matcher);
 
 // How Loki's operations differ from Prometheus'.
-inline constexpr query::MatchRules kMatchRules = {
-    .metric_names = false, .zero_division_is_nan = true, .dropped_pairs_count = true};
+inline constexpr query::MatchRules kMatchRules = {.metric_names = false,
+                                                  .zero_division_is_nan = true};
 
 // literal op literal; division and modulo by zero give NaN. REQUIRES: op is not or, and, unless
 double fold(BinaryOp op, double left, double right);

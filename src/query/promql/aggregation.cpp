@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/sort.h"
+#include "base/utf8.h"
 #include "query/common/text.h"
 #include "query/promql/evaluator.h"
 
@@ -101,7 +102,7 @@ Result<Value> Evaluator::best(const Aggregation& aggregation, const query::StepN
 
 Result<Value> Evaluator::count_values(const Aggregation& aggregation, const std::string& label, Value operand,
                                       const Steps& steps) const {
-  if (label.empty()) return execution_error("invalid label name \"\" for count_values");
+  if (label.empty() || !is_valid_utf8(label)) return execution_error("invalid label name " + query::quote(label));
   const Grouping grouping = grouping_of(aggregation);
   std::map<query::LabelPairs, std::vector<double>> counts;
   for (const query::GridSeries& series : operand.vector) {

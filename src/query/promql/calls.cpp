@@ -8,6 +8,7 @@
 #include <numbers>
 #include <unordered_map>
 
+#include "base/utf8.h"
 #include "query/common/regex.h"
 #include "query/common/text.h"
 #include "query/promql/evaluator.h"
@@ -52,6 +53,11 @@ Result<Value> merged(query::GridVector vector) {
   Value value;
   value.vector = *std::move(out);
   return value;
+}
+
+Status check_destination(std::string_view function, const std::string& label) {
+  if (!label.empty() && is_valid_utf8(label)) return {};
+  return execution_error("invalid destination label name in " + std::string(function) + "(): " + label);
 }
 
 // A counter's name, or that of one of its parts.
@@ -237,7 +243,7 @@ Result<Value> Evaluator::call_label_replace(Arguments arguments) {
   const std::string& expression = arguments[4].text;
   auto regex = query::Regex::compile(expression);
   if (!regex.ok()) return execution_error("invalid regular expression in label_replace(): " + expression);
-  if (arguments[1].text.empty()) return execution_error("invalid destination label name in label_replace(): ");
+  CC_TRY(check_destination("label_replace", arguments[1].text));
   auto replaced = query::replace_label({arguments[1].text, arguments[2].text, arguments[3].text, *std::move(regex)},
                                        std::move(arguments[0].vector));
   if (!replaced.ok()) return execution_error(replaced.error().message);
@@ -248,7 +254,7 @@ Result<Value> Evaluator::call_label_replace(Arguments arguments) {
 
 Result<Value> Evaluator::call_label_join(Arguments arguments) {
   const std::string& destination = arguments[1].text;
-  if (destination.empty()) return execution_error("invalid destination label name in label_join(): ");
+  CC_TRY(check_destination("label_join", destination));
   for (query::GridSeries& series : arguments[0].vector) {
     std::string joined;
     for (size_t i = 3; i < arguments.size(); ++i) {

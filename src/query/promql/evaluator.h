@@ -11,8 +11,7 @@
 
 namespace contextcore::promql {
 
-inline constexpr query::MatchRules kMatchRules = {
-    .metric_names = true, .zero_division_is_nan = false, .dropped_pairs_count = false};
+inline constexpr query::MatchRules kMatchRules = {.metric_names = true, .zero_division_is_nan = false};
 
 struct Steps {
   int64_t start_ms = 0;

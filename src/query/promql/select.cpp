@@ -165,6 +165,7 @@ store::MetricRequest request_of(const std::vector<Matcher>& matchers) {
   for (const Matcher& matcher : matchers) {
     store::LabelMatcher out;
     out.name = matcher.name;
+    request.named_labels.push_back(matcher.name);
     out.equals = matcher.op == MatchOp::equal;
     out.value = matcher.value;
     if (matcher.op == MatchOp::equal || matcher.op == MatchOp::not_equal) {

@@ -130,6 +130,8 @@ class Pairing {
   Pairing(const BinaryCall& call, const GridVector& left, const GridVector& right, size_t points)
       : call_(call),
         swapped_(call.matching && call.matching->cardinality == Cardinality::one_to_many),
+        filters_(is_comparison(call.op) && !call.return_bool && call.matching &&
+                 call.matching->cardinality != Cardinality::one_to_one),
         one_to_one_(!call.matching || call.matching->cardinality == Cardinality::one_to_one),
         many_(swapped_ ? right : left),
         one_(swapped_ ? left : right),
@@ -143,7 +145,9 @@ class Pairing {
       if (const auto* members = many_buckets.find(key)) CC_TRY(pair(*members));
     }
     std::optional<GridVector> out = merger_.take();
-    if (!out) return bad("multiple matches for labels: grouping labels must ensure unique matches");
+    if (!out || !dropped_.take()) {
+      return bad("multiple matches for labels: grouping labels must ensure unique matches");
+    }
     sort_by_labels(*out);
     return *std::move(out);
   }
@@ -186,7 +190,7 @@ class Pairing {
 
   Status pair(const GridSeries& series) {
     const GridSeries* partner = nullptr;  // of the points collected so far
-    std::vector<Point> points;
+    std::vector<Point> points, all;
     for (const Point& point : series.points) {
       const Partner& other = partners_[point.step];
       if (other.series == nullptr) continue;
@@ -194,34 +198,38 @@ class Pairing {
       const double right = swapped_ ? point.value : other.value;
       double value = 0;
       const bool holds = apply(call_, left, right, left, value);
-      if (one_to_one_ && (holds || call_.rules.dropped_pairs_count)) {
+      if (one_to_one_) {
         if (used_[point.step]) {
           return bad("multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
         }
         used_[point.step] = true;
       }
-      if (!holds) continue;
-      if (partner != nullptr && partner != other.series) flush(series, *partner, points);
+      if (partner != nullptr && partner != other.series) flush(series, *partner, points, all);
       partner = other.series;
-      points.push_back({point.step, value});
+      if (holds) points.push_back({point.step, value});
+      if (filters_) all.push_back({point.step, 0});
     }
-    if (partner != nullptr) flush(series, *partner, points);
+    if (partner != nullptr) flush(series, *partner, points, all);
     return {};
   }
 
-  void flush(const GridSeries& series, const GridSeries& partner, std::vector<Point>& points) {
-    merger_.add(result_labels(series.labels, partner.labels, call_), std::move(points));
+  void flush(const GridSeries& series, const GridSeries& partner, std::vector<Point>& points, std::vector<Point>& all) {
+    LabelPairs labels = result_labels(series.labels, partner.labels, call_);
+    if (filters_) dropped_.add(labels, std::move(all));
+    merger_.add(std::move(labels), std::move(points));
     points = {};
+    all = {};
   }
 
   const BinaryCall& call_;
-  const bool swapped_, one_to_one_;
+  const bool swapped_, filters_, one_to_one_;
   const GridVector& many_;
   const GridVector& one_;
   const size_t points_;
   std::vector<Partner> partners_;
   std::vector<bool> used_;
   Merger merger_;
+  Merger dropped_;  // of every pair, also of those that a comparison drops: they must not collide either
 };
 
 Result<GridVector> with_numbers(const BinaryCall& call, GridVector vector, const StepNumbers& numbers,

@@ -50,8 +50,6 @@ struct MatchRules {
   bool metric_names = false;
   // x/0 and x%0 are NaN, as Loki has it.
   bool zero_division_is_nan = false;
-  // One-to-one: a pair that a comparison then drops still takes its place, as Loki has it.
-  bool dropped_pairs_count = false;
 };
 
 struct BinaryCall {

@@ -1,8 +1,6 @@
-#include <charconv>
-#include <cmath>
-
 #include "api/loki.h"
 #include "base/json.h"
+#include "query/common/text.h"
 
 namespace contextcore::api {
 
@@ -14,21 +12,11 @@ void write_labels(const logql::LabelPairs& labels, JsonWriter& writer) {
   writer.end_object();
 }
 
-// Prometheus' text of a sample: never an exponent.
-std::string sample_text(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  char buffer[512];
-  auto [end, error] =
-      std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed);
-  return error == std::errc() ? std::string(buffer, end) : std::string("NaN");
-}
-
 void write_sample(const logql::Sample& sample, JsonWriter& writer) {
   writer.begin_array();
   int64_t milliseconds = sample.time_ns / 1'000'000;
   writer.number(static_cast<double>(milliseconds) / 1000.0);
-  writer.string(sample_text(sample.value));
+  writer.string(query::format_sample(sample.value));
   writer.end_array();
 }
 

@@ -10,6 +10,7 @@
 #include "api/openapi.h"
 #include "api/otlp_ingest.h"
 #include "api/page.h"
+#include "api/prometheus.h"
 #include "api/responses.h"
 #include "api/router.h"
 #include "api/tempo.h"
@@ -29,12 +30,14 @@ class ServiceImpl : public Service {
         work_(options_),
         tempo_(options_),
         loki_(options_),
+        prometheus_(options_),
         page_(options_) {
     ingest_.mount(router_);
     work_.mount(router_);
     mount_events(router_, options_);
     tempo_.mount(router_);
     loki_.mount(router_);
+    prometheus_.mount(router_);
     page_.mount(router_);
     mount_own();
   }
@@ -173,6 +176,7 @@ class ServiceImpl : public Service {
   WorkApi work_;
   Tempo tempo_;
   Loki loki_;
+  Prometheus prometheus_;
   Page page_;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 // Everything the server answers, as one function. Routes: OTLP (/v1/traces, /v1/logs), Tempo
 // (/api/…), Loki
-// (/loki/api/v1/…), work (/tracker/v1/…), page (/), /ready, /metrics, /openapi. Thread-safe.
+// (/loki/api/v1/…), Prometheus (/api/v1/… and /prometheus/api/v1/…), work (/tracker/v1/…), page (/), /ready, /metrics, /openapi. Thread-safe.
 
 #include <memory>
 #include <string>

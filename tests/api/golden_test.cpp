@@ -92,6 +92,7 @@ class GoldenTest : public ServiceTest {
 TEST_F(GoldenTest, work) { check("work.http"); }
 TEST_F(GoldenTest, tempo) { check("tempo.http"); }
 TEST_F(GoldenTest, loki) { check("loki.http"); }
+TEST_F(GoldenTest, prometheus) { check("prometheus.http"); }
 TEST_F(GoldenTest, otlp) { check("otlp.http"); }
 
 }  // namespace

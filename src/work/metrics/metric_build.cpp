@@ -225,10 +225,9 @@ class Builder {
     Key key;
     key.sprint = end.sprint;
     const store::LabelPairs labels = labels_of(key, name_);
-    const auto found =
-        std::find_if(all.begin(), all.end(), [&](const StepSeries& series) { return series.labels == labels; });
-    if (found == all.end()) all.push_back({labels, {{start_ms_, 0}}});
-    std::vector<Step>& steps = found == all.end() ? all.back().steps : found->steps;
+    auto found = std::find_if(all.begin(), all.end(), [&](const StepSeries& series) { return series.labels == labels; });
+    if (found == all.end()) found = all.insert(found, {labels, {{start_ms_, 0}}});
+    std::vector<Step>& steps = found->steps;
     const int64_t at_ms = grid_at(end.time_ns);
     std::erase_if(steps, [&](const Step& step) { return step.first >= at_ms; });
     const auto value = static_cast<double>(points);

@@ -39,7 +39,7 @@ TaskState state_of(const Task& task, Words& words) {
   state.sprint = words.number_of(task.sprint_id);
   state.base = task.status;
   state.deleted = task.deleted;
-  state.percent = static_cast<int32_t>(task.status == TaskStatus::done ? 100 : task.percent);
+  state.percent = static_cast<int32_t>(task.percent);
   state.points = task.story_points.value_or(0);
   state.due_ns = due_of(task.due_date);
   return state;

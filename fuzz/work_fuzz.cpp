@@ -61,8 +61,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const auto rebuilt = contextcore::work::rebuild(journal);
   if (!rebuilt.ok()) fail("the log does not fold: " + rebuilt.error().message, "");
-  if (rebuilt->size() != journal.spans.size()) fail("the fold has another number of spans", "");
-  for (const auto& span : *rebuilt) {
+  if (rebuilt->spans.size() != journal.spans.size())
+    fail("the fold has another number of spans", "");
+  for (const auto& span : rebuilt->spans) {
     const auto stored = journal.spans.find(span.span.span_id);
     if (stored == journal.spans.end() || !(stored->second.span == span.span) ||
         stored->second.revision != span.revision) {

@@ -6,8 +6,8 @@
 
 #include "api/responses.h"
 #include "base/hash.h"
-#include "work/fold.h"
 #include "work/read.h"
+#include "work/rebuild.h"
 #include "work/transfer.h"
 
 namespace contextcore::api {
@@ -230,14 +230,12 @@ Response WorkApi::ask(const work::Question& question) const {
 }
 
 Response WorkApi::rebuild() const {
-  Result<store::Store::Read> read = options_.store->read();
-  if (!read.ok()) return json_error(read.error());
-  Result<std::vector<store::JournalSpan>> spans = work::rebuild(*read->source);
-  if (!spans.ok()) return json_error(spans.error());
-  int64_t count = static_cast<int64_t>(spans->size());
-  Status status = options_.store->replace_spans(std::move(*spans));
-  if (!status.ok()) return json_error(status.error());
-  return json_response(200, JsonObject{{"schema", int64_t{1}}, {"spans", count}});
+  Result<work::RebuildReport> report = work::rebuild_store(*options_.store);
+  if (!report.ok()) return json_error(report.error());
+  return json_response(200, JsonObject{{"schema", int64_t{1}},
+                                       {"spans", report->spans},
+                                       {"changed", report->changed},
+                                       {"forwards", report->forwards}});
 }
 
 Response WorkApi::import_events(const Request& request) const {

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "cli/arguments.h"
+#include "cli/usage.h"
 
 namespace contextcore::cli {
 namespace {
@@ -18,14 +19,6 @@ void add_global_flags(CLI::App& app, GlobalFlags& flags) {
   app.add_flag("--json", flags.json, "JSON for programs");
   app.set_version_flag("--version", std::string(kVersion));
   app.fallthrough();
-}
-
-int usage(Context& context, const CLI::Error& error) {
-  return context.fail(Error{Code::invalid_argument,
-                            error.what(),
-                            "try contextcore --help, or --help after a command",
-                            {},
-                            {}});
 }
 
 // `contextcore [--store S] serve …`: our own flags are taken wherever they stand, everything else
@@ -100,7 +93,7 @@ int run(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     for (int i = 1; i < argc; ++i)
       context.flags.json = context.flags.json || std::string_view(argv[i]) == "--json";
-    return usage(context, error);
+    return context.fail(usage_error(app, error, argc, argv));
   }
   if (!chosen) return show_overview(context);
   return chosen(context);

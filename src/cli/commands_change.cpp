@@ -4,6 +4,7 @@
 
 #include "base/file_system.h"
 #include "cli/task_commands.h"
+#include "sdk/deliverables.h"
 
 namespace contextcore::cli {
 namespace {
@@ -87,37 +88,6 @@ void describe_link(Arguments& a) {
       .text("--span", "target_span_id", "span id");
 }
 
-// What was found of each deliverable: files are looked for, of the rest somebody has to say it.
-Json verification(const Json& task, const std::vector<std::string>& passed,
-                  const std::vector<std::string>& failed) {
-  const auto named = [](const std::vector<std::string>& list, std::string_view path) {
-    return std::find(list.begin(), list.end(), path) != list.end();
-  };
-  JsonArray results;
-  const Json* deliverables = task.find("deliverables");
-  if (!deliverables || !deliverables->as_array()) return Json(std::move(results));
-  for (const Json& one : *deliverables->as_array()) {
-    const std::string path(one.string_or("path"));
-    const bool is_file = one.string_or("type") == "file";
-    bool verified = false;
-    std::string detail;
-    if (named(passed, path) || named(failed, path)) {
-      verified = named(passed, path);
-      detail = verified ? "said to be good" : "said to be bad";
-    } else if (is_file) {
-      verified = real_file_system().exists(path);
-      detail = verified ? "exists" : "does not exist";
-    } else {
-      detail = "not looked at; say --pass or --fail";
-    }
-    results.push_back(Json(JsonObject{{"type", Json(one.string_or("type"))},
-                                      {"path", Json(path)},
-                                      {"verified", Json(verified)},
-                                      {"detail", Json(detail)}}));
-  }
-  return Json(std::move(results));
-}
-
 std::vector<std::string> texts_of(const JsonObject& args, std::string_view name) {
   std::vector<std::string> texts;
   for (const auto& [key, value] : args) {
@@ -132,7 +102,8 @@ int verify_task(Context& context, const Arguments& arguments) {
   if (!args.ok()) return context.fail(args.error());
   auto task = context.question("task.get", {{"id", arguments.text_of("id")}});
   if (!task.ok()) return context.fail(task.error());
-  Json results = verification(*task, texts_of(*args, "pass"), texts_of(*args, "fail"));
+  Json results(sdk::look_at_deliverables(real_file_system(), *task, texts_of(*args, "pass"),
+                                         texts_of(*args, "fail")));
   if (!context.flags.json) {
     for (const Json& one : *results.as_array()) {
       const bool good = *one.find("verified")->as_bool();

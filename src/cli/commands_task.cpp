@@ -5,7 +5,6 @@
 #include "cli/task_view.h"
 
 namespace contextcore::cli {
-namespace {}  // namespace
 
 int run_task_command(Context& context, const Arguments& arguments, const std::string& op) {
   auto args = arguments.object();
@@ -127,10 +126,14 @@ void add_changes(CLI::App& task, Action& chosen) {
                a.id()
                    .text("--reason,-r", "reason", "why")
                    .text("--error-type", "error_type", "error.type")
+                   .text("--outcome,-o", "outcome", "what is left of it")
                    .integer("--token", "token", "token of the claim");
              });
   add_simple(task, chosen, "cancel", "task.cancel", "Not to be done: ends the span",
              [](Arguments& a) { a.id().text("--reason,-r", "reason", "why"); });
+}
+
+void add_relations(CLI::App& task, Action& chosen) {
   add_simple(task, chosen, "comment", "task.comment", "Add a comment", [](Arguments& a) {
     a.id()
         .positional("text", "the comment")
@@ -183,6 +186,7 @@ void add_task_commands(CLI::App& app, Action& chosen) {
   CLI::App* task = app.add_subcommand("task", "Tasks: create, change, claim, look at");
   task->require_subcommand(1);
   add_changes(*task, chosen);
+  add_relations(*task, chosen);
   add_claims(*task, chosen);
   add_change_commands(*task, chosen);
   add_view_commands(app, *task, chosen);

@@ -1,6 +1,8 @@
 // Questions: task list, show and history, ready, why, blocked, overdue, stale, tree, critical-path,
 // workload, search, diff, project list, and what is shown without a command.
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "cli/arguments.h"
 #include "cli/linked_traces.h"
@@ -15,6 +17,22 @@ using Text = std::string (*)(const Json& answer, const Terminal& terminal, int64
 
 std::string list_text(const Json& answer, const Terminal& terminal, int64_t now_ns) {
   return task_list_text(answer, terminal, now_ns);
+}
+
+// What narrows a list down, and can be told as a query.
+bool is_filter(const std::pair<std::string, Json>& member) {
+  static constexpr std::string_view kNoFilters[] = {"limit", "sort",     "all_projects",
+                                                    "as_of", "known_at", "deleted"};
+  return std::find(std::begin(kNoFilters), std::end(kNoFilters), member.first) ==
+         std::end(kNoFilters);
+}
+
+// With the query that finds the same tasks elsewhere too.
+std::string filtered_list_text(const Json& answer, const Terminal& terminal, int64_t now_ns) {
+  std::string out = list_text(answer, terminal, now_ns);
+  if (answer.find("not_in_traceql") == nullptr)
+    out += terminal.paint(Style::dim, "TraceQL: " + text_of(answer, "traceql")) + "\n";
+  return out;
 }
 
 // Asks `op` with what was given and prints the answer.
@@ -93,8 +111,11 @@ int list_tasks(Context& context, const Arguments& arguments) {
     return ask(context, std::move(*args), "task.foreign", "foreign_list", foreign_text);
   }
   std::erase_if(*args, [](const auto& member) { return member.first == "query"; });
-  if (!arguments.given("query"))
-    return ask(context, std::move(*args), "task.list", "task_list", list_text);
+  if (!arguments.given("query")) {
+    const bool filtered = std::any_of(args->begin(), args->end(), is_filter);
+    return ask(context, std::move(*args), "task.list", "task_list",
+               filtered ? filtered_list_text : list_text);
+  }
   auto answer = context.question("task.list", std::move(*args));
   if (!answer.ok()) return context.fail(answer.error());
   if (const std::string missing = text_of(*answer, "not_in_traceql"); !missing.empty()) {

@@ -213,6 +213,19 @@ std::string task_details_text(const Json& answer, const Terminal& terminal, int6
   return out;
 }
 
+namespace {
+
+// Every reason with what stands behind it, down the whole chain.
+void add_reasons(const Json* reasons, size_t indent, std::string& out) {
+  if (reasons == nullptr || reasons->as_array() == nullptr) return;
+  for (const Json& reason : *reasons->as_array()) {
+    out += std::string(2 + indent * 2, ' ') + "- " + text_of(reason, "text") + "\n";
+    add_reasons(reason.find("because"), indent + 1, out);
+  }
+}
+
+}  // namespace
+
 std::string why_text(const Json& answer, const Terminal& terminal) {
   const Json& task = task_of(answer);
   std::string out = title_line(task, terminal) + "\n";
@@ -220,18 +233,7 @@ std::string why_text(const Json& answer, const Terminal& terminal) {
   if (ready != nullptr && ready->as_bool() != nullptr && *ready->as_bool()) {
     return out + "  " + terminal.paint(Style::green, "ready") + ": nothing is in its way\n";
   }
-  const Json* reasons = answer.find("reasons");
-  if (reasons == nullptr || reasons->as_array() == nullptr) return out;
-  for (const Json& reason : *reasons->as_array()) {
-    const Json* depth = reason.find("depth");
-    const size_t indent = depth != nullptr && depth->is_number()
-                              ? static_cast<size_t>(std::clamp(depth->number(), 0.0, 20.0))
-                              : 0;
-    std::string text =
-        reason.as_string() != nullptr ? *reason.as_string() : text_of(reason, "text");
-    if (text.empty()) text = text_of(reason, "message");
-    out += "  " + std::string(indent * 2, ' ') + "- " + text + "\n";
-  }
+  add_reasons(answer.find("reasons"), 0, out);
   return out;
 }
 

@@ -119,7 +119,7 @@ class Backend {
   // What happens, in the order of arrival, until fn says stop (or the end, without follow). A
   // server that comes or goes meanwhile does not end it. The last transaction may come twice then.
   virtual Status watch(const WatchOptions& options, const WatchFunction& fn) = 0;
-  // Writes every span anew from the log; {"spans": n, "changed": n}.
+  // Writes every span anew from the log; {"spans": n, "changed": n, "forwards": n}.
   virtual Result<Json> rebuild() = 0;
   // What was loaded with `exclusive` is durable and in segments when it returns.
   virtual Status flush() = 0;

@@ -117,7 +117,8 @@ class EmbeddedBackend : public Backend {
   }
   Result<Json> rebuild() override {
     CC_ASSIGN(const work::RebuildReport report, work::rebuild_store(*store_));
-    return Json(JsonObject{{"spans", report.spans}, {"changed", report.changed}});
+    return Json(JsonObject{
+        {"spans", report.spans}, {"changed", report.changed}, {"forwards", report.forwards}});
   }
   Status watch(const WatchOptions& options, const WatchFunction& fn) override;
   Status flush() override { return store_->cut(); }

@@ -222,6 +222,8 @@ class Source {
   // The whole trace with every field, events of work spans joined, grouped by resource and scope in
   // order of start; nullopt when there is none. Follows the forward of a trace that has moved.
   virtual Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) const = 0;
+  // Where that forward leads, whether or not spans are left in the trace.
+  virtual std::optional<otlp::TraceId> forward(const otlp::TraceId&) const { return std::nullopt; }
 };
 
 }  // namespace contextcore::store

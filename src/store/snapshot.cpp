@@ -193,6 +193,10 @@ Result<std::optional<otlp::TracesData>> Snapshot::trace(const otlp::TraceId& id)
   return std::optional<otlp::TracesData>();
 }
 
+std::optional<otlp::TraceId> Snapshot::forward(const otlp::TraceId& id) const {
+  return head_->forward(id, visible_);
+}
+
 Result<std::optional<JournalSpan>> Snapshot::span(const otlp::SpanId& id) const {
   return head_->journal_span(id, visible_, *table_);
 }

@@ -35,6 +35,7 @@ class Snapshot final : public Source, public WorkView {
   Result<std::unique_ptr<LogIterator>> fetch_logs(const LogFetchRequest& request) const override;
   Result<std::vector<LabelPairs>> streams(int64_t start_ns, int64_t end_ns) const override;
   Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) const override;
+  std::optional<otlp::TraceId> forward(const otlp::TraceId& id) const override;
   const WorkIndexView& index() const override { return *table_; }
   Result<std::optional<JournalSpan>> span(const otlp::SpanId& id) const override;
   Result<std::vector<otlp::LogRecord>> events(const otlp::SpanId& id) const override;

@@ -101,9 +101,11 @@ class Store : public Journal {
 
   // Makes segments of the head (see store.md 2). No-op when there is nothing to cut.
   virtual Status cut() = 0;
-  // Replaces every journal-owned span by what `spans` says (a rebuild from the log), in one
-  // transaction.
-  virtual Status replace_spans(std::vector<JournalSpan> spans) = 0;
+  // Replaces every journal-owned span by what `spans` says (a rebuild from the log) and adds the
+  // forwards of traces that were left, in one transaction.
+  virtual Status replace_spans(
+      std::vector<JournalSpan> spans,
+      std::vector<std::pair<otlp::TraceId, otlp::TraceId>> forwards = {}) = 0;
 
   virtual Status announce_server(const ServerInfo& info) = 0;
   virtual StoreStats stats() const = 0;

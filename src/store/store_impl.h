@@ -40,7 +40,8 @@ class StoreImpl final : public Store {
   Result<CommitResult> commit(const std::string& command_id, const WorkPlan& plan) override;
   Result<Read> read() override;
   Status cut() override;
-  Status replace_spans(std::vector<JournalSpan> spans) override;
+  Status replace_spans(std::vector<JournalSpan> spans,
+                       std::vector<std::pair<otlp::TraceId, otlp::TraceId>> forwards) override;
   Status announce_server(const ServerInfo& info) override;
   StoreStats stats() const override;
   const std::string& store_id() const override { return store_id_; }

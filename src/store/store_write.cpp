@@ -365,9 +365,11 @@ Result<CommitResult> StoreImpl::commit(const std::string& command_id, const Work
   return commit_locked(lock, command_id, plan, planned_at, std::move(planned).value());
 }
 
-Status StoreImpl::replace_spans(std::vector<JournalSpan> spans) {
+Status StoreImpl::replace_spans(std::vector<JournalSpan> spans,
+                                std::vector<std::pair<otlp::TraceId, otlp::TraceId>> forwards) {
   PlannedWork work;
   work.record.replace_all = true;
+  work.record.forwards = std::move(forwards);
   work.record.time_ns = clock_.wall_ns();
   for (const JournalSpan& span : spans) {
     CC_TRY(check_span(span));

@@ -18,10 +18,22 @@ Result<bool> is_hidden(const Snapshot& snapshot, const otlp::SpanId& id) {
   return hidden;
 }
 
+Status join_events(const Snapshot& snapshot, otlp::Span& span) {
+  const WorkHooks& hooks = snapshot.head().hooks();
+  if (!hooks.event) return {};
+  CC_ASSIGN(const std::vector<otlp::LogRecord> records, snapshot.events(span.span_id));
+  for (const otlp::LogRecord& record : records) {
+    std::optional<otlp::SpanEvent> event = hooks.event(record);
+    if (event) span.events.push_back(std::move(*event));
+  }
+  return {};
+}
+
 Status finish_journal_span(const Snapshot& snapshot, bool with_events, AssembledSpan& out) {
   const WorkHooks& hooks = snapshot.head().hooks();
   otlp::Span& span = out.span;
   out.open = span.end_ns == 0;
+  if (with_events) CC_TRY(join_events(snapshot, span));
   if (hooks.compute) {
     const WorkRow* row = snapshot.index().find(span.span_id);
     if (row == nullptr) CC_TRY(snapshot.table().status());
@@ -31,12 +43,6 @@ Status finish_journal_span(const Snapshot& snapshot, bool with_events, Assembled
   }
   if (out.open) {
     span.end_ns = std::max(span.start_ns, static_cast<uint64_t>(snapshot.now_ns()));
-  }
-  if (!with_events || !hooks.event) return {};
-  CC_ASSIGN(const std::vector<otlp::LogRecord> records, snapshot.events(span.span_id));
-  for (const otlp::LogRecord& record : records) {
-    std::optional<otlp::SpanEvent> event = hooks.event(record);
-    if (event) span.events.push_back(std::move(*event));
   }
   return {};
 }

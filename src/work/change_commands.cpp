@@ -1,4 +1,4 @@
-// Editing, reopening, deleting; deliverables, exceptions and commits of a task.
+// Editing, reopening, deleting; exceptions and commits of a task.
 
 #include <algorithm>
 
@@ -112,53 +112,6 @@ Status edit_attributes(Editor& editor, const Args& args) {
   return {};
 }
 
-struct Found {
-  std::string results;  // JSON text
-  int64_t verified = 0, failed = 0;
-};
-
-// `results`: [{path, type?, verified, detail?}], at most one for each deliverable.
-Result<Found> verification_of(const Args& args, const Task& task) {
-  static constexpr std::array<std::string_view, 4> kResultFields = {"type", "path", "verified",
-                                                                    "detail"};
-  const Json* results = args.find("results");
-  if (!results || !results->as_array()) {
-    return Error{Code::invalid_argument,
-                 "task.verify needs results: a list of {path, verified}",
-                 {},
-                 {},
-                 {}};
-  }
-  Found found;
-  std::vector<std::string> seen;
-  for (const Json& one : *results->as_array()) {
-    CC_ASSIGN(const Args result, Args::make("a result", one, kResultFields));
-    CC_ASSIGN(const std::string path, result.required("path"));
-    CC_ASSIGN(const bool verified, result.flag("verified"));
-    CC_TRY(result.text("type").status());
-    CC_TRY(result.text("detail").status());
-    const bool declared =
-        std::any_of(task.deliverables.begin(), task.deliverables.end(), [&](const auto& text) {
-          const auto json = parse_json(text);
-          return json.ok() && json->string_or("path") == path;
-        });
-    if (!declared || std::find(seen.begin(), seen.end(), path) != seen.end()) {
-      return Error{Code::invalid_argument,
-                   declared ? "there are two results for deliverable " + path
-                            : "task " + task.id + " has no deliverable " + path,
-                   "one result for each deliverable of the task",
-                   {},
-                   {}};
-    }
-    seen.push_back(path);
-    (verified ? found.verified : found.failed)++;
-  }
-  // What was not looked at has not been found good.
-  found.failed = static_cast<int64_t>(task.deliverables.size()) - found.verified;
-  found.results = to_string(*results);
-  return found;
-}
-
 Result<bool> has_commit(const Transaction& transaction, const Task& task, std::string_view commit,
                         std::string_view repository) {
   CC_ASSIGN(const auto records, transaction.view().events(task.span_id));
@@ -237,28 +190,6 @@ Status run_task_undelete(Transaction& transaction, const Args& args, Answer& ans
     return {};
   }
   return undelete_task(transaction, *entry, reason, subtree);
-}
-
-Status run_task_verify(Transaction& transaction, const Args& args, Answer& answer) {
-  CC_ASSIGN(Entry * entry, subject_of(transaction, args));
-  answer.task = entry;
-  const Task& task = entry->task();
-  if (task.ended()) return Status(ended_error(task));
-  if (task.deliverables.empty()) {
-    return Status(Error{Code::failed_precondition,
-                        "task " + task.id + " has no deliverables",
-                        "name them when it is created, or with task edit",
-                        {},
-                        {}});
-  }
-  CC_ASSIGN(const Found found, verification_of(args, task));
-  const auto count = static_cast<int64_t>(task.deliverables.size());
-  return transaction.emit(*entry, ev::kTaskDeliverablesVerified,
-                          Line()
-                              .integer(field::kDeliverableCount, count)
-                              .integer(field::kVerifiedCount, found.verified)
-                              .integer(field::kFailedCount, found.failed)
-                              .text(field::kResults, found.results));
 }
 
 Status run_task_exception(Transaction& transaction, const Args& args, Answer& answer) {

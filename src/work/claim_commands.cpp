@@ -80,8 +80,9 @@ Status run_task_release(Transaction& transaction, const Args& args, Answer& answ
 
 Status run_task_claim_ready(Transaction& transaction, const Args& args, Answer& answer) {
   CC_ASSIGN(const auto lease, lease_of(args));
-  CC_ASSIGN(ReadyFilter filter,
-            ready_filter(args, transaction.command().project, transaction.command().actor));
+  const Command& command = transaction.command();
+  CC_ASSIGN(ReadyFilter filter, ready_filter(transaction.view(), args, command.project,
+                                             command.actor, transaction.type_names()));
   filter.limit = 1;
   CC_ASSIGN(const ReadyPage page, find_ready(transaction.view(), filter));
   if (page.rows.empty()) {

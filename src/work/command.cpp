@@ -58,7 +58,8 @@ Json to_json(const Vocabulary& vocabulary) {
       JsonObject{{"types", Json(std::move(types))}, {"statuses", Json(std::move(statuses))}});
 }
 
-constexpr std::array<std::string_view, 4> kQuestionFields = {"op", "project", "args", "actor"};
+constexpr std::array<std::string_view, 5> kQuestionFields = {"op", "project", "args", "actor",
+                                                             "vocabulary"};
 constexpr std::array<std::string_view, 5> kActorFields = {"actor", "actor_type", "agent_id",
                                                           "session_id", "trigger"};
 
@@ -164,6 +165,7 @@ Result<Question> question_from_json(const Json& json) {
   CC_TRY(args.object("args").status());
   question.args = args_of(args);
   CC_ASSIGN(question.actor, actor_from_json(args.find("actor")));
+  CC_ASSIGN(question.vocabulary, vocabulary_from_json(args.find("vocabulary")));
   return question;
 }
 
@@ -173,6 +175,8 @@ Json to_json(const Question& question) {
   if (!question.project.empty()) out.emplace_back("project", Json(question.project));
   out.emplace_back("args", question.args);
   out.emplace_back("actor", actor_to_json(question.actor));
+  if (!(question.vocabulary == Vocabulary()))
+    out.emplace_back("vocabulary", to_json(question.vocabulary));
   return Json(std::move(out));
 }
 

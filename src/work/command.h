@@ -42,7 +42,9 @@ struct Actor {
 //   task.import    as task.create, and source source_time?: a task that was kept elsewhere
 //   task.status    id status reason? token? lenient? (ended: changed=false instead of an error)
 //   task.block     id reason by? token?             task.unblock  id status? resolution?
-//   task.complete  id outcome? token? lenient?      task.fail     id reason? error_type? token?
+//   task.complete  id outcome? token? lenient?      task.fail     id reason? error_type?
+//                                                                 outcome? token?
+//                  results? (as task.verify; they are written with the end)
 //   task.cancel    id reason?                       task.comment  id text author?
 //   task.assign    id assignee (null: nobody)       task.progress id percent
 //   task.parent    id parent_id (null: none)        task.depend   id on when? target_project_id?
@@ -133,6 +135,7 @@ struct Question {
   std::string project;
   Json args;
   Actor actor;
+  Vocabulary vocabulary = {};  // of the project, where the asker knows it
 };
 Result<Question> question_from_json(const Json& json);
 Json to_json(const Question& question);

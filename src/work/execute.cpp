@@ -82,10 +82,10 @@ constexpr std::array<std::string_view, 6> kStatusFields = {"id",    "status",  "
 constexpr std::array<std::string_view, 5> kBlockFields = {"id", "reason", "by", "token", "resolve"};
 constexpr std::array<std::string_view, 4> kUnblockFields = {"id", "status", "resolution",
                                                             "resolve"};
-constexpr std::array<std::string_view, 5> kCompleteFields = {"id", "outcome", "token", "lenient",
-                                                             "resolve"};
-constexpr std::array<std::string_view, 5> kFailFields = {"id", "reason", "error_type", "token",
-                                                         "resolve"};
+constexpr std::array<std::string_view, 6> kCompleteFields = {"id",      "outcome", "token",
+                                                             "lenient", "results", "resolve"};
+constexpr std::array<std::string_view, 6> kFailFields = {"id",      "reason", "error_type",
+                                                         "outcome", "token",  "resolve"};
 constexpr std::array<std::string_view, 3> kCancelFields = {"id", "reason", "resolve"};
 constexpr std::array<std::string_view, 4> kCommentFields = {"id", "text", "author", "resolve"};
 constexpr std::array<std::string_view, 3> kAssignFields = {"id", "assignee", "resolve"};

@@ -65,12 +65,13 @@ std::vector<std::string_view> names_of(std::span<const std::string_view> fixed,
   return names;
 }
 
-Status read_status(const store::WorkView& view, const Args& args, TaskFilter& filter) {
+Status read_status(const store::WorkView& view, const Vocabulary& vocabulary, const Args& args,
+                   TaskFilter& filter) {
   CC_ASSIGN(const auto words, args.list("status"));
   if (words.empty()) return {};
-  const std::set<std::string> own =
-      in_use(view, [](const WorkRow& row) { return row.status_name; });
+  std::set<std::string> own = in_use(view, [](const WorkRow& row) { return row.status_name; });
   filter.own_statuses.assign(own.begin(), own.end());
+  for (const auto& [name, base] : vocabulary.statuses) own.insert(name);
   for (const std::string& word : words) {
     if (std::find(kCategories.begin(), kCategories.end(), word) != kCategories.end()) {
       filter.categories.push_back(word);
@@ -84,21 +85,6 @@ Status read_status(const store::WorkView& view, const Args& args, TaskFilter& fi
       known.push_back("open");
       return Status(unknown_name("status", word, known));
     }
-  }
-  return {};
-}
-
-Status read_types(const store::WorkView& view, const Args& args, TaskFilter& filter) {
-  CC_ASSIGN(filter.types, args.list("type"));
-  std::set<std::string> own;
-  for (const std::string& type : filter.types) {
-    if (std::find(kTaskTypes.begin(), kTaskTypes.end(), type) != kTaskTypes.end()) continue;
-    if (own.empty()) {
-      own = in_use(view, [](const WorkRow& row) {
-        return row.kind == WorkKind::task ? row.type : std::string();
-      });
-    }
-    if (!own.contains(type)) return Status(unknown_name("type", type, names_of(kTaskTypes, own)));
   }
   return {};
 }
@@ -206,6 +192,14 @@ class Conditions {
 };
 
 void add_status(const TaskFilter& filter, Conditions& conditions) {
+  if (filter.like) {
+    std::vector<std::string> either{
+        Conditions::equal(names::attr::kTaskStatus, status_name(*filter.like))};
+    if (!filter.own_statuses.empty())
+      either.push_back(Conditions::equal(names::attr::kTaskBaseStatus, status_name(*filter.like)));
+    conditions.add_any(either);
+    return;
+  }
   if (filter.statuses.empty() && filter.categories.empty()) {
     conditions.add("span.task.status != nil");
     return;
@@ -261,6 +255,7 @@ bool TaskFilter::accepts(const store::WorkView& view, const WorkRow& row) const 
   if (open && *open != (row.end_ns == 0)) return false;
   if (assignee && row.assignee != *assignee) return false;
   if (sprint && row.sprint != *sprint) return false;
+  if (like && row_status(row) != *like) return false;
   if (!mine.empty() && row.assignee != mine &&
       !(has_live_claim(row, view.now_ns()) && row.claimed_by == mine))
     return false;
@@ -352,8 +347,10 @@ Result<TaskFilter> task_filter(const store::WorkView& view, const Question& ques
   CC_ASSIGN(filter.project, args.text("project"));
   CC_ASSIGN(const bool all_projects, args.flag("all_projects"));
   if (filter.project.empty() && !all_projects) filter.project = question.project;
-  CC_TRY(read_status(view, args, filter));
-  CC_TRY(read_types(view, args, filter));
+  CC_TRY(read_status(view, question.vocabulary, args, filter));
+  const std::vector<std::string_view> own_types(question.vocabulary.types.begin(),
+                                                question.vocabulary.types.end());
+  CC_ASSIGN(filter.types, types_of(view, args, own_types));
   CC_ASSIGN(filter.priorities, args.choices("priority", kPriorityNames));
   CC_ASSIGN(filter.labels, args.list("label"));
   if (args.has("assignee") || args.is_null("assignee")) {
@@ -380,6 +377,27 @@ Result<TaskFilter> task_filter(const store::WorkView& view, const Question& ques
   CC_ASSIGN(filter.ended, time_range(args, "ended", view.now_ns()));
   CC_ASSIGN(filter.due, time_range(args, "due", view.now_ns()));
   return filter;
+}
+
+Result<std::vector<std::string>> types_of(const store::WorkView& view, const Args& args,
+                                          std::span<const std::string_view> own) {
+  CC_ASSIGN(std::vector<std::string> types, args.list("type"));
+  const auto holds = [](std::span<const std::string_view> names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  std::set<std::string> known;
+  for (const std::string& type : types) {
+    if (holds(kTaskTypes, type) || holds(own, type)) continue;
+    if (known.empty()) {
+      known = in_use(view, [](const WorkRow& row) {
+        return row.kind == WorkKind::task ? row.type : std::string();
+      });
+      known.insert(own.begin(), own.end());
+      for (const std::string_view builtin : kTaskTypes) known.erase(std::string(builtin));
+    }
+    if (!known.contains(type)) return unknown_name("type", type, names_of(kTaskTypes, known));
+  }
+  return types;
 }
 
 std::string traceql_string(std::string_view text) {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "store/journal.h"
 #include "work/args.h"
 #include "work/command.h"
+#include "work/status.h"
 
 namespace re2 {
 class RE2;
@@ -52,6 +54,7 @@ struct TaskFilter {
   std::vector<std::string> types, priorities;   // one of each
   std::vector<std::string> labels;              // all of them
   std::optional<std::string> assignee, sprint;  // "" = none
+  std::optional<TaskStatus> like;               // this status, or an own one that behaves like it
   std::string mine;                             // assigned to or claimed by
   const store::WorkRow* parent = nullptr;       // its children
   const store::WorkRow* subtree = nullptr;      // everything below it
@@ -75,6 +78,10 @@ struct TaskFilter {
 // open deleted, and created_from created_to (updated_ ended_ due_ likewise).
 Result<TaskFilter> task_filter(const store::WorkView& view, const Question& question,
                                const Args& args);
+
+// `type`: built-in types, those of the project's own and those in use.
+Result<std::vector<std::string>> types_of(const store::WorkView& view, const Args& args,
+                                          std::span<const std::string_view> own);
 
 // "…" with the escapes of TraceQL.
 std::string traceql_string(std::string_view text);

@@ -178,11 +178,26 @@ std::vector<JournalSpan> spans_of(const Histories& histories) {
   return spans;
 }
 
-Result<std::vector<JournalSpan>> rebuild(const store::Source& source) {
+Forwards forwards_of(const Histories& histories, const std::set<otlp::TraceId>& seen) {
+  Forwards forwards;
+  for (const auto& [span, history] : histories.tasks) {
+    const Task& task = history.task;
+    if (task.parent_span_id.empty()) continue;
+    const otlp::TraceId own = trace_id("task", task.project, task.id);
+    if (own != task.trace_id && seen.contains(own)) forwards.emplace_back(own, task.trace_id);
+  }
+  return forwards;
+}
+
+Result<Rebuilt> rebuild(const store::Source& source) {
   Histories histories;
-  CC_TRY(read_events(source, {}, [&](Event& event) { return fold(histories, event); }));
+  std::set<otlp::TraceId> seen;
+  CC_TRY(read_events(source, {}, [&](Event& event) {
+    seen.insert(event.trace_id);
+    return fold(histories, event);
+  }));
   derive(histories, {});
-  return spans_of(histories);
+  return Rebuilt{spans_of(histories), forwards_of(histories, seen)};
 }
 
 }  // namespace contextcore::work

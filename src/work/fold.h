@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -45,8 +47,17 @@ void derive(Histories& histories,
 // The spans they are. REQUIRES: every history has its first event.
 std::vector<store::JournalSpan> spans_of(const Histories& histories);
 
-// Every span of the journal (tasks, phases, insights, ...) from its log lines alone: what
-// `contextcore rebuild` writes and what `verify` compares.
-Result<std::vector<store::JournalSpan>> rebuild(const store::Source& source);
+// Where the traces that tasks have left lead to: from the trace that a task had as a root to the
+// one it is in now. `seen`: the traces of the events that were folded (nobody knows of another).
+using Forwards = std::vector<std::pair<otlp::TraceId, otlp::TraceId>>;
+Forwards forwards_of(const Histories& histories, const std::set<otlp::TraceId>& seen);
+
+// Every span of the journal (tasks, phases, insights, ...) and every forward from its log lines
+// alone: what `contextcore rebuild` writes and what `verify` compares.
+struct Rebuilt {
+  std::vector<store::JournalSpan> spans;
+  Forwards forwards;
+};
+Result<Rebuilt> rebuild(const store::Source& source);
 
 }  // namespace contextcore::work

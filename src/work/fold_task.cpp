@@ -257,7 +257,8 @@ Status fold_one(TaskHistory& history, const Event& event) {
   } else if (name == ev::kTaskDeleted || name == ev::kTaskUndeleted) {
     task.deleted = name == ev::kTaskDeleted;
   } else if (name == ev::kTaskDeliverablesVerified) {
-    task.deliverables_verified = event.integer(field::kVerifiedCount);
+    // Without a count: what had been found was taken back.
+    task.deliverables_verified = event.integer_if(field::kVerifiedCount);
   }
   return {};
 }

@@ -24,6 +24,27 @@ int64_t time_of(std::string_view rfc3339) {
   return parsed.ok() ? *parsed : 0;
 }
 
+constexpr size_t kSpanEventsMax = 512;
+
+// A reader of span events gets so many at most: the oldest status changes are left out first, then
+// the oldest of the others, comments last. The log has them all.
+void limit_events(otlp::Span& span) {
+  if (span.events.size() <= kSpanEventsMax) return;
+  const auto rank = [](const otlp::SpanEvent& event) {
+    if (event.name == ev::kTaskStatusChanged) return 0;
+    return event.name == ev::kTaskCommented ? 2 : 1;
+  };
+  size_t excess = span.events.size() - kSpanEventsMax;
+  span.dropped_events_count += static_cast<uint32_t>(excess);
+  for (int least = 0; least <= 2 && excess > 0; least++) {
+    std::erase_if(span.events, [&](const otlp::SpanEvent& event) {
+      const bool out = excess > 0 && rank(event) == least;
+      if (out) excess--;
+      return out;
+    });
+  }
+}
+
 void compute(otlp::Span& span, const WorkRow& row, int64_t now_ns) {
   otlp::Attributes& attributes = span.attributes;
   if (is_insight(row)) {
@@ -37,6 +58,7 @@ void compute(otlp::Span& span, const WorkRow& row, int64_t now_ns) {
     return;
   }
   if (!is_task(row)) return;
+  limit_events(span);
   otlp::set(attributes, attr::kContextcoreOpen, otlp::Value(row.end_ns == 0));
   otlp::set(attributes, attr::kTaskReady, otlp::Value(is_ready(row, now_ns, false)));
   otlp::erase(attributes, attr::kContextcoreUpdatedNs);

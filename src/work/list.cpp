@@ -93,8 +93,15 @@ void add_time(JsonObject& item, std::string_view since, std::string_view seconds
 Result<Json> blocked_page(const Reading& reading, TaskFilter filter, size_t limit) {
   const int64_t now_ns = reading.view.now_ns();
   filter.open = true;
-  filter.statuses = {"blocked"};
-  return list(reading, filter, "priority", limit, [&](const WorkRow& row, JsonObject& item) {
+  filter.like = TaskStatus::blocked;
+  CC_ASSIGN(Rows rows, filter.find(reading.view));
+  const auto total = static_cast<int64_t>(rows.size());
+  for (const WorkRow* row : rows) {
+    if (!row->status_name.empty() && filter.own_statuses.empty())
+      filter.own_statuses.push_back(row->status_name);
+  }
+  sort_by("priority", rows, limit);
+  return page_of(reading, filter, rows, total, [&](const WorkRow& row, JsonObject& item) {
     add_time(item, "blocked_since", "blocked_seconds", in_status_since(reading.view, row), now_ns);
     return Status();
   });

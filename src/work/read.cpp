@@ -105,7 +105,10 @@ Result<Json> ask_get(const Reading& reading, const Question& question, const Arg
 
 Result<Json> ask_ready(const Reading& reading, const Question& question, const Args& args) {
   const store::WorkView& view = reading.view;
-  CC_ASSIGN(ReadyFilter filter, ready_filter(args, question.project, question.actor));
+  const std::vector<std::string_view> own_types(question.vocabulary.types.begin(),
+                                                question.vocabulary.types.end());
+  CC_ASSIGN(ReadyFilter filter,
+            ready_filter(view, args, question.project, question.actor, own_types));
   CC_ASSIGN(filter.limit, limit_of(args));
   CC_ASSIGN(const ReadyPage page, find_ready(view, filter));
   return task_page(view, page.rows, page.total);

@@ -107,10 +107,12 @@ Result<Json> ask_why(const Reading& reading, const Question& question, const Arg
   const store::WorkView& view = reading.view;
   CC_ASSIGN(const std::string id, args.required("id"));
   CC_ASSIGN(const WorkRow* row, resolve_task(view, question.project, id));
+  CC_ASSIGN(const Task task, read_task(view, *row));
   Why why(view);
   CC_ASSIGN(JsonArray reasons, why.reasons(*row, 0));
   return Json(JsonObject{{"id", Json(row->id)},
                          {"project", Json(row->project)},
+                         {"title", Json(task.title)},
                          {"status", Json(status_name(row_status(*row)))},
                          {"ready", Json(is_ready(*row, view.now_ns(), false))},
                          {"reasons", Json(std::move(reasons))}});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "work/filters.h"
 #include "work/names.h"
 #include "work/status.h"
 
@@ -39,10 +40,12 @@ Result<bool> has_label(const store::WorkView& view, const WorkRow& row, std::str
       [&](const otlp::Value& value) { return value.as_string() && *value.as_string() == label; });
 }
 
-Result<ReadyFilter> ready_filter(const Args& args, std::string_view project, const Actor& actor) {
+Result<ReadyFilter> ready_filter(const store::WorkView& view, const Args& args,
+                                 std::string_view project, const Actor& actor,
+                                 std::span<const std::string_view> own_types) {
   ReadyFilter filter;
   filter.project = project;
-  CC_ASSIGN(filter.types, args.choices("type", kTaskTypes));
+  CC_ASSIGN(filter.types, types_of(view, args, own_types));
   CC_ASSIGN(filter.priorities, args.choices("priority", kPriorityNames));
   CC_ASSIGN(filter.label, args.text("label"));
   CC_ASSIGN(filter.include_backlog, args.flag("include_backlog"));

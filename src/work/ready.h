@@ -1,6 +1,7 @@
 #pragma once
 // Which tasks could be taken now: over the work index only, best first.
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,10 @@ struct ReadyPage {
 };
 
 // Fields: type priority label include_backlog (assignee limit).
-Result<ReadyFilter> ready_filter(const Args& args, std::string_view project, const Actor& actor);
+// own_types: of the project's own.
+Result<ReadyFilter> ready_filter(const store::WorkView& view, const Args& args,
+                                 std::string_view project, const Actor& actor,
+                                 std::span<const std::string_view> own_types);
 Result<ReadyPage> find_ready(const store::WorkView& view, const ReadyFilter& filter);
 
 // A label is not in the index: reads the span.

@@ -1,10 +1,12 @@
 #pragma once
 // Changes of tasks that several commands share.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "work/args.h"
 #include "work/transaction.h"
 
 namespace contextcore::work {
@@ -68,6 +70,13 @@ Status check_claim(const Transaction& transaction, const Entry& entry,
                    std::optional<int64_t> token);
 Status claim(Transaction& transaction, Entry& entry, std::optional<int64_t> lease_seconds,
              bool steal, bool& changed);
+
+// Writes what `results` of args says of the deliverables. Errors: a result of none of them, two of
+// one, a task without deliverables.
+Status verify_deliverables(Transaction& transaction, Entry& entry, const Args& args);
+// Back to what had been found before: so many good, or not looked at yet.
+Status restore_verification(Transaction& transaction, Entry& entry,
+                            const std::optional<int64_t>& verified);
 
 Error ended_error(const Task& task);
 

@@ -101,6 +101,18 @@ Status run_task_complete(Transaction& transaction, const Args& args, Answer& ans
   StatusChange change;
   change.to = TaskStatus::done;
   CC_ASSIGN(change.outcome, args.text("outcome"));
+  if (args.has("results")) {
+    CC_ASSIGN(Entry * entry, subject_of(transaction, args));
+    if (!entry->task().ended()) {
+      CC_TRY(verify_deliverables(transaction, *entry, args));
+      const Task& task = entry->task();
+      const auto count = static_cast<int64_t>(task.deliverables.size());
+      if (const int64_t bad = count - task.deliverables_verified.value_or(0); bad > 0) {
+        transaction.warn(std::to_string(bad) + " of " + std::to_string(count) +
+                         " deliverables not found good");
+      }
+    }
+  }
   return move(transaction, args, change, answer);
 }
 
@@ -109,6 +121,7 @@ Status run_task_fail(Transaction& transaction, const Args& args, Answer& answer)
   change.to = TaskStatus::failed;
   CC_ASSIGN(change.reason, args.text("reason"));
   CC_ASSIGN(change.error_type, args.text("error_type"));
+  CC_ASSIGN(change.outcome, args.text("outcome"));
   return move(transaction, args, change, answer);
 }
 

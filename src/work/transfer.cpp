@@ -74,9 +74,11 @@ class Importer {
     CC_TRY(read_events(*read.source, {}, [&](Event& event) {
       ids_[{event.span_id, {event.revision, event.seq}}] = event_id_of(event);
       last_[event.span_id] = {event.revision, event.seq};
+      traces_.insert(event.trace_id);
       return fold(histories_, event);
     }));
     derive(histories_, {});
+    for (const auto& forward : forwards_of(histories_, traces_)) forwards_.insert(forward);
     for (JournalSpan& span : spans_of(histories_)) {
       const otlp::SpanId id = span.span.span_id;
       written_.emplace(id, std::move(span));
@@ -112,12 +114,16 @@ class Importer {
     std::set<otlp::SpanId> touched;
     for (size_t i = from; i < to; i++) {
       CC_TRY(fold(histories_, events[i]));
+      traces_.insert(events[i].trace_id);
       transaction.events.push_back(to_journal_event(events[i]));
       touched.insert(events[i].span_id);
     }
     derive(histories_, {});
     std::map<otlp::SpanId, int64_t> expected;
     for (JournalSpan& span : spans_of(histories_)) add_changed(span, transaction, expected);
+    for (const auto& forward : forwards_of(histories_, traces_)) {
+      if (forwards_.insert(forward).second) transaction.forwards.push_back(forward);
+    }
     const size_t spans = transaction.spans.size();
     const auto plan = [&](const store::WorkView& view) -> Result<store::WorkTransaction> {
       for (const auto& [id, revision] : expected) {
@@ -144,9 +150,6 @@ class Importer {
     JournalSpan& before = at->second;
     if (!is_new && before.revision == span.revision && before.span == span.span) return;
     expected[id] = is_new ? 0 : before.revision;
-    const otlp::TraceId old = before.span.trace_id;
-    if (!is_new && old != span.span.trace_id && before.span.parent_span_id.empty())
-      transaction.forwards.emplace_back(old, span.span.trace_id);
     before = span;
     transaction.spans.push_back(std::move(span));
   }
@@ -156,6 +159,8 @@ class Importer {
   std::map<std::pair<otlp::SpanId, Place>, std::string> ids_;
   std::map<otlp::SpanId, Place> last_;
   std::map<otlp::SpanId, JournalSpan> written_;
+  std::set<otlp::TraceId> traces_;                              // of the events
+  std::set<std::pair<otlp::TraceId, otlp::TraceId>> forwards_;  // that the store has
   ImportReport report_;
 };
 

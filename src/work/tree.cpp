@@ -79,9 +79,10 @@ Result<Json> ask_tree(const Reading& reading, const Question& question, const Ar
   if (!id.empty()) {
     CC_ASSIGN(root, resolve_task(view, question.project, id));
     filter.project = root->project;
-    filter.open.reset();
   }
   CC_ASSIGN(Rows rows, filter.find(view));
+  // What was asked for by its id is shown, whatever is filtered below it.
+  if (root && std::find(rows.begin(), rows.end(), root) == rows.end()) rows.push_back(root);
   Tree tree(std::move(rows));
   const std::vector<Node> nodes = tree.nodes(root, depth.value_or(INT64_MAX));
   const size_t limit = given ? static_cast<size_t>(*given) : kTreeLimit;

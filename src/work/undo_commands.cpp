@@ -137,6 +137,7 @@ Status restore_fields(Transaction& transaction, Entry& entry, const Task& before
                                 .text(field::kFromAssignee, task.assignee)
                                 .text(field::kToAssignee, before.assignee)));
   }
+  CC_TRY(restore_verification(transaction, entry, before.deliverables_verified));
   return restore_links(transaction, entry, before.links);
 }
 

@@ -68,6 +68,24 @@ class Changes(ProcessTest):
         self.cc("task", "verify", "A", "--pass", "missing.md")
         self.assertTrue(self.show("A")["deliverables_complete"])
 
+    def test_completion_looks_at_the_deliverables(self):
+        pathlib.Path(self.folder, "there.md").write_text("x")
+        self.cc("task", "create", "One", "--id", "A", "--deliverable", "there.md", "--deliverable", "missing.md")
+        self.assertIn("1 of 2 deliverables not found good", self.cc("task", "complete", "A").out)
+        self.assertEqual((self.show("A")["status"], self.show("A")["deliverables_verified"]), ("done", 1))
+        # Who has looked has the last word; an end in the past is not looked at today.
+        self.cc("task", "create", "Two", "--id", "B", "--deliverable", "missing.md")
+        self.cc("task", "verify", "B", "--pass", "missing.md")
+        self.cc("task", "complete", "B")
+        self.assertTrue(self.show("B")["deliverables_complete"])
+        self.cc("task", "create", "Three", "--id", "C", "--deliverable", "there.md", "--at", "2026-01-05T09:00:00Z")
+        self.cc("task", "complete", "C", "--at", "2026-01-06T09:00:00Z")
+        self.assertNotIn("deliverables_verified", self.show("C"))
+        with self.server():
+            self.cc("task", "create", "Four", "--id", "D", "--deliverable", "there.md")
+            self.cc("task", "complete", "D")
+        self.assertTrue(self.show("D")["deliverables_complete"])
+
     def test_apply_is_all_or_nothing_and_names_the_line(self):
         good = "\n".join(['# comment', '{"op":"create","id":"A","title":"a"}', "",
                           '{"op":"task.create","args":{"id":"B","title":"b","parent_id":"A"}}',
@@ -104,5 +122,11 @@ class Changes(ProcessTest):
         with self.server():
             self.cc("task", "status", "A", "todo")
             self.cc("task", "status", "A", "qa")
+        self.assertEqual(self.ccj("ready", "--type", "chore").json["total"], 0)
+        for question in (("list",), ("ready",), ("tree",), ("workload",)):
+            self.cc(*question, "--type", "chore")
+            with self.server():
+                self.cc(*question, "--type", "chore")
+            self.assertIn("chore", self.cc(*question, "--type", "chores", code=2).err)
         self.assertEqual(len(self.spans('{ span.task.status = "qa" && name = "contextcore.task.chore" }')), 1)
         self.cc("task", "status", "A", "qb", code=2)

@@ -21,6 +21,28 @@ class Contract(ProcessTest):
         self.cc("ready", "--claim", code=7)
         self.cc("--server", "127.0.0.1:1", "task", "list", code=6)
 
+    def test_an_unknown_word_is_named_with_the_nearest_and_the_way_to_help(self):
+        for words, message, candidate, hint in (
+                (["task", "creat", "x"], "unknown command 'creat' of contextcore task", "create", "contextcore task --help"),
+                (["taks", "list"], "unknown command 'taks' of contextcore", "task", "contextcore --help"),
+                (["create", "x"], "unknown command 'create' of contextcore", "contextcore task create", ""),
+                (["sprint", "strt", "s"], "unknown command 'strt' of contextcore sprint", "start", ""),
+                (["task", "show", "A", "--trce"], "unknown option --trce of contextcore task show", "--trace",
+                 "contextcore task show --help"),
+                (["list", "--statuss=todo"], "unknown option --statuss of contextcore list", "--status", ""),
+                (["--stor", "x", "list"], "unknown option --stor of contextcore list", "--store", "")):
+            error = json.loads(self.ccj(*words, code=2).err)["error"]
+            self.assertEqual(error["message"], message)
+            self.assertIn(candidate, error["candidates"], words)
+            self.assertIn(hint, error["hint"])
+        for words, message in ((["task"], "contextcore task needs a command"),
+                               (["task", "show"], "contextcore task show needs <id>"),
+                               (["show", "A", "B"], "'B' is one argument too many"),
+                               (["task", "block", "A", "--reason"], "--reason needs a value")):
+            failed = self.cc(*words, code=2)
+            self.assertIn(message, failed.err)
+            self.assertIn("--help", failed.err)
+
     def test_errors_in_json(self):
         self.cc("task", "create", "One", "--id", "PAY-100")
         failed = self.ccj("task", "complete", "PAY-101", code=3)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import urllib.parse
 
 from harness import ProcessTest
 
@@ -56,6 +57,56 @@ class Questions(ProcessTest):
         self.fill()
         query = self.cc("list", "--status", "open", "--label", "x", "--query").out.strip()
         self.assertEqual({span["attributes"]["task.status"] for span in self.spans(query).values()}, {"blocked"})
+
+    def test_a_sprints_list_prints_its_traceql(self):
+        for number in (1, 2):
+            self.cc("sprint", "start", f"s-{number}", "--at", T(number))
+            for task in ("x", "y"):
+                self.cc("task", "create", f"Work {task}", "--id", f"{task}-{number}", "--sprint", f"s-{number}",
+                        "--at", T(number))
+        self.cc("task", "create", "Of no sprint", "--id", "z", "--at", T(2))
+        self.cc("task", "complete", "x-1", "--at", T(3))
+        self.cc("sprint", "end", "s-1", "--at", T(3))
+        for sprint, tasks in (("last", ["x-1", "y-1"]), ("current", ["x-2", "y-2"]), ("s-1", ["x-1", "y-1"])):
+            listed = self.ccj("list", "--sprint", sprint).json
+            self.assertEqual(sorted(item["id"] for item in listed["items"]), tasks)
+            query = self.cc("list", "--sprint", sprint, "--query").out.strip()
+            self.assertEqual(query, listed["traceql"])
+            self.assertIn(f"TraceQL: {query}\n", self.cc("list", "--sprint", sprint).out)
+            self.assertNotIn("last", query)
+            ids = {item["span_id"] for item in listed["items"]}
+            self.assertEqual(set(self.spans(query)), ids)
+            with self.server() as server:
+                status, body = server.request("GET", "/api/search?limit=100&q=" + urllib.parse.quote(query))
+                self.assertEqual(status, 200, body)
+                found = {span["spanID"] for trace in json.loads(body)["traces"] for span_set in trace["spanSets"]
+                         for span in span_set["spans"]}
+                self.assertEqual(found, ids)
+
+    def test_show_with_the_traces_that_link_to_it(self):
+        self.fill()
+        shown = self.ccj("show", "A").json
+        spans = [{"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": span_id, "parentSpanId": parent, "name": name,
+                  "startTimeUnixNano": "1772700000000000000", "endTimeUnixNano": "1772700001000000000",
+                  "links": links} for span_id, parent, name, links in (
+                      ("00f067aa0ba902b7", "", "deploy", [{"traceId": shown["trace_id"], "spanId": shown["span_id"]}]),
+                      ("00f067aa0ba902b8", "00f067aa0ba902b7", "upload", []))]
+        body = {"resourceSpans": [{"resource": {"attributes": [
+            {"key": "service.name", "value": {"stringValue": "runner"}}]}, "scopeSpans": [{"spans": spans}]}]}
+        with self.server() as server:
+            self.assertEqual(server.request("POST", "/v1/traces", body)[0], 200)
+            through_server = self.cc("show", "A", "--trace").out
+        out = self.cc("show", "A", "--trace").out
+        waterfall = out[out.rindex("\n\n"):].splitlines()
+        indent = {name: len(line) - len(line.lstrip()) for line in waterfall for name in ("deploy", "upload", "Epic",
+                                                                                         "Design the parser")
+                  if name in line}
+        self.assertEqual(len(indent), 4, out)
+        self.assertLess(indent["Epic"], indent["Design the parser"])
+        self.assertLess(indent["Design the parser"], indent["deploy"])
+        self.assertLess(indent["deploy"], indent["upload"])
+        self.assertEqual(sum("deploy" in line for line in through_server.splitlines()), 1)
+        self.assertNotIn("deploy", self.cc("show", "A").out)
 
     def test_a_server_gives_the_same_answers(self):
         self.fill()

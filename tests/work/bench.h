@@ -109,8 +109,8 @@ class WorkTest : public ::testing::Test {
   void expect_rebuilds() {
     const auto rebuilt = rebuild(journal);
     ASSERT_TRUE(rebuilt.ok()) << rebuilt.error().to_string();
-    EXPECT_EQ(rebuilt->size(), journal.spans.size());
-    for (const store::JournalSpan& span : *rebuilt) {
+    EXPECT_EQ(rebuilt->spans.size(), journal.spans.size());
+    for (const store::JournalSpan& span : rebuilt->spans) {
       const auto stored = journal.spans.find(span.span.span_id);
       ASSERT_NE(stored, journal.spans.end()) << span.span.name;
       EXPECT_EQ(stored->second.revision, span.revision) << span.span.name;

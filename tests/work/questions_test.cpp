@@ -280,6 +280,47 @@ TEST_F(QuestionsTest, ImportedTasksSayWhereTheyComeFrom) {
   expect_rebuilds();
 }
 
+TEST_F(QuestionsTest, OwnWordsAreKnownToEveryFilter) {
+  const Vocabulary own{{"chore"}, {{"qa", "in_review"}, {"stuck", "blocked"}}};
+  const auto asked = [&](std::string_view op, std::string_view args, const Vocabulary& vocabulary) {
+    return ask(journal, journal, Question{std::string(op), "p", parse(args), actor, vocabulary});
+  };
+  // Not in use yet: the sender's words are enough.
+  for (const char* op : {"task.list", "task.ready", "task.blocked", "task.tree", "task.stale"}) {
+    EXPECT_TRUE(asked(op, R"({"type":"chore"})", own).ok()) << op;
+    EXPECT_EQ(asked(op, R"({"type":"chore"})", {}).error().code, Code::invalid_argument) << op;
+  }
+  EXPECT_TRUE(asked("task.list", R"({"status":["qa","stuck"]})", own).ok());
+  EXPECT_EQ(asked("task.list", R"({"status":"qa"})", {}).error().code, Code::invalid_argument);
+  Command claim = command("task.claim_ready", R"({"type":"chore"})");
+  EXPECT_FALSE(run(claim).ok());
+  act_as("claude", "s1");
+  claim = command("task.claim_ready", R"({"type":"chore"})");
+  claim.vocabulary = own;
+  EXPECT_TRUE(ok(claim).find("task")->is_null());
+  // In use: anybody's.
+  Command make = command("task.create", R"({"id":"w","title":"w","type":"chore"})");
+  make.vocabulary = own;
+  ok(make);
+  EXPECT_EQ(to_string(*asked("task.ready", R"({"type":"chore"})", {})->find("total")), "1");
+}
+
+TEST_F(QuestionsTest, BlockedHasOwnStatusesThatBehaveLikeIt) {
+  create("a");
+  create("b");
+  create("c");
+  ok("task.block", R"({"id":"a","reason":"r"})");
+  Command move = command("task.status", R"({"id":"b","status":"stuck"})");
+  move.vocabulary.statuses = {{"stuck", "blocked"}};
+  ok(move);
+  const Json blocked = ask_ok("task.blocked", "{}");
+  EXPECT_EQ(to_string(*blocked.find("total")), "2");
+  EXPECT_EQ(blocked.string_or("traceql"),
+            R"({ (span.task.status = "blocked" || span.task.base_status = "blocked") && )"
+            R"(span.project.id = "p" && span.contextcore.open = true })");
+  EXPECT_EQ(to_string(*ask_ok("task.overview", "{}").find("blocked")->find("total")), "2");
+}
+
 TEST_F(QuestionsTest, EveryQuestionCanBeAskedOfThePast) {
   create("a");
   const std::string then = format_rfc3339(journal.now);

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "otlp/protobuf.h"
@@ -157,6 +160,46 @@ WorkRow read_row(RecordReader& reader) {
   return row;
 }
 
+constexpr size_t kTallyBytes = 8 + 7 * 8;
+
+void write_tally(const otlp::SpanId& id, const WorkTally& tally, RecordWriter& writer) {
+  writer.id(id);
+  std::apply([&](const auto&... field) { (writer.i64(field), ...); }, WorkTally::fields(tally));
+}
+
+// Behind everything else. Rows that nothing is told of have no children that count.
+void write_tallies(const WorkRecord& record, RecordWriter& writer) {
+  const auto told = [](const WorkRow& row) { return row.tallied && !(row.below == WorkTally()); };
+  const auto count = std::count_if(record.rows.begin(), record.rows.end(), told);
+  writer.u32(static_cast<uint32_t>(count) + static_cast<uint32_t>(record.tallies.size()));
+  for (const WorkRow& row : record.rows) {
+    if (told(row)) write_tally(row.span_id, row.below, writer);
+  }
+  for (const auto& [id, tally] : record.tallies) write_tally(id, tally, writer);
+}
+
+void read_tallies(RecordReader& reader, WorkRecord& record) {
+  std::map<otlp::SpanId, WorkTally> tallies;
+  const uint32_t count = reader.count(kTallyBytes);
+  for (uint32_t i = 0; i < count && reader.ok(); ++i) {
+    const otlp::SpanId id = reader.span_id();
+    WorkTally tally;
+    std::apply([&](auto&... field) { ((field = reader.i64()), ...); }, WorkTally::fields(tally));
+    tallies[id] = tally;
+  }
+  std::set<otlp::SpanId> of_rows;
+  for (WorkRow& row : record.rows) {
+    row.tallied = true;
+    const auto found = tallies.find(row.span_id);
+    if (found == tallies.end()) continue;
+    row.below = found->second;
+    of_rows.insert(row.span_id);
+  }
+  for (const auto& [id, tally] : tallies) {
+    if (!of_rows.contains(id)) record.tallies.emplace_back(id, tally);
+  }
+}
+
 }  // namespace
 
 SpanDelta make_delta(const JournalSpan* before, const JournalSpan& after) {
@@ -289,6 +332,9 @@ std::string encode_work(const WorkRecord& record) {
     writer.id(from);
     writer.id(to);
   }
+  const bool tallied = std::all_of(record.rows.begin(), record.rows.end(),
+                                   [](const WorkRow& row) { return row.tallied; });
+  if (tallied) write_tallies(record, writer);
   return out;
 }
 
@@ -326,6 +372,8 @@ Result<WorkRecord> decode_work(std::string_view bytes) {
     const otlp::TraceId from = reader.trace_id();
     record.forwards.emplace_back(from, reader.trace_id());
   }
+  // Before sums were kept a record ended here; so it does where work keeps none.
+  if (!reader.done()) read_tallies(reader, record);
   if (!reader.done()) return {Code::corruption, "a work transaction in the log has a wrong length"};
   return record;
 }

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "otlp/protobuf.h"
 #include "store/journal.h"
+#include "store/work_tally.h"
 
 namespace contextcore::store {
 
@@ -73,6 +74,8 @@ struct WorkRecord {
   // The index rows that the deltas lead to, in their order: whoever replays the log knows the index
   // without reading the spans that the deltas change.
   std::vector<WorkRow> rows;
+  // New sums over children of rows that are not in rows.
+  std::vector<TallyChange> tallies;
   std::vector<LeaseRenewal> leases;
   std::vector<std::pair<otlp::TraceId, otlp::TraceId>> forwards;
   bool replace_all = false;  // journal spans that are not in deltas cease to be

@@ -28,6 +28,11 @@ void renew(WorkRow& row, const LeaseRenewal& lease) {
   row.heartbeats = lease.heartbeats;
 }
 
+void set_tally(WorkRow& row, const WorkTally& tally) {
+  row.below = tally;
+  row.tallied = true;
+}
+
 }  // namespace
 
 Head::Head(std::shared_ptr<const Version> version, std::shared_ptr<const WorkHooks> hooks)
@@ -100,6 +105,11 @@ Result<PreparedWork> Head::prepare_work(const WorkRecord& record) const {
   std::shared_ptr<const WorkTable> next =
       record.replace_all ? WorkTable::empty()->with(record.rows) : table.with(record.rows);
   std::vector<WorkRow> renewed;
+  for (const auto& [id, tally] : record.tallies) {
+    const WorkRow* row = next->find(id);
+    if (row != nullptr) set_tally(renewed.emplace_back(*row), tally);
+  }
+  if (!renewed.empty()) next = next->with(std::exchange(renewed, {}));
   for (const LeaseRenewal& lease : record.leases) {
     if (const WorkRow* row = next->find(lease.span_id)) {
       renewed.push_back(*row);
@@ -200,6 +210,16 @@ void Head::apply_work(WorkRecord record, const PreparedWork& prepared, uint64_t 
   defer_work(std::move(record), sequence);
 }
 
+// nullptr: there is no such row.
+Result<WorkRow*> Head::replayed_row(const otlp::SpanId& id) {
+  if (const auto row = replayed_rows_.find(id); row != replayed_rows_.end()) return &row->second;
+  const WorkTable& table = *tables_.back().second;
+  const WorkRow* known = table.find(id);
+  if (known != nullptr) return &replayed_rows_.emplace(id, *known).first->second;
+  CC_TRY(table.status());
+  return static_cast<WorkRow*>(nullptr);
+}
+
 Status Head::replay_work(WorkRecord record, uint64_t sequence) {
   if (record.replace_all) {
     end_replay(sequence - 1);
@@ -208,18 +228,13 @@ Status Head::replay_work(WorkRecord record, uint64_t sequence) {
     return {};
   }
   for (WorkRow& row : record.rows) replayed_rows_.insert_or_assign(row.span_id, std::move(row));
+  for (const auto& [id, tally] : record.tallies) {
+    CC_ASSIGN(WorkRow * row, replayed_row(id));
+    if (row != nullptr) set_tally(*row, tally);
+  }
   for (const LeaseRenewal& lease : record.leases) {
-    auto row = replayed_rows_.find(lease.span_id);
-    if (row == replayed_rows_.end()) {
-      const WorkTable& table = *tables_.back().second;
-      const WorkRow* known = table.find(lease.span_id);
-      if (known == nullptr) {
-        CC_TRY(table.status());
-        continue;
-      }
-      row = replayed_rows_.emplace(lease.span_id, *known).first;
-    }
-    renew(row->second, lease);
+    CC_ASSIGN(WorkRow * row, replayed_row(lease.span_id));
+    if (row != nullptr) renew(*row, lease);
   }
   const std::unique_lock lock(mutex_);
   defer_work(std::move(record), sequence);

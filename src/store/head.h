@@ -138,6 +138,8 @@ class Head {
   void mask(const std::vector<Version::Place>& places, uint64_t sequence) const;
   Status prepare_replace_all(PreparedWork& prepared) const;
 
+  Result<WorkRow*> replayed_row(const otlp::SpanId& id);
+
   // ---- work spans; REQUIRE: mutex_, exclusively where not said otherwise ----
   void append_work(const JournalSpan& span, uint64_t sequence) const;
   Status settle_frame(const Deferred& frame) const;

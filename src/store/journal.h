@@ -82,6 +82,8 @@ class Journal {
 struct WorkHooks {
   // The index row of a span revision.
   std::function<WorkRow(const JournalSpan& span)> row;
+  // What a row adds to the sums of its parent. Empty: no sums are kept.
+  std::function<WorkTally(const WorkRow& row)> tally;
   // The span as a query sees it at now: adds or removes computed attributes (contextcore.open,
   // task.ready, task.claim*, insight.status ...). row may carry a renewed lease.
   std::function<void(otlp::Span& span, const WorkRow& row, int64_t now_ns)> compute;

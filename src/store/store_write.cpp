@@ -248,8 +248,11 @@ Result<StoreImpl::PlannedWork> StoreImpl::plan_work(const Snapshot& snapshot,
   work.transaction = std::move(planned).value();
   if (work.transaction.empty()) return work;
   WorkRecord& record = work.record;
-  record.command_id = command_id.empty() ? work.transaction.command_id : command_id;
-  record.result = work.transaction.result;
+  // A renewal alone is no change: coming twice it renews twice, and nothing of it is kept.
+  if (!work.transaction.events.empty() || !work.transaction.spans.empty()) {
+    record.command_id = command_id.empty() ? work.transaction.command_id : command_id;
+    record.result = work.transaction.result;
+  }
   record.time_ns = snapshot.now_ns();
   record.events = otlp::encode_protobuf(grouped(work.transaction.events));
   record.event_count = static_cast<uint32_t>(work.transaction.events.size());
@@ -268,6 +271,8 @@ Result<StoreImpl::PlannedWork> StoreImpl::plan_work(const Snapshot& snapshot,
     record.deltas.push_back(encode_delta(make_delta(before ? &*before : nullptr, spans[i])));
     record.rows.push_back(row_after(snapshot.table(), spans[i]));
   }
+  if (hooks_->tally) tally_rows(hooks_->tally, snapshot.table(), record.rows, record.tallies);
+  CC_TRY(snapshot.table().status());
   return finish_work(std::move(work));
 }
 
@@ -384,6 +389,10 @@ Status StoreImpl::replace_spans(std::vector<JournalSpan> spans,
     work.record.rows.clear();
     for (const JournalSpan& span : spans) {
       work.record.rows.push_back(row_after(snapshot->table(), span));
+    }
+    work.record.tallies.clear();
+    if (hooks_->tally) {
+      tally_rows(hooks_->tally, *WorkTable::empty(), work.record.rows, work.record.tallies);
     }
     CC_ASSIGN(work, finish_work(std::move(work)));
     CC_ASSIGN(const uint64_t sequence, write_work(lock, work));

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "otlp/model.h"
@@ -31,6 +32,37 @@ struct WorkEdge {
   otlp::SpanId target;
   uint8_t when = 0;
   bool operator==(const WorkEdge&) const = default;
+};
+
+// Sums over the rows whose parent a row is (work_tally.h). What a row adds is work's to say.
+struct WorkTally {
+  int64_t count = 0;  // that count at all; all that follows is of those
+  int64_t done = 0;
+  int64_t open = 0;
+  int64_t percent = 0;   // sum
+  int64_t pointed = 0;   // have story points
+  int64_t points = 0;    // sum
+  int64_t weighted = 0;  // sum of percent times points
+
+  template <typename Self>
+  static auto fields(Self& t) {
+    return std::tie(t.count, t.done, t.open, t.percent, t.pointed, t.points, t.weighted);
+  }
+  WorkTally& operator+=(const WorkTally& other) { return add(other, 1); }
+  WorkTally& operator-=(const WorkTally& other) { return add(other, -1); }
+  bool operator==(const WorkTally&) const = default;
+
+ private:
+  WorkTally& add(const WorkTally& other, int64_t sign) {
+    count += sign * other.count;
+    done += sign * other.done;
+    open += sign * other.open;
+    percent += sign * other.percent;
+    pointed += sign * other.pointed;
+    points += sign * other.points;
+    weighted += sign * other.weighted;
+    return *this;
+  }
 };
 
 struct WorkRow {
@@ -59,6 +91,8 @@ struct WorkRow {
   std::string sprint;       // sprint.id
   std::string status_name;  // where status stands for one of the user's own
   std::vector<WorkEdge> depends_on;
+  WorkTally below;       // of the children, when tallied
+  bool tallied = false;  // set by the store; a row that stands for itself knows no others
   bool operator==(const WorkRow&) const = default;
 };
 
@@ -82,6 +116,11 @@ class WorkIndexView {
   // Rows whose parent_span_id / one of whose depends_on targets is id. Ascending span id.
   virtual std::vector<const WorkRow*> children(const otlp::SpanId& id) const = 0;
   virtual std::vector<const WorkRow*> dependents(const otlp::SpanId& id) const = 0;
+  // Sums over children(id); nullptr: not kept here, they have to be counted.
+  const WorkTally* tally(const otlp::SpanId& id) const {
+    const WorkRow* row = find(id);
+    return row != nullptr && row->tallied ? &row->below : nullptr;
+  }
   // Every row (ascending span id) until fn returns false.
   virtual void scan(const std::function<bool(const WorkRow&)>& fn) const = 0;
   // Those rows only that filter accepts.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 
 #include "base/hash.h"
 #include "store/column_value.h"
@@ -13,10 +14,11 @@ namespace contextcore::store {
 namespace {
 
 constexpr std::string_view kMagic{"CCWORKT\n", 8};
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 constexpr size_t kHeaderBytes = 16, kTrailerBytes = 40, kEntryBytes = 32, kRecordBytes = 120;
 constexpr size_t kKindAt = 32, kEndAt = 64;  // in a record
 constexpr size_t kBlockBytes = 4096, kPairsPerBlock = 256;
+constexpr uint8_t kNotTallied = 0, kNothingBelow = 1, kTallied = 2;
 constexpr uint32_t kBlockBytesMax = 64u << 20;
 constexpr size_t kBlocksPerRead = 64;
 
@@ -54,6 +56,11 @@ void append_heap(const WorkRow& row, std::string& out) {
   append_varint(static_cast<uint64_t>(row.points), out);
   append_string(row.sprint, out);
   append_string(row.status_name, out);
+  const bool told = row.tallied && !(row.below == WorkTally());
+  out += static_cast<char>(!row.tallied ? kNotTallied : told ? kTallied : kNothingBelow);
+  if (!told) return;
+  std::apply([&](const auto&... sum) { (append_varint(static_cast<uint64_t>(sum), out), ...); },
+             WorkTally::fields(row.below));
 }
 
 uint64_t u64_at(std::string_view bytes, size_t offset) {
@@ -98,7 +105,14 @@ bool read_row(std::string_view record, std::string_view heap, WorkRow& row) {
   row.points = static_cast<int64_t>(rest.varint());
   row.sprint = rest.string();
   row.status_name = rest.string();
-  return rest.ok() && rest.at_end();
+  if (rest.ok() && rest.at_end()) return true;  // version 2 ends here
+  const uint8_t tallied = rest.u8();
+  row.tallied = tallied != kNotTallied;
+  if (tallied == kTallied) {
+    std::apply([&](auto&... sum) { ((sum = static_cast<int64_t>(rest.varint())), ...); },
+               WorkTally::fields(row.below));
+  }
+  return rest.ok() && rest.at_end() && tallied <= kTallied;
 }
 
 Error damaged_file(const std::string& path, const std::string& what) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "store/work_tally.h"
 #include "work/args.h"
 #include "work/row.h"
 
@@ -109,15 +110,24 @@ void Overlay::apply(store::WorkTransaction planned) {
     events_of_.emplace(event.record.span_id, out_.events.size());
     out_.events.push_back(std::move(event));
   }
+  std::vector<WorkRow> rows;
   for (JournalSpan& span : planned.spans) {
-    WorkRow row = row_of(span);
+    WorkRow& row = rows.emplace_back(row_of(span));
     const WorkRow* before = find(row.span_id);
     if (before && row.claim_token != 0 && row.claim_token == before->claim_token) {
       row.lease_end_ns = std::max(row.lease_end_ns, before->lease_end_ns);
       row.heartbeats = before->heartbeats;
     }
-    put_row(std::move(row));
     spans_.insert_or_assign(span.span.span_id, std::move(span));
+  }
+  std::vector<store::TallyChange> others;
+  store::tally_rows(tally_of, *this, rows, others);
+  for (WorkRow& row : rows) put_row(std::move(row));
+  for (const auto& [id, tally] : others) {
+    WorkRow row = *find(id);
+    row.below = tally;
+    row.tallied = true;
+    put_row(std::move(row));
   }
   for (const store::LeaseRenewal& lease : planned.leases) {
     const WorkRow* before = find(lease.span_id);

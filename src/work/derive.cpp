@@ -18,44 +18,19 @@ namespace ev = names::event;
 
 Status settle_parent(Transaction& transaction, const otlp::SpanId& parent, const Entry* completed);
 
-struct Counts {
-  int64_t count = 0, completed = 0, open = 0;
-};
-
-Counts count_children(const std::vector<const store::WorkRow*>& children) {
-  Counts counts;
-  for (const store::WorkRow* child : children) {
-    const TaskStatus status = row_status(*child);
-    if (!is_task(*child) || status == TaskStatus::cancelled) continue;
-    counts.count++;
-    if (status == TaskStatus::done) counts.completed++;
-    if (!is_ended(status)) counts.open++;
-  }
-  return counts;
-}
-
 // Mean of the children that count, weighted by story points when all have them. nullopt: no such
 // child.
-std::optional<int64_t> mean_percent(const std::vector<const store::WorkRow*>& children) {
-  int64_t count = 0, total = 0, weights = 0, plain = 0;
-  bool weighted = true;
-  for (const store::WorkRow* child : children) {
-    if (!is_task(*child) || row_status(*child) == TaskStatus::cancelled) continue;
-    count++;
-    plain += row_percent(*child);
-    weighted = weighted && row_has_points(*child);
-    total += row_percent(*child) * child->points;
-    weights += child->points;
-  }
-  if (count == 0) return std::nullopt;
-  return weighted && weights > 0 ? total / weights : plain / count;
+std::optional<int64_t> mean_percent(const store::WorkTally& children) {
+  if (children.count == 0) return std::nullopt;
+  const bool weighted = children.pointed == children.count && children.points > 0;
+  return weighted ? children.weighted / children.points : children.percent / children.count;
 }
 
 // Counts and progress of an open task from its children as they are now, and so on upwards.
 // completed: the child that has just been done, nullptr when it is something else that changed.
 Status recount(Transaction& transaction, Entry& parent, const Entry* completed) {
   if (parent.task().ended()) return {};
-  const std::optional<int64_t> mean = mean_percent(transaction.children(parent.task().span_id));
+  const std::optional<int64_t> mean = mean_percent(transaction.tally(parent.task().span_id));
   derive(transaction, parent);
   const Task& task = parent.task();
   const int64_t percent = mean.value_or(task.percent);
@@ -79,7 +54,9 @@ Status recount(Transaction& transaction, Entry& parent, const Entry* completed) 
 }
 
 Status settle_parent(Transaction& transaction, const otlp::SpanId& parent, const Entry* completed) {
-  if (parent.empty() || !transaction.row(parent)) return {};
+  const store::WorkRow* row = parent.empty() ? nullptr : transaction.row(parent);
+  // An ended one is frozen; loading it would read its whole history.
+  if (!row || row->end_ns != 0) return {};
   CC_ASSIGN(Entry * entry, transaction.load(parent));
   return recount(transaction, *entry, completed);
 }
@@ -110,13 +87,11 @@ Status unblock_by_rule(Transaction& transaction, Entry& entry, const otlp::SpanI
 
 }  // namespace
 
-void derive_task(Task& task, const std::vector<const store::WorkRow*>& children,
-                 const RowLookup& row) {
+void derive_task(Task& task, const store::WorkTally& children, const RowLookup& row) {
   if (task.ended() || !task.exists()) return;
-  const Counts counts = count_children(children);
-  task.subtask_count = counts.count;
-  task.subtask_completed = counts.completed;
-  task.subtask_open = counts.open;
+  task.subtask_count = children.count;
+  task.subtask_completed = children.done;
+  task.subtask_open = children.open;
   task.waiting_on.clear();
   for (const TaskLink& link : task.links) {
     if (link.type != kLinkTypes[0]) continue;
@@ -126,7 +101,7 @@ void derive_task(Task& task, const std::vector<const store::WorkRow*>& children,
 }
 
 void derive(Transaction& transaction, Entry& entry) {
-  derive_task(transaction.mutable_task(entry), transaction.children(entry.task().span_id),
+  derive_task(transaction.mutable_task(entry), transaction.tally(entry.task().span_id),
               [&](const otlp::SpanId& id) { return transaction.row(id); });
   transaction.refresh(entry);
 }

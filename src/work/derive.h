@@ -2,7 +2,6 @@
 // Derived values of one open task: pure, shared by plans and rebuilds.
 
 #include <functional>
-#include <vector>
 
 #include "work/task.h"
 
@@ -10,9 +9,8 @@ namespace contextcore::work {
 
 using RowLookup = std::function<const store::WorkRow*(const otlp::SpanId&)>;
 
-// Counts, open children and waiting_on. children: task rows only. An ended task is left as its end
+// Counts, open children and waiting_on. children: sums over them. An ended task is left as its end
 // froze it.
-void derive_task(Task& task, const std::vector<const store::WorkRow*>& children,
-                 const RowLookup& row);
+void derive_task(Task& task, const store::WorkTally& children, const RowLookup& row);
 
 }  // namespace contextcore::work

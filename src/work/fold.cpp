@@ -149,10 +149,10 @@ void derive_sprints(Histories& histories, const std::map<otlp::SpanId, store::Wo
 void derive(Histories& histories,
             const std::function<const store::WorkRow*(const otlp::SpanId&)>& outside) {
   std::map<otlp::SpanId, store::WorkRow> rows;
-  std::map<otlp::SpanId, std::vector<const store::WorkRow*>> children;
+  std::map<otlp::SpanId, store::WorkTally> children;
   for (const auto& [span, history] : histories.tasks) {
     const auto& row = rows.emplace(span, row_of(history.task)).first->second;
-    if (!row.parent_span_id.empty()) children[row.parent_span_id].push_back(&row);
+    if (!row.parent_span_id.empty()) children[row.parent_span_id] += tally_of(row);
   }
   const RowLookup find = [&](const otlp::SpanId& id) {
     const auto row = rows.find(id);

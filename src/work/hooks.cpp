@@ -252,6 +252,7 @@ WorkRow row_of(const Task& task) {
 store::WorkHooks hooks() {
   store::WorkHooks hooks;
   hooks.row = [](const JournalSpan& span) { return row_of(span); };
+  hooks.tally = tally_of;
   hooks.compute = compute;
   hooks.hidden = [](const WorkRow& row, const store::WorkIndexView& index) {
     if (row.kind != WorkKind::phase) return is_deleted(row);

@@ -107,6 +107,21 @@ inline bool is_task(const store::WorkRow& row) {
 inline bool satisfies(const store::WorkRow& row, DependsWhen when) {
   return satisfies(is_deleted(row) ? TaskStatus::cancelled : row_status(row), when);
 }
+// What a row adds to the sums of its parent (store/work_tally.h): children that are neither
+// cancelled nor deleted count.
+inline store::WorkTally tally_of(const store::WorkRow& row) {
+  store::WorkTally tally;
+  const TaskStatus status = row_status(row);
+  if (!is_task(row) || status == TaskStatus::cancelled) return tally;
+  tally.count = 1;
+  tally.done = status == TaskStatus::done ? 1 : 0;
+  tally.open = is_ended(status) ? 0 : 1;
+  tally.percent = row_percent(row);
+  tally.pointed = row_has_points(row) ? 1 : 0;
+  tally.points = row.points;
+  tally.weighted = tally.percent * row.points;
+  return tally;
+}
 inline bool is_insight(const store::WorkRow& row) {
   return row.kind == store::WorkKind::insight &&
          row.status != static_cast<uint8_t>(InsightState::fact);

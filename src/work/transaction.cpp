@@ -115,11 +115,22 @@ Result<Entry*> Transaction::load(const otlp::SpanId& id) {
 // The phase with the highest ordinal: the open one, or the one that the task ended in.
 Status Transaction::load_current_phase(Entry& entry) const {
   const Task& task = entry.task();
-  const auto ordinal = [](const store::WorkRow& row) { return std::pair(row.id.size(), row.id); };
-  const store::WorkRow* current = nullptr;
-  for (const store::WorkRow* child : view_.index().children(task.span_id)) {
-    if (child->kind != store::WorkKind::phase) continue;
-    if (!current || ordinal(*child) > ordinal(*current)) current = child;
+  // Numbered from 1 without gaps, with computed ids: none has to be looked for among the children.
+  const auto phase_at = [&](int64_t ordinal) {
+    return view_.index().find(phase_span_id(task.project, task.id, ordinal));
+  };
+  const store::WorkRow* current = phase_at(1);
+  int64_t known = 1, beyond = 2;
+  for (const store::WorkRow* row = current; row; beyond *= 2) {
+    if ((row = phase_at(beyond)) == nullptr) break;
+    current = row;
+    known = beyond;
+  }
+  while (beyond - known > 1) {
+    const int64_t middle = known + (beyond - known) / 2;
+    const store::WorkRow* row = phase_at(middle);
+    (row ? known : beyond) = middle;
+    if (row) current = row;
   }
   if (current) {
     CC_ASSIGN(entry.phase_before, view_.span(current->span_id));
@@ -433,6 +444,22 @@ std::vector<const store::WorkRow*> Transaction::children(const otlp::SpanId& id)
     if (task.exists() && !task.deleted && task.parent_span_id == id) result.push_back(&entry->row);
   }
   return result;
+}
+
+// The index knows the sum; what this plan has changed is set against it.
+store::WorkTally Transaction::tally(const otlp::SpanId& id) const {
+  store::WorkTally sum;
+  if (const store::WorkTally* kept = view_.index().tally(id)) {
+    sum = *kept;
+  } else {
+    for (const store::WorkRow* child : view_.index().children(id)) sum += tally_of(*child);
+  }
+  for (const auto& [span, entry] : entries_) {
+    const store::WorkRow* before = view_.index().find(span);
+    if (before && before->parent_span_id == id) sum -= tally_of(*before);
+    if (entry->task().exists() && entry->row.parent_span_id == id) sum += tally_of(entry->row);
+  }
+  return sum;
 }
 
 std::vector<const store::WorkRow*> Transaction::dependents(const otlp::SpanId& id) const {

@@ -94,6 +94,7 @@ class Transaction {
   // State as this plan leaves it so far. Rows of tasks only, deleted ones too.
   const store::WorkRow* row(const otlp::SpanId& id) const;
   std::vector<const store::WorkRow*> children(const otlp::SpanId& id) const;
+  store::WorkTally tally(const otlp::SpanId& id) const;  // sums over them
   std::vector<const store::WorkRow*> dependents(const otlp::SpanId& id) const;
   // Sets derived fields of a task after a change that no event tells (counts, waiting_on).
   void refresh(Entry& entry) const;

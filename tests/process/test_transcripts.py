@@ -31,6 +31,10 @@ ELSEWHERE = {
     "serve": "test_clients.py, test_watch.py: it runs until it is stopped",
     "watch": "test_watch.py: it runs until it is stopped",
     "demo": "test_demo.py: it takes its time",
+    "run": "test_run.py: what it prints is its command's",
+    "traceparent": "test_run.py",
+    "task traces": "test_run.py: made-up trace ids and durations",
+    "trace task": "test_run.py: made-up trace ids",
 }
 
 TIME_HINT = "2026-11-22T15:24:29Z, 2026-11-22 15:24, 2026-11-22"

@@ -50,9 +50,14 @@ def complete(cli, environment, children, processes, folder):
     began = time.monotonic()
     workers = [subprocess.Popen([sys.executable, "-c", WORKER, cli, str(number), str(children), str(processes)],
                                 env=environment, stdout=output) for number, output in enumerate(outputs)]
-    for worker in workers:
-        if worker.wait() != 0:
-            raise SystemExit("a worker failed")
+    try:
+        for worker in workers:
+            if worker.wait() != 0:
+                raise SystemExit("a worker failed")
+    finally:
+        for worker in workers:
+            if worker.poll() is None:
+                worker.kill()
     times = []
     for output in outputs:
         output.seek(0)

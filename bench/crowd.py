@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -74,6 +75,7 @@ def main():
     parser.add_argument("--bin", default=str(ROOT / "build/release/bin"))
     arguments = parser.parse_args()
     os.environ["CONTEXTCORE_BIN"] = arguments.bin
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that what it started ends, too
     from harness import Server, clean_environment
 
     with tempfile.TemporaryDirectory() as folder:
@@ -82,9 +84,11 @@ def main():
         cli = os.path.join(arguments.bin, "contextcore")
         create(cli, environment, arguments.children)
         server = Server(store, folder, environment) if arguments.server else None
-        began, times = complete(cli, environment, arguments.children, arguments.processes, folder)
-        if server:
-            server.stop()
+        try:
+            began, times = complete(cli, environment, arguments.children, arguments.processes, folder)
+        finally:
+            if server:
+                server.stop()
         seconds = times[-1] - began
         print(f"{len(times)} completed by {arguments.processes} processes {'of a server' if server else 'without a server'} "
               f"in {seconds:.1f} s ({len(times) / seconds:.0f}/s)")

@@ -72,6 +72,8 @@ int run(int argc, const char* const* argv) {
   add_sprint_commands(app, chosen);
   add_insight_commands(app, chosen);
   add_query_commands(app, chosen);
+  add_metrics_command(app, chosen);
+  add_report_commands(app, chosen);
   add_transfer_commands(app, chosen);
   add_admin_commands(app, chosen);
   add_run_commands(app, chosen);

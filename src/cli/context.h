@@ -65,6 +65,8 @@ void add_project_changes(CLI::App& project, Action& chosen);
 void add_adopt_command(CLI::App& task, Action& chosen);
 void add_insight_commands(CLI::App& app, Action& chosen);
 void add_query_commands(CLI::App& app, Action& chosen);
+void add_metrics_command(CLI::App& app, Action& chosen);
+void add_report_commands(CLI::App& app, Action& chosen);
 void add_transfer_commands(CLI::App& app, Action& chosen);
 void add_admin_commands(CLI::App& app, Action& chosen);
 // run, traceparent, trace task; traces below `task`.

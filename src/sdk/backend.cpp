@@ -43,6 +43,10 @@ class ChoosingBackend : public Backend {
     return attempt<LogAnswer>(false,
                               [&](Backend& backend) { return backend.logs(logql, options); });
   }
+  Result<MetricAnswer> metrics(const std::string& promql, const MetricOptions& options) override {
+    return attempt<MetricAnswer>(
+        false, [&](Backend& backend) { return backend.metrics(promql, options); });
+  }
   Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) override {
     return attempt<std::optional<otlp::TracesData>>(
         false, [&](Backend& backend) { return backend.trace(id); });

@@ -78,6 +78,17 @@ struct Ingested {
   std::string message;  // why some were rejected, or what to know of kept ones
 };
 
+struct MetricAnswer {
+  std::string type;                // "matrix", "vector", "scalar", "string"
+  std::vector<Series> series;      // in the order of the answer
+  std::string text;                // of a string
+  std::vector<std::string> notes;  // warnings and infos
+};
+struct MetricOptions {
+  int64_t start_ns = 0, end_ns = 0;  // end 0: now
+  int64_t step_ns = 0;               // 0: one value, at the end
+};
+
 struct BackendOptions {
   std::string store;   // folder
   std::string server;  // address: use this server and never the store
@@ -115,6 +126,7 @@ class Backend {
   virtual Result<std::vector<FoundTrace>> search(const std::string& traceql,
                                                  const SearchOptions& options) = 0;
   virtual Result<LogAnswer> logs(const std::string& logql, const LogOptions& options) = 0;
+  virtual Result<MetricAnswer> metrics(const std::string& promql, const MetricOptions& options) = 0;
   virtual Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) = 0;
   // What happens, in the order of arrival, until fn says stop (or the end, without follow). A
   // server that comes or goes meanwhile does not end it. The last transaction may come twice then.

@@ -7,6 +7,7 @@
 #include "query/logql/engine.h"
 #include "query/logql/parser.h"
 #include "query/traceql/engine.h"
+#include "sdk/metrics.h"
 #include "sdk/remote_backend.h"
 #include "work/hooks.h"
 #include "work/read.h"
@@ -111,6 +112,11 @@ class EmbeddedBackend : public Backend {
   Result<std::vector<FoundTrace>> search(const std::string& traceql,
                                          const SearchOptions& options) override;
   Result<LogAnswer> logs(const std::string& logql, const LogOptions& options) override;
+  Result<MetricAnswer> metrics(const std::string& promql, const MetricOptions& options) override {
+    CC_ASSIGN(const store::Store::Read read, store_->read());
+    CC_ASSIGN(const auto source, views_.at(*read.source, *read.work, read.sequence));
+    return query_metrics(*source, promql, options, read.source->now_ns());
+  }
   Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) override {
     CC_ASSIGN(const store::Store::Read read, store_->read());
     return read.source->trace(id);
@@ -144,6 +150,7 @@ class EmbeddedBackend : public Backend {
   std::unique_ptr<store::Store> store_;
   work::Settings settings_;
   Clock& clock_;
+  work::MetricViews views_;
 };
 
 Result<std::vector<FoundTrace>> EmbeddedBackend::search(const std::string& text,

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/sort.h"
+#include "base/time.h"
 #include "otlp/json.h"
 #include "otlp/protobuf.h"
 #include "query/logql/parser.h"
@@ -130,6 +131,30 @@ std::pair<int64_t, double> parse_sample(const JsonArray& pair) {
   return {static_cast<int64_t>(seconds * 1000.0 + (seconds < 0 ? -0.5 : 0.5)) * 1'000'000, value};
 }
 
+// The result of a metric query: one sample, or series of them.
+std::vector<Series> parse_series(std::string_view type, const JsonArray& result) {
+  std::vector<Series> out;
+  if (type == "scalar") {
+    out.push_back({{}, {parse_sample(result)}});
+    return out;
+  }
+  for (const Json& one : result) {
+    Series series{parse_labels(one.find("metric")), {}};
+    if (const Json* value = one.find("value"); value != nullptr && value->as_array() != nullptr) {
+      series.samples.push_back(parse_sample(*value->as_array()));
+    }
+    if (const Json* values = one.find("values");
+        values != nullptr && values->as_array() != nullptr) {
+      for (const Json& sample : *values->as_array()) {
+        if (sample.as_array() != nullptr)
+          series.samples.push_back(parse_sample(*sample.as_array()));
+      }
+    }
+    out.push_back(std::move(series));
+  }
+  return out;
+}
+
 void parse_streams(const JsonArray& result, bool backward, LogAnswer& answer) {
   for (const Json& stream : result) {
     const Labels labels = parse_labels(stream.find("stream"));
@@ -215,6 +240,23 @@ class RemoteBackend : public Backend {
                 std::back_inserter(answer.lines));
     }
     return answer;
+  }
+  Result<MetricAnswer> metrics(const std::string& promql, const MetricOptions& options) override {
+    const auto seconds = [](int64_t ns) {
+      return std::to_string(ns / kSecondNs) + "." +
+             std::to_string(1000 + ns / 1'000'000 % 1000).substr(1);
+    };
+    Parameters parameters{{"query", promql}};
+    if (options.step_ns != 0) {
+      parameters.emplace_back("start", seconds(options.start_ns));
+      parameters.emplace_back("end", seconds(options.end_ns));
+      parameters.emplace_back("step", seconds(options.step_ns));
+    } else if (options.end_ns != 0) {
+      parameters.emplace_back("time", seconds(options.end_ns));
+    }
+    CC_ASSIGN(const std::string body,
+              get(options.step_ns != 0 ? "/api/v1/query_range" : "/api/v1/query", parameters, {}));
+    return parse_metrics_answer(body);
   }
   Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) override {
     auto body = get("/api/traces/" + otlp::to_hex(id), {}, {{"Accept", "application/protobuf"}});
@@ -395,6 +437,11 @@ Error parse_error_answer(int status, std::string_view content_type, std::string_
   Error error{code_of({}, status), {}, {}, {}, {}};
   if (content_type.starts_with("application/json")) {
     if (auto json = parse_json(body); json.ok()) {
+      // Prometheus' form.
+      if (json->find("errorType") != nullptr) {
+        error.message = json->string_or("error");
+        if (status == 400 || status == 422) error.code = Code::invalid_argument;
+      }
       if (const Json* detail = json->find("error");
           detail != nullptr && detail->as_object() != nullptr) {
         error.code = code_of(detail->string_or("code"), status);
@@ -452,23 +499,32 @@ Result<LogAnswer> parse_logs_answer(std::string_view text, bool backward) {
   if (result == nullptr || result->as_array() == nullptr) return answer;
   if (answer.type == "streams") {
     parse_streams(*result->as_array(), backward, answer);
-  } else if (answer.type == "scalar") {
-    answer.series.push_back({{}, {parse_sample(*result->as_array())}});
   } else {
-    for (const Json& one : *result->as_array()) {
-      Series series{parse_labels(one.find("metric")), {}};
-      if (const Json* value = one.find("value"); value != nullptr && value->as_array() != nullptr) {
-        series.samples.push_back(parse_sample(*value->as_array()));
-      }
-      if (const Json* values = one.find("values");
-          values != nullptr && values->as_array() != nullptr) {
-        for (const Json& sample : *values->as_array()) {
-          if (sample.as_array() != nullptr)
-            series.samples.push_back(parse_sample(*sample.as_array()));
-        }
-      }
-      answer.series.push_back(std::move(series));
+    answer.series = parse_series(answer.type, *result->as_array());
+  }
+  return answer;
+}
+
+Result<MetricAnswer> parse_metrics_answer(std::string_view text) {
+  CC_ASSIGN(const Json json, parse_json(text));
+  MetricAnswer answer;
+  for (const std::string_view name : {"warnings", "infos"}) {
+    const Json* notes = json.find(name);
+    if (notes == nullptr || notes->as_array() == nullptr) continue;
+    for (const Json& note : *notes->as_array()) {
+      if (note.as_string() != nullptr) answer.notes.push_back(*note.as_string());
     }
+  }
+  const Json* data = json.find("data");
+  if (data == nullptr) return Error{Code::io_error, "the server's answer has no data", {}, {}, {}};
+  answer.type = data->string_or("resultType");
+  const Json* result = data->find("result");
+  if (result == nullptr || result->as_array() == nullptr) return answer;
+  const JsonArray& array = *result->as_array();
+  if (answer.type != "string") {
+    answer.series = parse_series(answer.type, array);
+  } else if (array.size() == 2 && array[1].as_string() != nullptr) {
+    answer.text = *array[1].as_string();
   }
   return answer;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Backend over HTTP: /tracker/v1, and the Tempo and Loki APIs for queries.
+// Backend over HTTP: /tracker/v1, and the Tempo, Loki and Prometheus APIs for queries.
 
 #include <functional>
 #include <memory>
@@ -21,6 +21,7 @@ std::string make_command_id(Random& random);
 // Decoding of the server's answers; pure, so that tests reach them.
 Result<std::vector<FoundTrace>> parse_search_answer(std::string_view json);
 Result<LogAnswer> parse_logs_answer(std::string_view json, bool backward);
+Result<MetricAnswer> parse_metrics_answer(std::string_view json);
 // Server-sent events of /tracker/v1/events, in pieces as they come.
 class EventStreamParser {
  public:

@@ -31,6 +31,8 @@ ELSEWHERE = {
     "serve": "test_clients.py, test_watch.py: it runs until it is stopped",
     "watch": "test_watch.py: it runs until it is stopped",
     "demo": "test_demo.py: it takes its time",
+    "metrics": "test_metrics.py: what it prints depends on the time",
+    "report": "test_metrics.py: what it prints depends on the time",
     "run": "test_run.py: what it prints is its command's",
     "traceparent": "test_run.py",
     "task traces": "test_run.py: made-up trace ids and durations",

@@ -19,7 +19,7 @@ namespace contextcore::api {
 
 namespace {
 
-constexpr int64_t kFarMs = INT64_MAX / 4'000'000;
+constexpr int64_t kFarMs = 9'000'000'000'000;  // year 2255: still fits nanoseconds
 
 Error invalid(std::string_view name, const std::string& reason) {
   return Error{Code::invalid_argument, "invalid parameter \"" + std::string(name) + "\": " + reason, {}, {}, {}};

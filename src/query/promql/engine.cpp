@@ -10,7 +10,7 @@
 namespace contextcore::promql {
 namespace {
 
-constexpr int64_t kFarMs = INT64_MAX / 4'000'000;
+constexpr int64_t kFarMs = 9'000'000'000'000;  // year 2255: still fits nanoseconds
 
 Error bad(std::string message) { return Error{Code::invalid_argument, std::move(message), {}, {}, {}}; }
 

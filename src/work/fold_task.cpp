@@ -89,6 +89,11 @@ Status fold_created(TaskHistory& history, const Event& event) {
   return {};
 }
 
+// Somebody has taken it on without a claim: the former holder no longer matters.
+void forget_former_holder(Task& task) {
+  if (task.claim_token == 0) task.claimed_by.clear();
+}
+
 Status fold_status(TaskHistory& history, const Event& event) {
   Task& task = history.task;
   const auto [to, own_status] = status_of(event, field::kToStatus);
@@ -96,6 +101,9 @@ Status fold_status(TaskHistory& history, const Event& event) {
   if (task.status == TaskStatus::blocked && *to != TaskStatus::blocked) {
     task.blocked_reason.clear();
     task.blocked_by.clear();
+  } else if (*to != TaskStatus::blocked) {
+    // Coming back from a block says nothing of who goes on; any other move does.
+    forget_former_holder(task);
   }
   if (!history.phases.empty() && history.phases.back().end_ns == 0) {
     history.phases.back().end_ns = event.time_ns;
@@ -220,10 +228,10 @@ void fold_link(Task& task, const Event& event) {
 }
 
 void fold_claim(Task& task, const Event& event) {
-  task.claimed_by.clear();
   task.claim_session.clear();
   task.claim_token = 0;
   task.claim_lease_seconds = 0;
+  // The holder stays known, so that what was begun and given up is handed out again.
   if (event.name == ev::kTaskReleased) return;
   task.claimed_by = event.text(field::kClaimedBy);
   task.claim_session = event.text(field::kSessionId);
@@ -246,6 +254,7 @@ Status fold_one(TaskHistory& history, const Event& event) {
     task.percent = std::clamp<int64_t>(event.integer(field::kPercentComplete), 0, 100);
   } else if (name == ev::kTaskAssigned) {
     task.assignee = event.text(field::kToAssignee);
+    if (!task.assignee.empty()) forget_former_holder(task);
   } else if (name == ev::kTaskClaimed || name == ev::kTaskReleased) {
     fold_claim(task, event);
   } else if (name == ev::kTaskLinked || name == ev::kTaskUnlinked) {

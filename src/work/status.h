@@ -129,10 +129,10 @@ inline bool is_insight(const store::WorkRow& row) {
 inline bool has_live_claim(const store::WorkRow& row, int64_t now_ns) {
   return row.claim_token != 0 && row.lease_end_ns > now_ns;
 }
-// Somebody began it under a claim whose lease is over: free for whoever asks next.
+// Somebody began it under a claim that was given back or whose lease is over: free for whoever asks next.
 inline bool is_abandoned(const store::WorkRow& row, int64_t now_ns) {
   const TaskStatus status = row_status(row);
-  return is_task(row) && row.claim_token != 0 && row.lease_end_ns <= now_ns &&
+  return is_task(row) && !row.claimed_by.empty() && !has_live_claim(row, now_ns) &&
          (status == TaskStatus::in_progress || status == TaskStatus::in_review);
 }
 // Could be taken at now by somebody; assignee not looked at.

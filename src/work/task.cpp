@@ -188,8 +188,8 @@ void write_optional_attributes(const Task& task, AttributeWriter& write) {
   write.text(attr::kTaskOutcome, task.outcome);
   write_deliverables(task, write);
   write.text(attr::kErrorType, task.error_type);
+  write.text(attr::kTaskClaimedBy, task.claimed_by);
   if (task.claim_token != 0) {
-    write.text(attr::kTaskClaimedBy, task.claimed_by);
     write.text(attr::kTaskClaimSession, task.claim_session);
     write.integer(attr::kTaskClaimToken, task.claim_token);
     write.integer(attr::kTaskClaimLeaseSeconds, task.claim_lease_seconds);

@@ -51,7 +51,8 @@ struct Task {
   std::string outcome, failure_reason, error_type;
   std::vector<std::string> deliverables;         // each as JSON text
   std::optional<int64_t> deliverables_verified;  // by the last verification
-  std::string claimed_by, claim_session;
+  std::string claimed_by;  // without a token: who gave it up, until somebody takes it on
+  std::string claim_session;
   int64_t claim_token = 0;  // 0: not claimed
   int64_t claim_lease_seconds = 0;
   std::vector<TaskLink> links;

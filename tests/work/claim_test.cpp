@@ -206,6 +206,48 @@ TEST_F(ClaimTest, ClaimReadyHandsOutEachTaskOnce) {
   expect_rebuilds();
 }
 
+// What was begun and given up must not lie about, whatever happens to the task in between.
+TEST_F(ClaimTest, GivenUpWorkIsHandedOutAgain) {
+  const auto handed_out = [this] {
+    const Json answer = ok("task.claim_ready", "{}");
+    const Json* task = answer.find("task");
+    return task->is_null() ? std::string() : std::string(task->string_or("id"));
+  };
+  claim_a();
+  act_as("other", "s2");
+  EXPECT_EQ(handed_out(), "");
+  // The lease runs out, and the first to notice is somebody with a remark.
+  journal.now += 101 * kSecondNs;
+  ok("task.comment", R"({"id":"a","text":"anybody here?"})");
+  ok("task.edit", R"({"id":"a","title":"t2"})");
+  EXPECT_EQ(field("a", "status"), "\"in_progress\"");
+  EXPECT_EQ(handed_out(), "a");
+  // Given back.
+  ok("task.release", R"({"id":"a"})");
+  act_as("third", "s3");
+  EXPECT_EQ(handed_out(), "a");
+  // The lease runs out behind a block.
+  ok("task.block", R"({"id":"a","reason":"r"})");
+  journal.now += 1'000'000 * kSecondNs;
+  act_as("fourth", "s4");
+  ok("task.unblock", R"({"id":"a"})");
+  EXPECT_EQ(handed_out(), "a");
+  expect_rebuilds();
+}
+
+TEST_F(ClaimTest, WhoTakesGivenUpWorkOnByHandKeepsIt) {
+  for (const auto& [op, args] : {std::pair{"task.assign", R"({"id":"a","assignee":"ann"})"},
+                                 std::pair{"task.status", R"({"id":"a","status":"in_review"})"}}) {
+    claim_a();
+    ok("task.release", R"({"id":"a"})");
+    ok(op, args);
+    act_as("other", "s2");
+    EXPECT_TRUE(ok("task.claim_ready", "{}").find("task")->is_null()) << op;
+    act_as("claude", "s1");
+  }
+  expect_rebuilds();
+}
+
 TEST_F(ClaimTest, TwoRacersPlannedAgainstTheSameStateOneWinsWhenPlannedAgain) {
   const Command first = command("task.claim", R"({"id":"a"})");
   act_as("other", "s2");

@@ -290,6 +290,7 @@ Status claim(Transaction& transaction, Entry& entry, std::optional<int64_t> leas
   }
   const int64_t now = transaction.lease_now_ns();
   const int64_t seconds = lease_seconds.value_or(transaction.settings().lease_seconds);
+  const std::string former = task.claimed_by;
   if (entry.has_live_claim(now)) {
     const bool mine = !actor.session_id.empty() && actor.session_id == task.claim_session &&
                       holder == task.claimed_by;
@@ -304,8 +305,11 @@ Status claim(Transaction& transaction, Entry& entry, std::optional<int64_t> leas
   CC_TRY(transaction.emit(
       entry, ev::kTaskClaimed,
       Line().text(field::kClaimedBy, holder).integer(field::kLeaseSeconds, seconds)));
-  if (task.assignee.empty()) {
-    CC_TRY(transaction.emit(entry, ev::kTaskAssigned, Line().text(field::kToAssignee, holder)));
+  // A claim makes its holder the assignee; what it made of an earlier holder is over with that claim.
+  if (task.assignee.empty() || (task.assignee == former && former != holder)) {
+    CC_TRY(transaction.emit(
+        entry, ev::kTaskAssigned,
+        Line().text(field::kFromAssignee, task.assignee).text(field::kToAssignee, holder)));
   }
   if (is_not_started(task.status)) {
     StatusChange change;

@@ -182,7 +182,7 @@ TEST_F(ClaimTest, StealingIsAnEvent) {
   act_as("other", "s2");
   const size_t from = mark();
   ok("task.claim", R"({"id":"a","steal":true})");
-  EXPECT_THAT(events_since(from), ElementsAre("task.released", "task.claimed"));
+  EXPECT_THAT(events_since(from), ElementsAre("task.released", "task.claimed", "task.assigned"));
   act_as("claude", "s1");
   EXPECT_EQ(fails("task.complete", with_token(token)).code, Code::conflict);
   expect_rebuilds();

@@ -79,7 +79,7 @@ void read_logs(FileSystem& files) {
 }
 
 void read_work_table(FileSystem& files) {
-  const auto table = WorkTable::open(files, "/file");
+  const auto table = WorkTable::open(files, {"/file"});
   if (!table.ok()) return;
   (void)(*table)->verify();
   size_t rows = 0;
@@ -87,6 +87,11 @@ void read_work_table(FileSystem& files) {
     (*table)->find(row.span_id);
     (*table)->children(row.parent_span_id);
     return ++rows < kRowsRead;
+  });
+  size_t keys = 0;
+  (*table)->scan_keys({WorkFilter::bit(WorkKind::task), true}, [&](const WorkKey& key) {
+    if (key.id.size() > (1u << 30)) __builtin_trap();
+    return ++keys < kRowsRead;
   });
 }
 

@@ -266,9 +266,14 @@ Status Cut::write_forwards_file() {
 
 Status Cut::write_work_table() {
   const std::shared_ptr<const WorkTable> table = head_.table(sequence_);
-  if (table->changed_count() == 0 && (manifest_.work_number != 0 || table->size() == 0)) return {};
-  manifest_.work_number = take_number();
-  return table->write(files_, data_path(directory_, manifest_.work_number, "work"));
+  std::vector<uint64_t>& numbers = manifest_.work_numbers;
+  // A table that was made anew has no files; those of the manifest are another's then.
+  const bool of_these_files = table->file_count() == numbers.size();
+  if (of_these_files && table->changed_count() == 0) return {};
+  const size_t keep = of_these_files ? table->files_to_keep() : 0;
+  numbers.erase(numbers.begin(), numbers.end() - static_cast<std::ptrdiff_t>(keep));
+  numbers.insert(numbers.begin(), take_number());
+  return table->write(files_, data_path(directory_, numbers.front(), "work"), keep);
 }
 
 }  // namespace contextcore::store

@@ -8,7 +8,8 @@
 namespace contextcore::store {
 namespace {
 
-constexpr std::string_view kMagic = "ctxcman1";
+// Version 1 knew one file of the work table only.
+constexpr std::string_view kMagic = "ctxcman2", kMagic1 = "ctxcman1";
 constexpr uint64_t kCheckpointBytes = 1024 * 1024;
 constexpr size_t kRecordHeaderBytes = 12;
 constexpr uint32_t kRecordBytesMax = 64u << 20;
@@ -57,7 +58,7 @@ std::string encode_manifest(const Manifest& manifest) {
   writer.u64(manifest.wal_epoch);
   writer.u64(manifest.sequence);
   writer.u64(manifest.next_number);
-  writer.u64(manifest.work_number);
+  writer.u64(manifest.work_numbers.empty() ? 0 : manifest.work_numbers.back());
   writer.u64(manifest.forwards_number);
   writer.u32(static_cast<uint32_t>(manifest.segments.size()));
   for (const SegmentInfo& segment : manifest.segments) {
@@ -77,6 +78,9 @@ std::string encode_manifest(const Manifest& manifest) {
   }
   writer.u32(static_cast<uint32_t>(manifest.tenants.size()));
   for (const std::string& tenant : manifest.tenants) writer.bytes(tenant);
+  const size_t newer = manifest.work_numbers.empty() ? 0 : manifest.work_numbers.size() - 1;
+  writer.u32(static_cast<uint32_t>(newer));
+  for (size_t i = 0; i < newer; ++i) writer.u64(manifest.work_numbers[i]);
   return out;
 }
 
@@ -89,7 +93,7 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
   manifest.wal_epoch = reader.u64();
   manifest.sequence = reader.u64();
   manifest.next_number = reader.u64();
-  manifest.work_number = reader.u64();
+  const uint64_t oldest_work = reader.u64();
   manifest.forwards_number = reader.u64();
   const uint32_t segments = reader.count(42);
   for (uint32_t i = 0; i < segments; ++i) {
@@ -111,6 +115,9 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
   }
   const uint32_t tenants = reader.count(4);
   for (uint32_t i = 0; i < tenants; ++i) manifest.tenants.emplace_back(reader.bytes());
+  const uint32_t newer_work = reader.done() ? 0 : reader.count(8);  // version 1 ends here
+  for (uint32_t i = 0; i < newer_work; ++i) manifest.work_numbers.push_back(reader.u64());
+  if (oldest_work != 0) manifest.work_numbers.push_back(oldest_work);
   if (!reader.done()) return {Code::corruption, "a manifest record has a wrong length"};
   return manifest;
 }
@@ -125,7 +132,7 @@ Result<Manifest> ManifestFile::read() {
   }
   const std::string path = join_path(directory_, name);
   CC_ASSIGN(const std::string bytes, files_.read_file(path));
-  if (!std::string_view(bytes).starts_with(kMagic)) {
+  if (!std::string_view(bytes).starts_with(kMagic) && !std::string_view(bytes).starts_with(kMagic1)) {
     return {Code::corruption, path + " is not a manifest of a version that this program knows"};
   }
   std::string_view rest = std::string_view(bytes).substr(kMagic.size());

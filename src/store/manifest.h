@@ -43,7 +43,7 @@ struct Manifest {
   uint64_t wal_epoch = 0;    // the live log
   uint64_t sequence = 0;     // everything up to this is in files
   uint64_t next_number = 1;  // of the next file
-  uint64_t work_number = 0;  // work table; 0: none yet
+  std::vector<uint64_t> work_numbers;  // files of the work table, newest first
   uint64_t forwards_number = 0;
   std::vector<SegmentInfo> segments;
   std::vector<CommandFileInfo> commands;

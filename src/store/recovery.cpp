@@ -247,7 +247,9 @@ void StoreImpl::remove_garbage(const Manifest& manifest) {
   for (const CommandFileInfo& file : manifest.commands) {
     wanted.insert(data_path(directory_, file.number, "commands"));
   }
-  wanted.insert(data_path(directory_, manifest.work_number, "work"));
+  for (const uint64_t number : manifest.work_numbers) {
+    wanted.insert(data_path(directory_, number, "work"));
+  }
   wanted.insert(data_path(directory_, manifest.forwards_number, "forwards"));
   const auto sweep = [&](const std::string& directory, const auto& is_ours) {
     const auto names = files_.list(directory);

@@ -82,16 +82,14 @@ Result<std::shared_ptr<const WorkTable>> rebuild_work(const Version& version,
 
 Status open_work(FileSystem& files, const std::string& directory, const Version* previous,
                  const WorkHooks& hooks, Version& version) {
-  const uint64_t number = version.manifest.work_number;
-  if (number == 0) {
-    version.work = WorkTable::empty();
-    return {};
-  }
-  if (previous != nullptr && previous->manifest.work_number == number) {
+  const std::vector<uint64_t>& numbers = version.manifest.work_numbers;
+  if (previous != nullptr && previous->manifest.work_numbers == numbers) {
     version.work = previous->work;
     return {};
   }
-  auto opened = WorkTable::open(files, data_path(directory, number, "work"));
+  std::vector<std::string> paths;
+  for (const uint64_t number : numbers) paths.push_back(data_path(directory, number, "work"));
+  auto opened = WorkTable::open(files, paths);
   if (opened.ok()) {
     version.work = std::move(opened).value();
     return {};

@@ -1,32 +1,33 @@
 #include "store/work_table.h"
 
 #include <algorithm>
+#include <optional>
+#include <unordered_set>
+#include <utility>
 
 #include "base/sort.h"
 #include "store/rows_spans.h"
 #include "store/work_table_file.h"
 #include "store/work_table_map.h"
+#include "store/work_table_writer.h"
 
 namespace contextcore::store {
 namespace {
 
-// base: the file, or nothing. rows: what differs from it. children and dependents: the pairs of
-// `rows` only; a pair of the base counts unless its row is in `rows`.
+// files: newest first. rows: what differs from them. children and dependents: the pairs of `rows`
+// only; a pair of a file counts unless its row is in `rows` or in a newer file.
 class WorkTableImpl : public WorkTable {
  public:
-  explicit WorkTableImpl(std::shared_ptr<const WorkTableFile> base) : base_(std::move(base)) {}
+  using Files = std::vector<std::shared_ptr<const WorkTableFile>>;
+  explicit WorkTableImpl(Files files) : files_(std::move(files)) {}
 
   const WorkRow* find(const otlp::SpanId& id) const override { return find_number(number_of(id)); }
 
   std::vector<const WorkRow*> children(const otlp::SpanId& id) const override {
-    const uint64_t key = number_of(id);
-    return related(key, base_ != nullptr ? base_->children(key) : std::vector<uint64_t>(),
-                   children_);
+    return related(number_of(id), &WorkTableFile::children, children_);
   }
   std::vector<const WorkRow*> dependents(const otlp::SpanId& id) const override {
-    const uint64_t key = number_of(id);
-    return related(key, base_ != nullptr ? base_->dependents(key) : std::vector<uint64_t>(),
-                   dependents_);
+    return related(number_of(id), &WorkTableFile::dependents, dependents_);
   }
 
   void scan(const std::function<bool(const WorkRow&)>& fn) const override {
@@ -34,41 +35,51 @@ class WorkTableImpl : public WorkTable {
   }
   void scan_if(const WorkFilter& filter,
                const std::function<bool(const WorkRow&)>& fn) const override {
-    // Two ascending sequences; a row of the overlay hides its namesake in the base.
-    uint64_t next = 0;
-    bool going = true;
-    const auto overlay_until = [&](uint64_t limit, bool bounded) {
-      rows_.for_each_from(next, [&](uint64_t id, const RowPointer& row) {
-        if (bounded && id >= limit) return false;
-        if (filter.accepts(row->kind, row->end_ns)) going = fn(*row);
-        return going;
-      });
-    };
-    if (base_ != nullptr) {
-      base_->scan(filter, [&](const WorkRow& row) {
-        const uint64_t id = number_of(row.span_id);
-        if (rows_.size() == 0) {
-          going = fn(row);
-        } else {
-          overlay_until(id, true);
-          next = id;
-          if (going && rows_.find(id) == nullptr) going = fn(row);
-        }
-        return going;
-      });
-    }
-    if (going) overlay_until(0, false);
+    merge(files_.size(), filter, [&](const WorkRow& row) {
+      return (!filter.project.empty() && row.project != filter.project) || fn(row);
+    });
   }
 
-  // Counted when asked for: knowing which rows are new would read a block of the base for each.
+  void scan_keys(const WorkFilter& filter,
+                 const std::function<bool(const WorkKey&)>& fn) const override {
+    std::unordered_set<uint64_t, Scatter> hidden;
+    bool going = true;
+    rows_.for_each_from(0, [&](uint64_t id, const RowPointer& row) {
+      if (!has_key(row->kind)) return true;
+      hidden.insert(id);
+      const WorkKey key = WorkKey::of(*row);
+      if (filter.accepts(key)) going = fn(key);
+      return going;
+    });
+    for (size_t i = 0; i < files_.size() && going; ++i) {
+      // An ended row hides the open one of an older file.
+      const bool last = i + 1 == files_.size();
+      WorkFilter wanted = filter;
+      wanted.open_only = last && filter.open_only;
+      std::vector<uint64_t> here;
+      files_[i]->scan_keys(wanted, [&](const WorkKey& key) {
+        const uint64_t id = number_of(key.span_id);
+        if (!last) here.push_back(id);
+        if (filter.accepts(key) && !hidden.contains(id)) going = fn(key);
+        return going;
+      });
+      hidden.insert(here.begin(), here.end());
+    }
+  }
+
+  // Counted when asked for: knowing which rows are new would read a block of a file for each.
   size_t size() const override {
-    if (base_ == nullptr) return rows_.size();
-    size_t added = 0;
+    size_t count = files_.empty() ? 0 : files_.back()->size();
+    if (files_.size() > 1) {
+      count = 0;
+      merge_ids(files_.size(), [&count](auto&&...) { return ++count, true; });
+      return count;
+    }
     rows_.for_each_from(0, [&](uint64_t id, const RowPointer&) {
-      if (!base_->contains(id)) ++added;
+      if (files_.empty() || !files_.back()->contains(id)) ++count;
       return true;
     });
-    return base_->size() + added;
+    return count;
   }
 
   std::shared_ptr<const WorkTable> with(std::vector<WorkRow> changed) const override {
@@ -81,10 +92,17 @@ class WorkTableImpl : public WorkTable {
     return next;
   }
 
-  Status write(FileSystem& files, const std::string& path) const override {
+  size_t files_to_keep() const override {
+    uint64_t rows = rows_.size();
+    size_t merged = 0;
+    while (merged < files_.size() && files_[merged]->size() <= 2 * rows) rows += files_[merged++]->size();
+    return files_.size() - merged;
+  }
+
+  Status write(FileSystem& files, const std::string& path, size_t keep) const override {
     CC_ASSIGN(WorkTableWriter writer, WorkTableWriter::create(files, path));
     Status written;
-    scan([&](const WorkRow& row) {
+    merge(files_.size() - keep, WorkFilter{}, [&](const WorkRow& row) {
       written = writer.add(row);
       return written.ok();
     });
@@ -94,18 +112,74 @@ class WorkTableImpl : public WorkTable {
     return writer.finish();
   }
 
-  Status status() const override { return base_ != nullptr ? base_->status() : Status(); }
-  Status verify() const override { return base_ != nullptr ? base_->verify() : Status(); }
+  size_t file_count() const override { return files_.size(); }
+  Status status() const override {
+    for (const auto& file : files_) CC_TRY(file->status());
+    return {};
+  }
+  Status verify() const override {
+    for (const auto& file : files_) CC_TRY(file->verify());
+    return {};
+  }
   size_t changed_count() const override { return rows_.size(); }
 
  private:
   using RowPointer = std::shared_ptr<const WorkRow>;
   struct Nothing {};
   using Pairs = PersistentMap<WorkPair, Nothing>;
+  // Span ids are hashes already.
+  struct Scatter {
+    size_t operator()(uint64_t id) const { return id; }
+  };
 
   const WorkRow* find_number(uint64_t id) const {
     if (const RowPointer* row = rows_.find(id)) return row->get();
-    return base_ != nullptr ? base_->find(id) : nullptr;
+    for (const auto& file : files_) {
+      if (const WorkRow* row = file->find(id)) return row;
+    }
+    return nullptr;
+  }
+
+  // The rows of `rows` and of the `newest` newest files, ascending, each id once: fn(id, row, cursor) with the row or,
+  // where it lies in a file, the cursor at it; until fn returns false.
+  template <typename Fn>
+  void merge_ids(size_t newest, Fn&& fn) const {
+    std::vector<std::pair<uint64_t, const WorkRow*>> changed;
+    changed.reserve(rows_.size());
+    rows_.for_each_from(0, [&](uint64_t id, const RowPointer& row) {
+      changed.emplace_back(id, row.get());
+      return true;
+    });
+    std::vector<WorkTableFile::Cursor> cursors;
+    for (size_t i = 0; i < newest; ++i) cursors.emplace_back(*files_[i]);
+    for (size_t next = 0;;) {
+      // The least id; of those the newest row.
+      std::optional<uint64_t> least;
+      WorkTableFile::Cursor* from = nullptr;
+      if (next < changed.size()) least = changed[next].first;
+      for (WorkTableFile::Cursor& cursor : cursors) {
+        if (cursor.done() || (least && cursor.id() >= *least)) continue;
+        least = cursor.id();
+        from = &cursor;
+      }
+      if (!least) return;
+      if (!fn(*least, from == nullptr ? changed[next].second : nullptr, from)) return;
+      if (next < changed.size() && changed[next].first == *least) ++next;
+      for (WorkTableFile::Cursor& cursor : cursors) {
+        if (!cursor.done() && cursor.id() == *least) cursor.advance();
+      }
+    }
+  }
+
+  // Rows whose kind and end filter accepts.
+  template <typename Fn>
+  void merge(size_t newest, const WorkFilter& filter, Fn&& fn) const {
+    merge_ids(newest, [&](uint64_t, const WorkRow* row, const WorkTableFile::Cursor* cursor) {
+      if (row != nullptr) return !filter.accepts(row->kind, row->end_ns) || fn(*row);
+      if (!cursor->accepted_by(filter)) return true;
+      const WorkRow* read = cursor->row();
+      return read == nullptr || fn(*read);
+    });
   }
 
   // put() of many, when there are none yet.
@@ -157,9 +231,15 @@ class WorkTableImpl : public WorkTable {
     rows_.put(id, std::move(row));
   }
 
-  std::vector<const WorkRow*> related(uint64_t key, std::vector<uint64_t> ids,
+  std::vector<const WorkRow*> related(uint64_t key,
+                                      std::vector<uint64_t> (WorkTableFile::*of_file)(uint64_t) const,
                                       const Pairs& changed) const {
-    std::erase_if(ids, [this](uint64_t id) { return rows_.find(id) != nullptr; });
+    std::vector<uint64_t> ids;
+    for (size_t i = 0; i < files_.size(); ++i) {
+      for (const uint64_t id : (*files_[i].*of_file)(key)) {
+        if (rows_.find(id) == nullptr && !in_newer_file(i, id)) ids.push_back(id);
+      }
+    }
     changed.for_each_from({key, 0}, [&](const WorkPair& pair, Nothing) {
       if (pair.key != key) return false;
       ids.push_back(pair.value);
@@ -173,8 +253,12 @@ class WorkTableImpl : public WorkTable {
     }
     return rows;
   }
+  bool in_newer_file(size_t file, uint64_t id) const {
+    return std::any_of(files_.begin(), files_.begin() + static_cast<std::ptrdiff_t>(file),
+                       [id](const auto& newer) { return newer->contains(id); });
+  }
 
-  std::shared_ptr<const WorkTableFile> base_;
+  Files files_;
   PersistentMap<uint64_t, RowPointer> rows_;
   Pairs children_, dependents_;
 };
@@ -182,13 +266,17 @@ class WorkTableImpl : public WorkTable {
 }  // namespace
 
 std::shared_ptr<const WorkTable> WorkTable::empty() {
-  return std::make_shared<WorkTableImpl>(nullptr);
+  return std::make_shared<WorkTableImpl>(WorkTableImpl::Files());
 }
 
 Result<std::shared_ptr<const WorkTable>> WorkTable::open(FileSystem& files,
-                                                         const std::string& path) {
-  CC_ASSIGN(std::shared_ptr<const WorkTableFile> base, WorkTableFile::open(files, path));
-  return std::shared_ptr<const WorkTable>(std::make_shared<WorkTableImpl>(std::move(base)));
+                                                         const std::vector<std::string>& paths) {
+  WorkTableImpl::Files opened;
+  for (const std::string& path : paths) {
+    CC_ASSIGN(std::shared_ptr<const WorkTableFile> file, WorkTableFile::open(files, path));
+    opened.push_back(std::move(file));
+  }
+  return std::shared_ptr<const WorkTable>(std::make_shared<WorkTableImpl>(std::move(opened)));
 }
 
 }  // namespace contextcore::store

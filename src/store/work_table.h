@@ -1,11 +1,16 @@
 #pragma once
-// The work index as a table: an immutable base file plus the rows that changed since, as one value.
+// The work index as a table: immutable files, of which a newer one hides rows of older ones, plus the rows that changed
+// since, as one value.
 //
 // A WorkTable never changes. with() makes the next version and shares everything that stayed the
-// same (the base, and the untouched parts of a persistent search tree), in O(changed rows * log n);
+// same (the files, and the untouched parts of a persistent search tree), in O(changed rows * log n);
 // readers keep the version that they hold. Thread-safe.
 //
-// The base is read lazily, in blocks of some 4 KiB that are checked when they are first needed. The
+// A cut writes the changed rows, together with those of the newest files whose size does not dwarf them: each file left
+// behind is more than twice as large as all that is newer, so there are few files, and a row is written again only
+// some log2(rows / changed rows) times, however small the cuts are.
+//
+// Files are read lazily, in blocks of some 16 KiB that are checked when they are first needed. The
 // look-ups of WorkIndexView cannot return an error, so a block that cannot be read is remembered:
 // whoever decides something from a table asks status() afterwards and throws its decision away when
 // it is not ok. Layout of the file: docs/store-format.md, "Work table".
@@ -24,20 +29,24 @@ namespace contextcore::store {
 class WorkTable : public WorkIndexView {
  public:
   static std::shared_ptr<const WorkTable> empty();
-  // Reads the header and the block directory only. Errors: not_found, corruption, unsupported (a
+  // Newest first. Reads the headers and the block directories only. Errors: not_found, corruption, unsupported (a
   // newer format), io_error.
-  static Result<std::shared_ptr<const WorkTable>> open(FileSystem& files, const std::string& path);
+  static Result<std::shared_ptr<const WorkTable>> open(FileSystem& files,
+                                                       const std::vector<std::string>& paths);
 
   // This table with rows added or replaced (identity: span_id; the last one of an id wins).
   virtual std::shared_ptr<const WorkTable> with(std::vector<WorkRow> changed) const = 0;
-  // Writes every row as a base file and syncs it (the directory is the caller's to sync). path is
-  // created or overwritten.
-  virtual Status write(FileSystem& files, const std::string& path) const = 0;
-  // The first error that a look-up met in the base file; sticky, shared by all versions over it.
+  // How many of the oldest files the next write had better leave as they are.
+  virtual size_t files_to_keep() const = 0;
+  // Writes what the `keep` oldest files do not say as one file, newer than these, and syncs it (the directory is the
+  // caller's to sync). path is created or overwritten. REQUIRES: keep ≤ file_count()
+  virtual Status write(FileSystem& files, const std::string& path, size_t keep) const = 0;
+  virtual size_t file_count() const = 0;
+  // The first error that a look-up met in a file; sticky, shared by all versions over it.
   virtual Status status() const = 0;
   // Reads and checks every block.
   virtual Status verify() const = 0;
-  // Rows that are not as the base file has them; a reason to write a new base.
+  // Rows that are not as the files have them; a reason to write.
   virtual size_t changed_count() const = 0;
 };
 

@@ -1,11 +1,9 @@
 #pragma once
-// The base file of a work table: blocks of rows sorted by span id, blocks of (parent, child) and
-// (target, dependent) pairs, a directory of blocks with their first keys and checksums at the end.
-// Blocks are read and checked when first needed, their rows decoded one by one; both are kept.
-// Thread-safe.
+// One file of a work table: blocks of rows sorted by span id, blocks of (parent, child) and (target, dependent) pairs,
+// blocks of keys (work_keys.h), a directory of blocks with their first keys and checksums at the end. Blocks are read
+// and checked when first needed, their rows decoded one by one; both are kept. Thread-safe.
 
 #include <atomic>
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,16 +15,14 @@
 #include "base/file_system.h"
 #include "base/result.h"
 #include "store/work_index.h"
+#include "store/work_keys.h"
+#include "store/work_table_format.h"
 
 namespace contextcore::store {
 
-// Span ids as big-endian numbers: their order is that of the ids.
-struct WorkPair {
-  uint64_t key = 0, value = 0;
-  auto operator<=>(const WorkPair&) const = default;
-};
-
 class WorkTableFile {
+  struct Block;
+
  public:
   static Result<std::shared_ptr<const WorkTableFile>> open(FileSystem& files,
                                                            const std::string& path);
@@ -35,21 +31,37 @@ class WorkTableFile {
   size_t size() const { return row_count_; }
   const WorkRow* find(uint64_t id) const;
   bool contains(uint64_t id) const;  // false also when its block is damaged; status() says so
-  void scan(const WorkFilter& filter, const std::function<bool(const WorkRow&)>& fn) const;
   // The values of all pairs with this key, ascending.
   std::vector<uint64_t> children(uint64_t parent) const {
-    return values_of(Section::children, parent);
+    return values_of(WorkSection::children, parent);
   }
   std::vector<uint64_t> dependents(uint64_t target) const {
-    return values_of(Section::dependents, target);
+    return values_of(WorkSection::dependents, target);
   }
+  // Keys of the groups that filter names, until fn returns false.
+  void scan_keys(const WorkFilter& filter, const std::function<bool(const WorkKey&)>& fn) const;
   // The first error; sticky.
   Status status() const;
   Status verify() const;
 
+  // Walks the rows in ascending order of their ids; damaged blocks are left out, status() says so.
+  class Cursor {
+   public:
+    explicit Cursor(const WorkTableFile& file) : file_(file) { settle(); }
+    bool done() const { return rows_ == nullptr; }
+    uint64_t id() const;                               // REQUIRES: !done(), likewise below
+    bool accepted_by(const WorkFilter& filter) const;  // kind and end only
+    const WorkRow* row() const;                        // nullptr: it does not parse
+    void advance();
+
+   private:
+    void settle();
+    const WorkTableFile& file_;
+    size_t block_ = 0, item_ = 0;
+    const Block* rows_ = nullptr;
+  };
+
  private:
-  enum class Section : uint8_t { rows = 0, children = 1, dependents = 2 };
-  static constexpr size_t kSections = 3;
   struct Entry {
     WorkPair first;
     uint64_t offset = 0;
@@ -64,17 +76,21 @@ class WorkTableFile {
     Block(const Block&) = delete;
     Block& operator=(const Block&) = delete;
     std::shared_ptr<const std::string> read;  // what bytes points into
-    std::string_view bytes;                   // of rows: records, then their heap
+    std::string_view bytes;                   // of rows and keys: records, then their heap; of texts: all
     mutable std::vector<std::atomic<const WorkRow*>> decoded;
     std::vector<WorkPair> pairs;
+    std::vector<std::string_view> texts;
   };
 
   Status read_directory(const std::string& directory, uint64_t directory_offset);
-  const Block* block(Section section, size_t index) const;
-  // Loads blocks [index, index + count) with one read; false when one of them is damaged.
-  bool load(Section section, size_t index, size_t count) const;
+  const std::vector<Entry>& entries(WorkSection section) const {
+    return entries_[static_cast<size_t>(section)];
+  }
+  // Loads at most `ahead` blocks from there with one read if it is not there yet; nullptr: it is damaged.
+  const Block* block(WorkSection section, size_t index, size_t ahead = 1) const;
+  void load(WorkSection section, size_t index, size_t count) const;
   // bytes: in *read
-  Result<std::unique_ptr<Block>> decode(Section section, size_t index,
+  Result<std::unique_ptr<Block>> decode(WorkSection section, size_t index,
                                         const std::shared_ptr<const std::string>& read,
                                         std::string_view bytes) const;
   struct Found {
@@ -84,41 +100,21 @@ class WorkTableFile {
   Found locate(uint64_t id) const;
   // nullptr: it does not parse; status() says so.
   const WorkRow* row_at(size_t index, const Block& block, size_t item) const;
-  std::vector<uint64_t> values_of(Section section, uint64_t key) const;
-  Error damaged(Section section, size_t index, const std::string& what) const;
+  std::vector<uint64_t> values_of(WorkSection section, uint64_t key) const;
+  bool scan_block_keys(size_t index, const Block& keys, const std::vector<std::string_view>& texts,
+                       const std::function<bool(const WorkKey&)>& fn) const;
+  Status verify_block(WorkSection section, size_t index) const;
+  Error damaged(WorkSection section, size_t index, const std::string& what) const;
   void keep(Error error) const;
 
   std::string path_;
   std::unique_ptr<File> file_;
+  uint32_t version_ = 0;
   uint64_t row_count_ = 0;
-  std::vector<Entry> entries_[kSections];
-  std::unique_ptr<std::atomic<const Block*>[]> blocks_[kSections];
+  std::vector<Entry> entries_[kWorkSections];
+  std::unique_ptr<std::atomic<const Block*>[]> blocks_[kWorkSections];
   mutable std::mutex mutex_;
   mutable Status status_;
-};
-
-// Rows must come in ascending order of their ids.
-class WorkTableWriter {
- public:
-  static Result<WorkTableWriter> create(FileSystem& files, const std::string& path);
-  Status add(const WorkRow& row);
-  // Writes the pairs, the directory and the trailer, and syncs.
-  Status finish();
-
- private:
-  explicit WorkTableWriter(std::unique_ptr<File> file) : file_(std::move(file)) {}
-  Status flush_rows();
-  Status write_pairs(std::vector<WorkPair>& pairs);
-  Status write_block(WorkPair first, uint32_t items, const std::string& bytes);
-
-  std::unique_ptr<File> file_;
-  uint64_t offset_ = 0;
-  uint64_t row_count_ = 0;
-  std::string records_, heap_, directory_;
-  WorkPair first_;
-  uint32_t items_ = 0, section_blocks_ = 0;
-  std::string section_directory_;
-  std::vector<WorkPair> children_, dependents_;
 };
 
 }  // namespace contextcore::store

@@ -15,6 +15,7 @@ namespace contextcore::work {
 namespace {
 
 using store::WorkKind;
+using store::WorkKey;
 using store::WorkRow;
 
 constexpr std::array<std::string_view, 3> kCategories = {"not_started", "active", "ended"};
@@ -24,20 +25,22 @@ bool one_of(const std::vector<std::string>& list, std::string_view value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
 }
 
-std::string_view status_text(const WorkRow& row) {
-  return row.status_name.empty() ? status_name(row_status(row)) : std::string_view(row.status_name);
+std::string_view status_text(const WorkKey& row) {
+  return row.status_name.empty() ? status_name(row_status(row)) : row.status_name;
 }
 
-bool is_below(const store::WorkView& view, const WorkRow& row, const WorkRow& ancestor) {
-  const WorkRow* at = &row;
-  for (int i = 0; i < kAncestorsMax && at && !at->parent_span_id.empty(); i++) {
-    if (at->parent_span_id == ancestor.span_id) return true;
-    at = view.index().find(at->parent_span_id);
+bool is_below(const store::WorkView& view, const WorkKey& row, const WorkRow& ancestor) {
+  otlp::SpanId parent = row.parent_span_id;
+  for (int i = 0; i < kAncestorsMax && !parent.empty(); i++) {
+    if (parent == ancestor.span_id) return true;
+    const WorkRow* at = view.index().find(parent);
+    if (at == nullptr) return false;
+    parent = at->parent_span_id;
   }
   return false;
 }
 
-bool accepts_status(const TaskFilter& filter, const WorkRow& row) {
+bool accepts_status(const TaskFilter& filter, const WorkKey& row) {
   if (filter.statuses.empty() && filter.categories.empty()) return true;
   const auto holds = [](const std::vector<std::string>& list, std::string_view value) {
     return std::find(list.begin(), list.end(), value) != list.end();
@@ -46,20 +49,21 @@ bool accepts_status(const TaskFilter& filter, const WorkRow& row) {
          holds(filter.categories, category_name(row_status(row)));
 }
 
-std::set<std::string> in_use(const store::WorkView& view, const auto& value_of) {
-  std::set<std::string> values;
-  view.index().scan([&](const WorkRow& row) {
-    if (row.kind == WorkKind::task || row.kind == WorkKind::sprint) {
-      std::string value = value_of(row);
-      if (!value.empty()) values.insert(std::move(value));
-    }
+using Texts = std::set<std::string, std::less<>>;
+
+Texts in_use(const store::WorkView& view, std::string_view project, const auto& value_of) {
+  Texts values;
+  const uint32_t kinds = store::WorkFilter::bit(WorkKind::task) | store::WorkFilter::bit(WorkKind::sprint);
+  view.index().scan_keys({kinds, false, project}, [&](const WorkKey& key) {
+    const std::string_view value = value_of(key);
+    if (!value.empty() && !values.contains(value)) values.emplace(value);
     return true;
   });
   return values;
 }
 
 std::vector<std::string_view> names_of(std::span<const std::string_view> fixed,
-                                       const std::set<std::string>& more) {
+                                       const Texts& more) {
   std::vector<std::string_view> names(fixed.begin(), fixed.end());
   names.insert(names.end(), more.begin(), more.end());
   return names;
@@ -69,7 +73,7 @@ Status read_status(const store::WorkView& view, const Vocabulary& vocabulary, co
                    TaskFilter& filter) {
   CC_ASSIGN(const auto words, args.list("status"));
   if (words.empty()) return {};
-  std::set<std::string> own = in_use(view, [](const WorkRow& row) { return row.status_name; });
+  Texts own = in_use(view, {}, [](const WorkKey& row) { return row.status_name; });
   filter.own_statuses.assign(own.begin(), own.end());
   for (const auto& [name, base] : vocabulary.statuses) own.insert(name);
   for (const std::string& word : words) {
@@ -90,15 +94,14 @@ Status read_status(const store::WorkView& view, const Vocabulary& vocabulary, co
 }
 
 // last: the one that ended last; current: the one that started last and is open.
-const WorkRow* named_sprint(const store::WorkView& view, const std::string& project,
-                            std::string_view name) {
-  const WorkRow* found = nullptr;
-  view.index().scan_if({store::WorkFilter::bit(WorkKind::sprint), false}, [&](const WorkRow& row) {
-    if (!project.empty() && row.project != project) return true;
-    const bool ended = row.end_ns != 0;
+std::optional<WorkKey> named_sprint(const store::WorkView& view, const std::string& project,
+                                    std::string_view name) {
+  std::optional<WorkKey> found;
+  view.index().scan_keys({store::WorkFilter::bit(WorkKind::sprint), false, project}, [&](const WorkKey& key) {
+    const bool ended = key.end_ns != 0;
     if (ended != (name == "last")) return true;
-    const int64_t time_ns = ended ? row.end_ns : row.start_ns;
-    if (!found || time_ns > (ended ? found->end_ns : found->start_ns)) found = &row;
+    const auto order = [&](const WorkKey& one) { return std::tuple(ended ? one.end_ns : one.start_ns, one.id); };
+    if (!found || order(key) > order(*found)) found = key;
     return true;
   });
   return found;
@@ -108,7 +111,7 @@ Status read_sprint(const store::WorkView& view, const Args& args, TaskFilter& fi
   if (!args.has("sprint")) return {};
   CC_ASSIGN(std::string sprint, args.text("sprint"));
   if (sprint == "last" || sprint == "current") {
-    const WorkRow* row = named_sprint(view, filter.project, sprint);
+    const std::optional<WorkKey> row = named_sprint(view, filter.project, sprint);
     if (!row) {
       const std::string where = filter.project.empty() ? "this store" : "project " + filter.project;
       return Status(Error{Code::not_found,
@@ -120,8 +123,7 @@ Status read_sprint(const store::WorkView& view, const Args& args, TaskFilter& fi
     }
     sprint = row->id;
   } else if (!sprint.empty()) {
-    const std::set<std::string> known = in_use(view, [&](const WorkRow& row) {
-      if (!filter.project.empty() && row.project != filter.project) return std::string();
+    const Texts known = in_use(view, filter.project, [](const WorkKey& row) {
       return row.kind == WorkKind::sprint ? row.id : row.sprint;
     });
     if (!known.contains(sprint)) {
@@ -249,7 +251,7 @@ size_t TextPattern::find_in(std::string_view text) const {
   return static_cast<size_t>(found.data() - piece.data());
 }
 
-bool TaskFilter::accepts(const store::WorkView& view, const WorkRow& row) const {
+bool TaskFilter::accepts(const store::WorkView& view, const WorkKey& row) const {
   if (row.kind != WorkKind::task || is_task(row) == deleted) return false;
   if (!project.empty() && row.project != project) return false;
   if (open && *open != (row.end_ns == 0)) return false;
@@ -282,20 +284,36 @@ Result<bool> TaskFilter::accepts_span(const store::WorkView& view, const WorkRow
   return text.empty() || text.occurs_in(task.title) || text.occurs_in(task.description);
 }
 
-Result<std::vector<const WorkRow*>> TaskFilter::find(const store::WorkView& view) const {
-  std::vector<const WorkRow*> rows;
-  view.index().scan_if({store::WorkFilter::bit(WorkKind::task), open.value_or(false)},
-                       [&](const WorkRow& row) {
-                         if (accepts(view, row)) rows.push_back(&row);
-                         return true;
-                       });
-  if (!needs_span()) return rows;
-  std::vector<const WorkRow*> kept;
-  for (const WorkRow* row : rows) {
+Result<std::vector<WorkKey>> TaskFilter::find_keys(const store::WorkView& view) const {
+  std::vector<WorkKey> keys;
+  view.index().scan_keys({store::WorkFilter::bit(WorkKind::task), open.value_or(false), project},
+                         [&](const WorkKey& key) {
+                           if (accepts(view, key)) keys.push_back(key);
+                           return true;
+                         });
+  if (!needs_span()) return keys;
+  std::vector<WorkKey> kept;
+  for (const WorkKey& key : keys) {
+    const WorkRow* row = view.index().find(key.span_id);
+    if (row == nullptr) continue;
     CC_ASSIGN(const bool accepted, accepts_span(view, *row));
-    if (accepted) kept.push_back(row);
+    if (accepted) kept.push_back(key);
   }
   return kept;
+}
+
+Result<std::vector<const WorkRow*>> TaskFilter::find(const store::WorkView& view) const {
+  CC_ASSIGN(const std::vector<WorkKey> keys, find_keys(view));
+  return rows_of(view, keys);
+}
+
+std::vector<const WorkRow*> rows_of(const store::WorkView& view, std::span<const WorkKey> keys) {
+  std::vector<const WorkRow*> rows;
+  rows.reserve(keys.size());
+  for (const WorkKey& key : keys) {
+    if (const WorkRow* row = view.index().find(key.span_id)) rows.push_back(row);
+  }
+  return rows;
 }
 
 std::string TaskFilter::traceql() const {
@@ -385,12 +403,12 @@ Result<std::vector<std::string>> types_of(const store::WorkView& view, const Arg
   const auto holds = [](std::span<const std::string_view> names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
-  std::set<std::string> known;
+  Texts known;
   for (const std::string& type : types) {
     if (holds(kTaskTypes, type) || holds(own, type)) continue;
     if (known.empty()) {
-      known = in_use(view, [](const WorkRow& row) {
-        return row.kind == WorkKind::task ? row.type : std::string();
+      known = in_use(view, {}, [](const WorkKey& row) {
+        return row.kind == WorkKind::task ? row.type : std::string_view();
       });
       known.insert(own.begin(), own.end());
       for (const std::string_view builtin : kTaskTypes) known.erase(std::string(builtin));

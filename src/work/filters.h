@@ -46,6 +46,9 @@ class TextPattern {
   std::shared_ptr<const re2::RE2> compiled_;
 };
 
+// The rows of keys, in their order.
+std::vector<const store::WorkRow*> rows_of(const store::WorkView& view, std::span<const store::WorkKey> keys);
+
 struct TaskFilter {
   std::string project;                          // "" = all
   std::vector<std::string> statuses;            // names
@@ -63,11 +66,12 @@ struct TaskFilter {
   bool deleted = false;  // the deleted ones instead of the others
   TimeRange created, updated, ended, due;
 
-  bool accepts(const store::WorkView& view, const store::WorkRow& row) const;
+  bool accepts(const store::WorkView& view, const store::WorkKey& row) const;
   // What the index does not know. REQUIRES: accepts() said yes.
   Result<bool> accepts_span(const store::WorkView& view, const store::WorkRow& row) const;
   bool needs_span() const { return !labels.empty() || !text.empty(); }
-  // Rows that pass, in the order of the index.
+  // What passes, in no order. Of keys no row is read unless needs_span().
+  Result<std::vector<store::WorkKey>> find_keys(const store::WorkView& view) const;
   Result<std::vector<const store::WorkRow*>> find(const store::WorkView& view) const;
 
   std::string traceql() const;

@@ -13,18 +13,20 @@
 namespace contextcore::work {
 namespace {
 
+using store::WorkKey;
 using store::WorkRow;
 using Rows = std::vector<const WorkRow*>;
+using Keys = std::vector<WorkKey>;
 
 constexpr std::array<std::string_view, 5> kOrders = {"updated", "created", "due", "priority", "id"};
 constexpr int64_t kStaleDays = 14;
 
-bool by_id(const WorkRow* a, const WorkRow* b) {
-  return std::tie(a->project, a->id) < std::tie(b->project, b->id);
+bool by_id(const WorkKey& a, const WorkKey& b) {
+  return std::tie(a.project, a.id) < std::tie(b.project, b.id);
 }
 
 // Latest change first, latest created first, soonest due first, most urgent first.
-std::pair<int64_t, int64_t> order_key(std::string_view order, const WorkRow& row) {
+std::pair<int64_t, int64_t> order_key(std::string_view order, const WorkKey& row) {
   if (order == "created") return {-row.start_ns, 0};
   if (order == "due") return {row.due_ns == 0 ? INT64_MAX : row.due_ns, 0};
   if (order == "priority")
@@ -33,14 +35,18 @@ std::pair<int64_t, int64_t> order_key(std::string_view order, const WorkRow& row
   return {-row.updated_ns, 0};
 }
 
-void sort_by(std::string_view order, Rows& rows, size_t limit) {
-  const size_t shown = std::min(limit, rows.size());
-  std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(shown), rows.end(),
-                    [&](const WorkRow* a, const WorkRow* b) {
-                      const auto ka = order_key(order, *a), kb = order_key(order, *b);
-                      return ka != kb ? ka < kb : by_id(a, b);
-                    });
-  rows.resize(shown);
+// The rows of the first `limit` keys.
+Rows first_of(const store::WorkView& view, Keys& keys, size_t limit, const auto& before) {
+  const size_t shown = std::min(limit, keys.size());
+  std::partial_sort(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(shown), keys.end(), before);
+  return rows_of(view, std::span(keys).first(shown));
+}
+
+Rows first_by(const store::WorkView& view, std::string_view order, Keys& keys, size_t limit) {
+  return first_of(view, keys, limit, [&](const WorkKey& a, const WorkKey& b) {
+    const auto ka = order_key(order, a), kb = order_key(order, b);
+    return ka != kb ? ka < kb : by_id(a, b);
+  });
 }
 
 void add_query(const Reading& reading, const TaskFilter& filter, Json& page) {
@@ -70,9 +76,9 @@ Result<Json> page_of(const Reading& reading, const TaskFilter& filter, const Row
 
 Result<Json> list(const Reading& reading, const TaskFilter& filter, std::string_view order,
                   size_t limit, const Extra& extra = {}) {
-  CC_ASSIGN(Rows rows, filter.find(reading.view));
-  const auto total = static_cast<int64_t>(rows.size());
-  sort_by(order, rows, limit);
+  CC_ASSIGN(Keys keys, filter.find_keys(reading.view));
+  const auto total = static_cast<int64_t>(keys.size());
+  const Rows rows = first_by(reading.view, order, keys, limit);
   return page_of(reading, filter, rows, total, extra);
 }
 
@@ -94,13 +100,13 @@ Result<Json> blocked_page(const Reading& reading, TaskFilter filter, size_t limi
   const int64_t now_ns = reading.view.now_ns();
   filter.open = true;
   filter.like = TaskStatus::blocked;
-  CC_ASSIGN(Rows rows, filter.find(reading.view));
-  const auto total = static_cast<int64_t>(rows.size());
-  for (const WorkRow* row : rows) {
-    if (!row->status_name.empty() && filter.own_statuses.empty())
-      filter.own_statuses.push_back(row->status_name);
+  CC_ASSIGN(Keys keys, filter.find_keys(reading.view));
+  const auto total = static_cast<int64_t>(keys.size());
+  for (const WorkKey& key : keys) {
+    if (!key.status_name.empty() && filter.own_statuses.empty())
+      filter.own_statuses.emplace_back(key.status_name);
   }
-  sort_by("priority", rows, limit);
+  const Rows rows = first_by(reading.view, "priority", keys, limit);
   return page_of(reading, filter, rows, total, [&](const WorkRow& row, JsonObject& item) {
     add_time(item, "blocked_since", "blocked_seconds", in_status_since(reading.view, row), now_ns);
     return Status();
@@ -146,12 +152,11 @@ Result<Json> ask_stale(const Reading& reading, const Question& question, const A
   CC_ASSIGN(const auto days, args.integer("days", 0, 36'500));
   filter.open = true;
   filter.updated.to_ns = now_ns - days.value_or(kStaleDays) * kDayNs + 1;
-  CC_ASSIGN(Rows rows, filter.find(reading.view));
-  const auto total = static_cast<int64_t>(rows.size());
-  std::sort(rows.begin(), rows.end(), [](const WorkRow* a, const WorkRow* b) {
-    return a->updated_ns != b->updated_ns ? a->updated_ns < b->updated_ns : by_id(a, b);
+  CC_ASSIGN(Keys keys, filter.find_keys(reading.view));
+  const auto total = static_cast<int64_t>(keys.size());
+  const Rows rows = first_of(reading.view, keys, limit, [](const WorkKey& a, const WorkKey& b) {
+    return a.updated_ns != b.updated_ns ? a.updated_ns < b.updated_ns : by_id(a, b);
   });
-  rows.resize(std::min(rows.size(), limit));
   return page_of(reading, filter, rows, total, [&](const WorkRow& row, JsonObject& item) {
     item.emplace_back("idle_seconds", Json((now_ns - row.updated_ns) / kSecondNs));
     return Status();

@@ -122,14 +122,18 @@ struct ProjectCounts {
 Result<Json> ask_projects(const Reading& reading, const Question&, const Args&) {
   const store::WorkView& view = reading.view;
   const int64_t now = view.now_ns();
-  std::map<std::string, ProjectCounts> projects;
+  std::map<std::string, ProjectCounts, std::less<>> projects;
   const store::WorkFilter wanted{store::WorkFilter::bit(store::WorkKind::task) |
                                      store::WorkFilter::bit(store::WorkKind::insight),
                                  false};
-  view.index().scan_if(wanted, [&](const WorkRow& row) {
-    if (is_insight(row)) projects[row.project].insights++;
+  const auto counts_of = [&](std::string_view project) -> ProjectCounts& {
+    const auto known = projects.find(project);
+    return known != projects.end() ? known->second : projects[std::string(project)];
+  };
+  view.index().scan_keys(wanted, [&](const store::WorkKey& row) {
+    if (is_insight(row)) counts_of(row.project).insights++;
     if (!is_task(row) || row.status == 0 || row.status > kTaskStatusNames.size()) return true;
-    ProjectCounts& counts = projects[row.project];
+    ProjectCounts& counts = counts_of(row.project);
     counts.tasks++;
     counts.by_status[row.status - 1u]++;
     if (row.end_ns == 0) counts.open++;

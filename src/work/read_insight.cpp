@@ -165,11 +165,13 @@ Result<Json> ask_insights(const Reading& reading, const Question& question, cons
   CC_ASSIGN(const InsightFilter filter, insight_filter(view, question, args));
   CC_ASSIGN(const size_t limit, limit_of(args));
   std::vector<const WorkRow*> found;
-  view.index().scan_if({store::WorkFilter::bit(store::WorkKind::insight), false},
-                       [&](const WorkRow& row) {
-                         if (accepts_row(filter, row, view.now_ns())) found.push_back(&row);
-                         return true;
-                       });
+  view.index().scan_keys(
+      {store::WorkFilter::bit(store::WorkKind::insight), false, filter.project},
+      [&](const store::WorkKey& key) {
+        const WorkRow* row = key.start_ns < filter.since_ns ? nullptr : view.index().find(key.span_id);
+        if (row != nullptr && accepts_row(filter, *row, view.now_ns())) found.push_back(row);
+        return true;
+      });
   std::sort(found.begin(), found.end(), [](const WorkRow* a, const WorkRow* b) {
     if (a->start_ns != b->start_ns) return a->start_ns > b->start_ns;
     return std::tie(a->project, a->id) < std::tie(b->project, b->id);

@@ -12,9 +12,11 @@ Result<Json> ask_sprints(const Reading& reading, const Question& question, const
   CC_ASSIGN(const bool open_only, args.flag("open"));
   CC_ASSIGN(const size_t limit, limit_of(args));
   std::vector<const store::WorkRow*> found;
-  const store::WorkFilter sprints{store::WorkFilter::bit(store::WorkKind::sprint), open_only};
-  reading.view.index().scan_if(sprints, [&](const store::WorkRow& row) {
-    if (question.project.empty() || row.project == question.project) found.push_back(&row);
+  const store::WorkFilter sprints{store::WorkFilter::bit(store::WorkKind::sprint), open_only,
+                                  question.project};
+  const store::WorkIndexView& index = reading.view.index();
+  index.scan_keys(sprints, [&](const store::WorkKey& key) {
+    if (const store::WorkRow* row = index.find(key.span_id)) found.push_back(row);
     return true;
   });
   std::sort(found.begin(), found.end(), [](const store::WorkRow* a, const store::WorkRow* b) {

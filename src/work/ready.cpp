@@ -9,23 +9,20 @@
 namespace contextcore::work {
 namespace {
 
+using store::WorkKey;
 using store::WorkRow;
-
-constexpr store::WorkFilter kOpenTasks{store::WorkFilter::bit(store::WorkKind::task), true};
 
 bool is_one_of(const std::vector<std::string>& list, std::string_view value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
 }
 
 // By priority (none last), then due date (none last), then age, then id.
-bool before(const WorkRow* a, const WorkRow* b) {
-  const auto key = [](const WorkRow* row) {
-    return std::tuple(row->priority == 0 ? 5 : int{row->priority},
-                      row->due_ns == 0 ? INT64_MAX : row->due_ns, row->start_ns);
+bool before(const WorkKey& a, const WorkKey& b) {
+  const auto key = [](const WorkKey& row) {
+    return std::tuple(row.priority == 0 ? 5 : int{row.priority},
+                      row.due_ns == 0 ? INT64_MAX : row.due_ns, row.start_ns, row.project, row.id);
   };
-  const auto ka = key(a), kb = key(b);
-  if (ka != kb) return ka < kb;
-  return std::tie(a->project, a->id) < std::tie(b->project, b->id);
+  return key(a) < key(b);
 }
 
 }  // namespace
@@ -57,10 +54,10 @@ Result<ReadyFilter> ready_filter(const store::WorkView& view, const Args& args,
 
 Result<ReadyPage> find_ready(const store::WorkView& view, const ReadyFilter& filter) {
   const int64_t now = view.now_ns();
-  std::vector<const WorkRow*> found;
-  view.index().scan_if(kOpenTasks, [&](const WorkRow& row) {
+  std::vector<WorkKey> found;
+  const store::WorkFilter wanted{store::WorkFilter::bit(store::WorkKind::task), true, filter.project};
+  view.index().scan_keys(wanted, [&](const WorkKey& row) {
     if (!is_ready(row, now, filter.include_backlog)) return true;
-    if (!filter.project.empty() && row.project != filter.project) return true;
     // The claim made its holder the assignee; both are over when the lease is.
     const bool given_up = is_abandoned(row, now) && row.assignee == row.claimed_by;
     if (!row.assignee.empty() && row.assignee != filter.assignee && !given_up) return true;
@@ -69,7 +66,7 @@ Result<ReadyPage> find_ready(const store::WorkView& view, const ReadyFilter& fil
         (row.priority == 0 || !is_one_of(filter.priorities, kPriorityNames[row.priority - 1]))) {
       return true;
     }
-    found.push_back(&row);
+    found.push_back(row);
     return true;
   });
   ReadyPage page;
@@ -79,11 +76,13 @@ Result<ReadyPage> find_ready(const store::WorkView& view, const ReadyFilter& fil
     std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(shown),
                       found.end(), before);
     found.resize(shown);
-    page.rows = std::move(found);
+    page.rows = rows_of(view, found);
     return page;
   }
   std::sort(found.begin(), found.end(), before);
-  for (const WorkRow* row : found) {
+  for (const WorkKey& key : found) {
+    const WorkRow* row = view.index().find(key.span_id);
+    if (row == nullptr) continue;
     CC_ASSIGN(const bool labelled, has_label(view, *row, filter.label));
     if (!labelled) continue;
     page.total++;

@@ -21,10 +21,10 @@ Error ended_sprint(const Sprint& sprint) {
 
 Error unknown_sprint(const Transaction& transaction, std::string_view id) {
   std::vector<std::string_view> known;
-  transaction.view().index().scan([&](const store::WorkRow& row) {
-    if (row.kind == store::WorkKind::sprint && row.project == transaction.command().project) {
-      known.push_back(row.id);
-    }
+  const std::string& project = transaction.command().project;
+  const store::WorkFilter sprints{store::WorkFilter::bit(store::WorkKind::sprint), false, project};
+  transaction.view().index().scan_keys(sprints, [&](const store::WorkKey& key) {
+    if (key.project == project) known.push_back(key.id);
     return true;
   });
   Error error{Code::not_found,
@@ -67,12 +67,12 @@ Result<SprintEntry*> subject_sprint(Transaction& transaction, const Args& args) 
 // Of all tasks that name the sprint.
 SprintPoints points_of(const Transaction& transaction, const Sprint& sprint) {
   SprintPoints sum;
-  transaction.view().index().scan([&](const store::WorkRow& row) {
-    if (row.kind != store::WorkKind::task || row.sprint != sprint.id ||
-        row.project != sprint.project) {
-      return true;
-    }
-    const SprintPoints points = sprint_points(row);
+  const store::WorkIndexView& index = transaction.view().index();
+  const store::WorkFilter tasks{store::WorkFilter::bit(store::WorkKind::task), false, sprint.project};
+  index.scan_keys(tasks, [&](const store::WorkKey& key) {
+    const store::WorkRow* row = key.sprint == sprint.id ? index.find(key.span_id) : nullptr;
+    if (row == nullptr) return true;
+    const SprintPoints points = sprint_points(*row);
     sum.planned += points.planned;
     sum.completed += points.completed;
     return true;

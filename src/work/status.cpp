@@ -36,7 +36,7 @@ std::string_view insight_status(const store::WorkRow& row, int64_t now_ns) {
   return row.due_ns != 0 && row.due_ns <= now_ns ? "expired" : "active";
 }
 
-bool is_ready(const store::WorkRow& row, int64_t now_ns, bool include_backlog) {
+bool is_ready(const store::WorkKey& row, int64_t now_ns, bool include_backlog) {
   if (!is_task(row)) return false;
   const TaskStatus status = row_status(row);
   if (status != TaskStatus::todo && !(include_backlog && status == TaskStatus::backlog) &&

@@ -3,6 +3,7 @@
 // how a WorkRow packs them. Numbers are stored in the work index: never renumber.
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -94,14 +95,17 @@ constexpr int64_t row_percent(const store::WorkRow& row) { return row.flags & 0x
 constexpr bool row_has_points(const store::WorkRow& row) { return (row.flags & 0x80) != 0; }
 // WorkRow::status of a deleted task: its status and this bit.
 inline constexpr uint8_t kDeletedBit = 0x80;
-inline TaskStatus row_status(const store::WorkRow& row) {
+template <typename Row>
+concept IndexRow = std::same_as<Row, store::WorkRow> || std::same_as<Row, store::WorkKey>;
+
+TaskStatus row_status(const IndexRow auto& row) {
   return static_cast<TaskStatus>(row.status & ~kDeletedBit);
 }
-inline bool is_deleted(const store::WorkRow& row) {
+bool is_deleted(const IndexRow auto& row) {
   return row.kind == store::WorkKind::task && (row.status & kDeletedBit) != 0;
 }
 // Deleted ones are left out of every answer unless asked for.
-inline bool is_task(const store::WorkRow& row) {
+bool is_task(const IndexRow auto& row) {
   return row.kind == store::WorkKind::task && !is_deleted(row);
 }
 inline bool satisfies(const store::WorkRow& row, DependsWhen when) {
@@ -122,20 +126,23 @@ inline store::WorkTally tally_of(const store::WorkRow& row) {
   tally.weighted = tally.percent * row.points;
   return tally;
 }
-inline bool is_insight(const store::WorkRow& row) {
+bool is_insight(const IndexRow auto& row) {
   return row.kind == store::WorkKind::insight &&
          row.status != static_cast<uint8_t>(InsightState::fact);
 }
-inline bool has_live_claim(const store::WorkRow& row, int64_t now_ns) {
+bool has_live_claim(const IndexRow auto& row, int64_t now_ns) {
   return row.claim_token != 0 && row.lease_end_ns > now_ns;
 }
 // Somebody began it under a claim that was given back or whose lease is over: free for whoever asks next.
-inline bool is_abandoned(const store::WorkRow& row, int64_t now_ns) {
+bool is_abandoned(const IndexRow auto& row, int64_t now_ns) {
   const TaskStatus status = row_status(row);
   return is_task(row) && !row.claimed_by.empty() && !has_live_claim(row, now_ns) &&
          (status == TaskStatus::in_progress || status == TaskStatus::in_review);
 }
 // Could be taken at now by somebody; assignee not looked at.
-bool is_ready(const store::WorkRow& row, int64_t now_ns, bool include_backlog);
+bool is_ready(const store::WorkKey& key, int64_t now_ns, bool include_backlog);
+inline bool is_ready(const store::WorkRow& row, int64_t now_ns, bool include_backlog) {
+  return is_ready(store::WorkKey::of(row), now_ns, include_backlog);
+}
 
 }  // namespace contextcore::work

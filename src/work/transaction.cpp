@@ -181,12 +181,12 @@ Status Transaction::move_trace(Entry& entry, const otlp::TraceId& to) {
 
 Result<Entry*> Transaction::deleted_subject(std::string_view id) {
   CC_TRY(check_id("task id", id));
-  const store::WorkRow* found = nullptr;
+  std::optional<otlp::SpanId> found;
   size_t count = 0;
-  view_.index().scan([&](const store::WorkRow& row) {
-    const bool same_project = command_.project.empty() || row.project == command_.project;
-    if (!is_deleted(row) || row.id != id || !same_project) return true;
-    found = &row;
+  const store::WorkFilter tasks{store::WorkFilter::bit(store::WorkKind::task), false, command_.project};
+  view_.index().scan_keys(tasks, [&](const store::WorkKey& row) {
+    if (!is_deleted(row) || row.id != id) return true;
+    found = row.span_id;
     count++;
     return true;
   });
@@ -202,7 +202,7 @@ Result<Entry*> Transaction::deleted_subject(std::string_view id) {
     CC_ASSIGN(const store::WorkRow* there, find_task(view_, command_.project, id));
     return load(there->span_id);
   }
-  return load(found->span_id);
+  return load(*found);
 }
 
 Result<SprintEntry*> Transaction::find_sprint(std::string_view project, std::string_view id) {

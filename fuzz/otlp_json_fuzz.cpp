@@ -39,5 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   round_trip<otlp::LogsData>(
       text, [](std::string_view json) { return otlp::decode_logs_json(json); },
       [](std::string_view bytes) { return otlp::decode_logs_protobuf(bytes); });
+  round_trip<otlp::MetricsData>(
+      text, [](std::string_view json) { return otlp::decode_metrics_json(json); },
+      [](std::string_view bytes) { return otlp::decode_metrics_protobuf(bytes); });
   return 0;
 }

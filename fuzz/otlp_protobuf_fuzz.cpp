@@ -6,7 +6,9 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <tuple>
 
+#include "otlp/metric_batch.h"
 #include "otlp/protobuf.h"
 
 namespace otlp = contextcore::otlp;
@@ -35,5 +37,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       bytes, [](std::string_view text) { return otlp::decode_traces_protobuf(text); });
   round_trip<otlp::LogsData>(
       bytes, [](std::string_view text) { return otlp::decode_logs_protobuf(text); });
+  round_trip<otlp::MetricsData>(
+      bytes, [](std::string_view text) { return otlp::decode_metrics_protobuf(text); });
+  if (const auto metrics = otlp::decode_metrics_protobuf(bytes); metrics.ok()) {
+    std::ignore = otlp::translate(*metrics, {});
+  }
   return 0;
 }

@@ -32,6 +32,12 @@ void append_store_stats(std::string& out, const store::StoreStats& stats) {
       {"contextcore_store_segment_bytes", "gauge", "Bytes in segment files.", stats.segment_bytes},
       {"contextcore_store_span_rows", "gauge", "Span rows, head and segments.", stats.span_rows},
       {"contextcore_store_log_rows", "gauge", "Log rows, head and segments.", stats.log_rows},
+      {"contextcore_store_head_metric_samples", "gauge", "Samples not yet in segments.",
+       stats.head_metric_samples},
+      {"contextcore_store_head_metric_series", "gauge", "Series with samples not yet in segments.",
+       stats.head_metric_series},
+      {"contextcore_store_metric_samples", "gauge", "Samples, head and segments.",
+       stats.metric_samples},
       {"contextcore_store_masked_rows", "gauge", "Span rows that a newer revision hides.",
        stats.masked_rows},
       {"contextcore_store_work_rows", "gauge", "Rows of the work index.", stats.work_rows},
@@ -40,7 +46,7 @@ void append_store_stats(std::string& out, const store::StoreStats& stats) {
       {"contextcore_store_cuts_total", "counter", "Cuts of the head into segments.", stats.cuts},
       {"contextcore_store_duplicates_total", "counter", "Requests that were seen before.",
        stats.duplicates},
-      {"contextcore_store_rejected_total", "counter", "Spans and records refused.", stats.rejected},
+      {"contextcore_store_rejected_total", "counter", "Spans, records and samples refused.", stats.rejected},
   };
   for (const Row& row : rows) {
     append_header(out, row.name, row.type, row.help);

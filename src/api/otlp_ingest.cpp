@@ -3,6 +3,7 @@
 #include <optional>
 #include <protozero/pbf_writer.hpp>
 
+#include "api/prometheus.h"
 #include "api/responses.h"
 #include "otlp/json.h"
 #include "otlp/protobuf.h"
@@ -73,9 +74,9 @@ Response success(Encoding encoding, std::string_view field, const store::IngestR
   return response;
 }
 
-template <typename Data, typename DecodeProtobuf, typename DecodeJson>
-Response ingest(store::Store& store, const Request& request, std::string_view rejected_field,
-                DecodeProtobuf decode_protobuf, DecodeJson decode_json) {
+template <typename Data, typename DecodeProtobuf, typename DecodeJson, typename Store>
+Response ingest(const Request& request, std::string_view rejected_field,
+                DecodeProtobuf decode_protobuf, DecodeJson decode_json, Store store) {
   std::optional<Encoding> encoding = request_encoding(request);
   if (!encoding) return unsupported_media_type(request);
   bool json = *encoding == Encoding::json;
@@ -83,7 +84,7 @@ Response ingest(store::Store& store, const Request& request, std::string_view re
   if (!data.ok()) return otlp_error(request, data.error());
   // The store keeps protobuf bytes as they came; it encodes what came as JSON.
   Result<store::IngestResult> result =
-      store.ingest(*data, json ? std::string_view{} : std::string_view(request.body));
+      store(*data, json ? std::string_view{} : std::string_view(request.body));
   if (!result.ok()) return otlp_error(request, result.error());
   return success(*encoding, rejected_field, *result);
 }
@@ -110,28 +111,35 @@ Response otlp_error(const Request& request, const Error& error) {
 void OtlpIngest::mount(Router& router) {
   router.add("POST", "/v1/traces", [this](const Call& call) { return traces(call.request); });
   router.add("POST", "/v1/logs", [this](const Call& call) { return logs(call.request); });
-  router.add("POST", "/v1/metrics", [](const Call& call) {
-    return otlp_error(call.request,
-                      Error{Code::unsupported,
-                            "this version does not take OTLP metrics",
-                            "metrics are derived from log events; set OTEL_METRICS_EXPORTER=none",
-                            {},
-                            {}});
-  });
+  for (const char* path : {"/v1/metrics", "/api/v1/otlp/v1/metrics"}) {
+    router.add("POST", path, [this](const Call& call) { return metrics(call.request); });
+  }
 }
 
 Response OtlpIngest::traces(const Request& request) const {
   return ingest<otlp::TracesData>(
-      store_, request, "rejectedSpans",
+      request, "rejectedSpans",
       [](std::string_view body) { return otlp::decode_traces_protobuf(body); },
-      [](std::string_view body) { return otlp::decode_traces_json(body); });
+      [](std::string_view body) { return otlp::decode_traces_json(body); },
+      [this](const otlp::TracesData& data, std::string_view body) { return store_.ingest(data, body); });
 }
 
 Response OtlpIngest::logs(const Request& request) const {
   return ingest<otlp::LogsData>(
-      store_, request, "rejectedLogRecords",
+      request, "rejectedLogRecords",
       [](std::string_view body) { return otlp::decode_logs_protobuf(body); },
-      [](std::string_view body) { return otlp::decode_logs_json(body); });
+      [](std::string_view body) { return otlp::decode_logs_json(body); },
+      [this](const otlp::LogsData& data, std::string_view body) { return store_.ingest(data, body); });
+}
+
+Response OtlpIngest::metrics(const Request& request) const {
+  return ingest<otlp::MetricsData>(
+      request, "rejectedDataPoints",
+      [](std::string_view body) { return otlp::decode_metrics_protobuf(body); },
+      [](std::string_view body) { return otlp::decode_metrics_json(body); },
+      [&](const otlp::MetricsData& data, std::string_view body) {
+        return store_.ingest(data, body, request.header(kTenantHeader));
+      });
 }
 
 }  // namespace contextcore::api

@@ -1,5 +1,6 @@
 #pragma once
-// OTLP/HTTP: POST /v1/traces and /v1/logs, protobuf and JSON. Answers and errors come in the
+// OTLP/HTTP: POST /v1/traces, /v1/logs and /v1/metrics (also where Prometheus has it,
+// /api/v1/otlp/v1/metrics), protobuf and JSON. Answers and errors come in the
 // encoding of the request (the specification's rule); errors are google.rpc.Status.
 
 #include "api/router.h"
@@ -15,6 +16,7 @@ class OtlpIngest {
  private:
   Response traces(const Request& request) const;
   Response logs(const Request& request) const;
+  Response metrics(const Request& request) const;
 
   store::Store& store_;
 };

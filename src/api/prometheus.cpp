@@ -14,6 +14,7 @@
 #include "query/common/text.h"
 #include "query/promql/parser.h"
 #include "query/promql/print.h"
+#include "work/metrics/metric_sources.h"
 
 namespace contextcore::api {
 
@@ -150,15 +151,16 @@ void Prometheus::mount_below(Router& router, const std::string& prefix) {
     add(method, "/format_query", &Prometheus::format_query);
   }
   add("GET", "/metadata", &Prometheus::metadata);
+  router.add("POST", base + "/write", [this](const Call& call) { return remote_write(call.request); });
   router.add("GET", base + "/label/{name}/values",
              [this](const Call& call) { return finish(label_values(call.request, call.capture("name"))); });
   router.add("GET", base + "/status/buildinfo", [this](const Call&) { return build_info(); });
 }
 
-Result<std::unique_ptr<store::MetricSource>> Prometheus::source(int64_t* now_ms) const {
+Result<std::shared_ptr<const store::MetricSource>> Prometheus::source(const Request& request, int64_t* now_ms) const {
   CC_ASSIGN(const store::Store::Read read, options_.store->read());
   if (now_ms != nullptr) *now_ms = read.source->now_ns() / kMillisecondNs;
-  return views_.at(*read.source, *read.work, read.sequence);
+  return work::all_metrics(views_, read, request.header(kTenantHeader));
 }
 
 Result<promql::QueryOptions> Prometheus::query_options(const Request& request) const {
@@ -175,7 +177,7 @@ Result<promql::QueryOptions> Prometheus::query_options(const Request& request) c
 
 Result<Response> Prometheus::query(const Request& request) const {
   int64_t now_ms = 0;
-  CC_ASSIGN(const auto metrics, source(&now_ms));
+  CC_ASSIGN(const auto metrics, source(request, &now_ms));
   CC_ASSIGN(const int64_t at_ms, time_ms(request, "time", now_ms));
   CC_ASSIGN(const promql::QueryOptions options, query_options(request));
   CC_ASSIGN(const size_t limit, limit_of(request));
@@ -195,7 +197,7 @@ Result<Response> Prometheus::query_range(const Request& request) const {
   }
   CC_ASSIGN(const promql::QueryOptions options, query_options(request));
   CC_ASSIGN(const size_t limit, limit_of(request));
-  CC_ASSIGN(const auto metrics, source());
+  CC_ASSIGN(const auto metrics, source(request));
   auto result = promql::query_range(*metrics, request.param("query"), params, options);
   if (!result.ok()) return query_error(result.error());
   return raw_json_response(200, encode_prometheus_result(*std::move(result), limit));
@@ -221,7 +223,7 @@ Result<std::vector<store::MetricSeries>> Prometheus::select(const Request& reque
     requests.push_back(promql::request_of(*matchers));
   }
   if (requests.empty()) requests.emplace_back();
-  CC_ASSIGN(const auto metrics, source());
+  CC_ASSIGN(const auto metrics, source(request));
   std::map<query::LabelPairs, store::MetricSeries> found;
   for (store::MetricRequest& one : requests) {
     one.start_ms = start_ms;
@@ -266,7 +268,7 @@ Result<Response> Prometheus::labels(const Request& request) const {
     for (const auto& [name, value] : series.labels) names.insert(name);
   }
   if (!names.empty()) {
-    CC_ASSIGN(const auto metrics, source());
+    CC_ASSIGN(const auto metrics, source(request));
     for (const std::string& name : metrics->labels_on_request()) names.insert(name);
   }
   return list_response(names, limit);
@@ -286,7 +288,7 @@ Result<Response> Prometheus::label_values(const Request& request, const std::str
 
 Result<Response> Prometheus::metadata(const Request& request) const {
   CC_ASSIGN(const size_t limit, limit_of(request));
-  CC_ASSIGN(const auto metrics, source());
+  CC_ASSIGN(const auto metrics, source(request));
   const std::string_view wanted = request.param("metric");
   std::string out;
   JsonWriter writer(out);

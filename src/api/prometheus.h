@@ -1,6 +1,8 @@
 #pragma once
 // Prometheus' HTTP API for reading, at the root and below /prometheus as Mimir has it: what Grafana's data source,
-// promtool and scripts ask. Metrics are views over the event log.
+// promtool and scripts ask. Metrics are views over the
+// event log and, beside them, what was received (OTLP, and remote-write below /api/v1/write) for the tenant of the
+// X-Scope-OrgID header.
 
 #include <functional>
 #include <string>
@@ -12,6 +14,9 @@
 #include "work/metrics/metric_views.h"
 
 namespace contextcore::api {
+
+// Whose metrics: absent or empty is the default tenant.
+inline constexpr std::string_view kTenantHeader = "x-scope-orgid";
 
 class Prometheus {
  public:
@@ -34,7 +39,8 @@ class Prometheus {
   // Series that match any match[] (required, or all without one), with their labels alone.
   Result<std::vector<store::MetricSeries>> select(const Request& request, const std::vector<std::string>& named_labels,
                                                   bool match_required) const;
-  Result<std::unique_ptr<store::MetricSource>> source(int64_t* now_ms = nullptr) const;
+  Response remote_write(const Request& request) const;  // remote_write.cpp
+  Result<std::shared_ptr<const store::MetricSource>> source(const Request& request, int64_t* now_ms = nullptr) const;
 
   const ServiceOptions& options_;
   mutable work::MetricViews views_;

@@ -94,6 +94,9 @@ class ServiceImpl : public Service {
   // Undoes Content-Encoding; form fields become parameters before those of the address, as in Go.
   Status decode_body(Request& request) const {
     std::string_view encoding = request.header("content-encoding");
+    // Remote-write undoes it itself, as its own protocol says.
+    const bool own_encoding = encoding == "snappy" && request.raw_path.ends_with("/api/v1/write");
+    if (own_encoding) return {};
     if (encoding == "gzip" || encoding == "x-gzip" || encoding == "deflate") {
       CC_ASSIGN(request.body, gunzip(request.body, options_.body_bytes_max));
     } else if (!encoding.empty() && encoding != "identity") {

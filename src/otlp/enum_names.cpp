@@ -15,6 +15,11 @@ constexpr std::array<std::string_view, 3> kStatusCodes = {
     "STATUS_CODE_OK",
     "STATUS_CODE_ERROR",
 };
+constexpr std::array<std::string_view, 3> kTemporalities = {
+    "AGGREGATION_TEMPORALITY_UNSPECIFIED",
+    "AGGREGATION_TEMPORALITY_DELTA",
+    "AGGREGATION_TEMPORALITY_CUMULATIVE",
+};
 constexpr std::array<std::string_view, 25> kSeverities = {
     "SEVERITY_NUMBER_UNSPECIFIED", "SEVERITY_NUMBER_TRACE",  "SEVERITY_NUMBER_TRACE2",
     "SEVERITY_NUMBER_TRACE3",      "SEVERITY_NUMBER_TRACE4", "SEVERITY_NUMBER_DEBUG",
@@ -46,6 +51,10 @@ std::optional<int32_t> number_of(const std::array<std::string_view, N>& names,
 
 std::string_view span_kind_name(int32_t number) { return name_of(kSpanKinds, number); }
 std::string_view status_code_name(int32_t number) { return name_of(kStatusCodes, number); }
+std::string_view temporality_name(int32_t number) { return name_of(kTemporalities, number); }
+std::optional<int32_t> temporality_number(std::string_view name) {
+  return number_of(kTemporalities, name);
+}
 std::string_view severity_name(int32_t number) { return name_of(kSeverities, number); }
 
 std::optional<int32_t> span_kind_number(std::string_view name) {

@@ -14,8 +14,10 @@ namespace contextcore::otlp {
 
 Result<TracesData> decode_traces_json(std::string_view text, const DecodeLimits& limits = {});
 Result<LogsData> decode_logs_json(std::string_view text, const DecodeLimits& limits = {});
+Result<MetricsData> decode_metrics_json(std::string_view text, const DecodeLimits& limits = {});
 std::string encode_json(const TracesData& data);
 std::string encode_json(const LogsData& data);
+std::string encode_json(const MetricsData& data);
 std::string encode_export_response_json(std::string_view signal_field, int64_t rejected,
                                         std::string_view message);
 

@@ -60,6 +60,9 @@ void JsonEncoder::id(std::string_view name, const Id& id) {
   }
 }
 
+template void JsonEncoder::id<TraceId>(std::string_view, const TraceId&);
+template void JsonEncoder::id<SpanId>(std::string_view, const SpanId&);
+
 void JsonEncoder::real(double value) {
   if (std::isnan(value)) {
     writer_.string("NaN");

@@ -1,6 +1,6 @@
 #pragma once
-// Writes the model as JSON, in OTLP's dialect or Tempo's; for json_encode.cpp and tempo_json.cpp
-// only.
+// Writes the model as JSON, in OTLP's dialect or Tempo's; for json_encode.cpp,
+// json_metrics.cpp and tempo_json.cpp only.
 
 #include <cstdint>
 #include <string_view>
@@ -23,7 +23,7 @@ class JsonEncoder {
   void resource_spans(const ResourceSpans& resource_spans);
   void resource_logs(const ResourceLogs& resource_logs);
 
- private:
+ protected:
   void resource(const Resource& resource);
   void scope(const Scope& scope);
   void span(const Span& span);
@@ -43,7 +43,10 @@ class JsonEncoder {
   template <typename Id>
   void id(std::string_view name, const Id& id);
 
+ private:
   const JsonDialect dialect_;
+
+ protected:
   JsonWriter& writer_;
 };
 

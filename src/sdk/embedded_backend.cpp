@@ -9,6 +9,7 @@
 #include "query/traceql/engine.h"
 #include "sdk/metrics.h"
 #include "sdk/remote_backend.h"
+#include "work/metrics/metric_sources.h"
 #include "work/hooks.h"
 #include "work/read.h"
 #include "work/rebuild.h"
@@ -114,7 +115,7 @@ class EmbeddedBackend : public Backend {
   Result<LogAnswer> logs(const std::string& logql, const LogOptions& options) override;
   Result<MetricAnswer> metrics(const std::string& promql, const MetricOptions& options) override {
     CC_ASSIGN(const store::Store::Read read, store_->read());
-    CC_ASSIGN(const auto source, views_.at(*read.source, *read.work, read.sequence));
+    CC_ASSIGN(const auto source, work::all_metrics(views_, read));
     return query_metrics(*source, promql, options, read.source->now_ns());
   }
   Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) override {

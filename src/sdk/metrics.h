@@ -1,5 +1,5 @@
 #pragma once
-// PromQL over the views of a store in this process.
+// PromQL over the metrics of a store in this process: views over the log, and received ones.
 
 #include <cstdint>
 #include <string>

@@ -9,6 +9,7 @@
 #include <utility>
 
 namespace contextcore::store {
+
 namespace {
 
 // Files of a kind and class after a cut, at most; beyond that the small ones become one.
@@ -18,13 +19,8 @@ constexpr size_t kMergedAtOnce = 6;
 constexpr uint64_t kMergeRowsMax = 2'000'000;
 constexpr size_t kCommandFilesMax = 8;
 
-struct MergeCandidate {
-  uint64_t number = 0;
-  uint64_t rows = 0;
-  uint64_t live = 0;
-};
+}  // namespace
 
-// Which segments are written again together with the new rows.
 std::set<uint64_t> choose_merges(std::vector<MergeCandidate> segments, bool has_new_rows) {
   std::set<uint64_t> chosen;
   for (const MergeCandidate& segment : segments) {
@@ -42,6 +38,8 @@ std::set<uint64_t> choose_merges(std::vector<MergeCandidate> segments, bool has_
   }
   return chosen;
 }
+
+namespace {
 
 struct SpanOrder {
   std::string_view project;
@@ -101,10 +99,12 @@ Result<Manifest> Cut::write() {
     CC_TRY(write_spans(segment_class));
     CC_TRY(write_logs(segment_class));
   }
+  CC_TRY(write_metrics());
   CC_TRY(write_masks());
   CC_TRY(write_commands());
   CC_TRY(write_forwards_file());
   CC_TRY(write_work_table());
+  manifest_.tenants = head_.tenants();
   manifest_.sequence = sequence_;
   ++manifest_.edit;
   return manifest_;

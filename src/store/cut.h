@@ -4,6 +4,7 @@
 // bounded) and says what the next manifest is; making that the truth is the store's.
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,14 @@
 #include "store/head.h"
 
 namespace contextcore::store {
+
+struct MergeCandidate {
+  uint64_t number = 0;
+  uint64_t rows = 0;
+  uint64_t live = 0;
+};
+// Which segments are written again together with the new rows.
+std::set<uint64_t> choose_merges(std::vector<MergeCandidate> segments, bool has_new_rows);
 
 class Cut {
  public:
@@ -26,6 +35,7 @@ class Cut {
   uint64_t take_number() { return manifest_.next_number++; }
   Status write_spans(SegmentClass segment_class);
   Status write_logs(SegmentClass segment_class);
+  Status write_metrics();  // cut_metrics.cpp
   Status write_masks();
   Status write_commands();
   Status write_forwards_file();

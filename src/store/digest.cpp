@@ -12,6 +12,12 @@ Hash128 request_digest(PartSignal signal, std::string_view body) {
   return xxh3_128(body, static_cast<uint64_t>(signal));
 }
 
+Hash128 request_digest(PartSignal signal, PartEncoding encoding, uint32_t tenant,
+                       std::string_view body) {
+  return xxh3_128(body, static_cast<uint64_t>(signal) | static_cast<uint64_t>(encoding) << 8 |
+                            static_cast<uint64_t>(tenant) << 16);
+}
+
 std::string digest_bytes(const Hash128& digest) {
   std::string out;
   RecordWriter writer(out);

@@ -13,7 +13,10 @@
 
 namespace contextcore::store {
 
+// Of metrics also the tenant and the encoding tell requests apart.
 Hash128 request_digest(PartSignal signal, std::string_view body);
+Hash128 request_digest(PartSignal signal, PartEncoding encoding, uint32_t tenant,
+                       std::string_view body);
 std::string digest_bytes(const Hash128& digest);
 std::optional<Hash128> parse_digest(std::string_view bytes);
 

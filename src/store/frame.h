@@ -18,8 +18,16 @@ enum class PartSignal : uint8_t {
   logs = 2,    // OTLP LogsData
   work = 3,    // a work transaction (frame_work.h)
   digest = 4,  // the digest of the request as it was received, when the parts hold less than that
+  metrics = 5,  // OTLP MetricsData, a remote-write request, or what was taken of one
+  tenant = 6,   // the name of the frame's tenant, whose first frame it is
 };
-enum class PartEncoding : uint8_t { otlp_protobuf = 1, work_1 = 2, raw = 3 };
+enum class PartEncoding : uint8_t {
+  otlp_protobuf = 1,
+  work_1 = 2,
+  raw = 3,
+  remote_write = 4,  // prometheus.WriteRequest, not compressed
+  batch_1 = 5,       // frame_metrics.h
+};
 
 struct FramePart {
   PartSignal signal = PartSignal::traces;

@@ -43,6 +43,7 @@ Head::Head(std::shared_ptr<const Version> version, std::shared_ptr<const WorkHoo
       work_logs_(LogBuilder::make()),
       received_logs_(LogBuilder::make()) {
   tables_.emplace_back(0, version_->work);
+  tenants_ = version_->manifest.tenants;
 }
 
 // ---- writer
@@ -177,6 +178,28 @@ void Head::append_logs(const otlp::LogsData& data, LogBuilder& rows, bool journa
 void Head::apply_logs(const otlp::LogsData& data, uint64_t sequence) {
   const std::unique_lock lock(mutex_);
   append_logs(data, *received_logs_, false, sequence);
+}
+
+void Head::apply_metrics(uint32_t tenant, const otlp::MetricBatch& batch, uint64_t sequence) {
+  const std::unique_lock lock(mutex_);
+  metrics_.apply(tenant, batch, sequence);
+}
+
+void Head::add_tenant(std::string name) {
+  const std::unique_lock lock(mutex_);
+  tenants_.push_back(std::move(name));
+}
+
+std::optional<uint32_t> Head::find_tenant(std::string_view name) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = std::find(tenants_.begin(), tenants_.end(), name);
+  if (found == tenants_.end()) return std::nullopt;
+  return static_cast<uint32_t>(found - tenants_.begin());
+}
+
+std::vector<std::string> Head::tenants() const {
+  const std::shared_lock lock(mutex_);
+  return tenants_;
 }
 
 void Head::defer_work(WorkRecord record, uint64_t sequence) {
@@ -451,7 +474,8 @@ Forwards Head::all_forwards() const {
 
 Head::Sizes Head::sizes() const {
   const std::shared_lock lock(mutex_);
-  return {deferred_rows_ + received_.rows->size(), deferred_log_rows_ + received_logs_->size()};
+  return {deferred_rows_ + received_.rows->size(), deferred_log_rows_ + received_logs_->size(),
+          metrics_.samples(), metrics_.series()};
 }
 
 bool Head::visible(bool journal, uint32_t row, uint64_t visible) const {

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "store/frame_work.h"
+#include "store/metric_head.h"
 #include "store/rows.h"
 #include "store/store_version.h"
 
@@ -56,6 +57,9 @@ class Head {
   void apply_spans(const otlp::TracesData& data, const PreparedSpans& prepared, uint64_t sequence);
   void apply_logs(const otlp::LogsData& data, uint64_t sequence);
   void apply_work(WorkRecord record, const PreparedWork& prepared, uint64_t sequence);
+  void apply_metrics(uint32_t tenant, const otlp::MetricBatch& batch, uint64_t sequence);
+  // Its number is the next one.
+  void add_tenant(std::string name);
   // Frames of the log one after another: the index takes in all of their rows at end_replay, which
   // has to follow whatever happens.
   Status replay_work(WorkRecord record, uint64_t sequence);
@@ -80,8 +84,14 @@ class Head {
   std::optional<otlp::TraceId> forward(const otlp::TraceId& id, uint64_t visible) const;
   Forwards all_forwards() const;
 
+  // nullopt: nobody has written for it.
+  std::optional<uint32_t> find_tenant(std::string_view name) const;
+  std::vector<std::string> tenants() const;  // by number
+
   struct Sizes {
-    uint64_t span_rows = 0, log_rows = 0;
+    uint64_t span_rows = 0, log_rows = 0, metric_samples = 0, metric_series = 0;
+    // What counts when the head is measured: a sample is a fraction of a row.
+    uint64_t rows() const { return span_rows + log_rows + metric_samples / 4; }
   };
   Sizes sizes() const;
 
@@ -89,6 +99,7 @@ class Head {
   std::shared_lock<std::shared_mutex> read_lock() const { return std::shared_lock(mutex_); }
   const SpanRows& spans(bool journal) const { return *(journal ? work_ : received_).rows; }
   const LogRows& logs(bool journal) const { return journal ? *work_logs_ : *received_logs_; }
+  const MetricHead& metrics() const { return metrics_; }
   bool visible(bool journal, uint32_t row, uint64_t visible) const;
   // True when a visible row of the head has superseded a row of a segment.
   bool superseded(uint64_t segment_number, uint32_t row, uint64_t visible) const;
@@ -157,6 +168,8 @@ class Head {
   Spans received_;
   std::unique_ptr<LogBuilder> work_logs_;
   std::unique_ptr<LogBuilder> received_logs_;
+  MetricHead metrics_;
+  std::vector<std::string> tenants_;
   mutable std::unordered_map<otlp::SpanId, uint32_t, IdHash> work_row_;  // newest row
   mutable std::vector<uint32_t> work_previous_;  // by row: the older one, or kNone
   mutable std::deque<Deferred> deferred_;        // ascending sequence

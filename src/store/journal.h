@@ -102,6 +102,8 @@ struct WorkHooks {
   std::function<std::optional<std::string>(const otlp::Resource&, const otlp::Scope&,
                                            const otlp::LogRecord&, bool owned)>
       refuse_log;
+  // The same for a series of the default tenant by its metric name (views of work have theirs).
+  std::function<std::optional<std::string>(std::string_view name)> refuse_metric;
   // What the sender of a span that is kept should know of it ("kept as telemetry, not as a task").
   std::function<std::optional<std::string>(const otlp::Span&)> remark_span;
 };

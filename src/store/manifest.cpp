@@ -47,7 +47,10 @@ std::string data_directory(const std::string& directory) { return join_path(dire
 std::string data_path(const std::string& directory, uint64_t number, std::string_view extension) {
   return join_path(data_directory(directory), numbered("", number, "." + std::string(extension)));
 }
-std::string_view extension_of(RowsKind kind) { return kind == RowsKind::spans ? "spans" : "logs"; }
+std::string_view extension_of(RowsKind kind) {
+  if (kind == RowsKind::metrics) return "metrics";
+  return kind == RowsKind::spans ? "spans" : "logs";
+}
 
 std::string encode_manifest(const Manifest& manifest) {
   std::string out;

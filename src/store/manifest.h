@@ -15,14 +15,14 @@
 
 namespace contextcore::store {
 
-enum class RowsKind : uint8_t { spans = 1, logs = 2 };
+enum class RowsKind : uint8_t { spans = 1, logs = 2, metrics = 3 };
 enum class SegmentClass : uint8_t { work = 1, runtime = 2 };  // of the journal; received
 
 struct SegmentInfo {
   uint64_t number = 0;
   RowsKind kind = RowsKind::spans;
   SegmentClass segment_class = SegmentClass::work;
-  uint64_t rows = 0;
+  uint64_t rows = 0;  // of metrics: samples
   uint64_t bytes = 0;
   uint64_t mask_number = 0;  // 0: no row is masked
   uint64_t masked_rows = 0;
@@ -63,7 +63,7 @@ std::string wal_directory(const std::string& directory);
 std::string wal_path(const std::string& directory, uint64_t epoch);
 std::string wal_spare_path(const std::string& directory);
 std::string data_directory(const std::string& directory);
-// extension: spans logs mask work commands forwards
+// extension: spans logs metrics mask work commands forwards
 std::string data_path(const std::string& directory, uint64_t number, std::string_view extension);
 std::string_view extension_of(RowsKind kind);
 

@@ -1,6 +1,7 @@
 #pragma once
-// The contract between whoever has metrics (received ones, views over the event log) and the engine that asks for
-// them: a selector and a range give series of samples. The source knows no query language.
+// The contract between whoever has metrics (received ones, views over the event log) and the engine
+// that asks for them: a selector and a range give series of samples. The source knows no query
+// language.
 
 #include <cmath>
 #include <cstdint>
@@ -15,7 +16,8 @@
 
 namespace contextcore::store {
 
-// Samples of one value at equal distances: what does not change costs one run however long it lasts.
+// Samples of one value at equal distances: what does not change costs one run however long it
+// lasts.
 struct SampleRun {
   int64_t start_ms = 0;
   int64_t step_ms = 0;  // unused where count is 1
@@ -53,7 +55,8 @@ struct MetricRequest {
   std::vector<LabelMatcher> matchers;  // all of them
   int64_t start_ms = INT64_MIN;        // closed
   int64_t end_ms = INT64_MAX;
-  // Labels that the query names anywhere: labels that are left out for their number come only when asked for.
+  // Labels that the query names anywhere: labels that are left out for their number come only when
+  // asked for.
   std::vector<std::string> named_labels;
   bool labels_only = false;  // no runs are wanted; only series with samples in the range come
 };

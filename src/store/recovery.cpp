@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "otlp/protobuf.h"
+#include "store/frame_metrics.h"
 #include "store/store_impl.h"
 
 namespace contextcore::store {
@@ -98,6 +99,20 @@ Status StoreImpl::apply_part(const Frame& frame, const FramePart& part) {
       CC_ASSIGN(WorkRecord record, decode_work(part.bytes));
       CC_TRY(head_->replay_work(std::move(record), frame.sequence));
       last_work_sequence_ = frame.sequence;
+      return {};
+    }
+    case PartSignal::metrics: {
+      CC_ASSIGN(const otlp::MetricBatch batch, decode_metrics(part.encoding, part.bytes));
+      head_->apply_metrics(frame.tenant, batch, frame.sequence);
+      digests_.add(request_digest(part.signal, part.encoding, frame.tenant, part.bytes),
+                   frame.sequence);
+      return {};
+    }
+    case PartSignal::tenant: {
+      if (head_->tenants().size() != frame.tenant) {
+        return {Code::corruption, "tenant " + std::to_string(frame.tenant) + " is out of turn"};
+      }
+      head_->add_tenant(std::string(part.bytes));
       return {};
     }
     case PartSignal::digest: {

@@ -68,10 +68,11 @@ Result<bool> StoreImpl::ensure_room(Lock& lock, size_t bytes) {
   return !waited;
 }
 
-Result<uint64_t> StoreImpl::append(const std::vector<FramePart>& parts) {
+Result<uint64_t> StoreImpl::append(const std::vector<FramePart>& parts, uint32_t tenant) {
   Frame frame;
   frame.epoch = wal_->epoch();
   frame.sequence = position_.sequence + 1;
+  frame.tenant = tenant;
   frame.parts = parts;
   const size_t before = buffer_.size();
   CC_ASSIGN(const uint64_t checksum, append_frame(frame, position_.seed, buffer_));

@@ -42,6 +42,7 @@ class Snapshot final : public Source, public WorkView {
 
   // ---- for the parts of this room ----
   const Head& head() const { return *head_; }
+  const std::shared_ptr<const Head>& shared_head() const { return head_; }
   uint64_t visible() const { return visible_; }
   const WorkTable& table() const { return *table_; }
   // Visible rows of a trace, in no order.

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "store/lock.h"
+#include "store/metric_read.h"
 #include "store/server_file.h"
 #include "store/store_impl.h"
 
@@ -162,7 +163,8 @@ Result<Store::Read> StoreImpl::read() {
     CC_TRY(catch_up());
   }
   const std::shared_ptr<const Snapshot> snapshot = visible_snapshot();
-  return Read{snapshot, snapshot, snapshot->visible()};
+  return Read{snapshot, snapshot, received_metrics(snapshot->shared_head(), snapshot->visible()),
+              snapshot->visible()};
 }
 
 // ---- the rest
@@ -193,10 +195,15 @@ StoreStats StoreImpl::stats() const {
     ++stats.segments;
     stats.segment_bytes += segment.bytes;
     stats.masked_rows += segment.masked_rows;
-    (segment.kind == RowsKind::spans ? stats.span_rows : stats.log_rows) += segment.rows;
+    if (segment.kind == RowsKind::spans) stats.span_rows += segment.rows;
+    if (segment.kind == RowsKind::logs) stats.log_rows += segment.rows;
+    if (segment.kind == RowsKind::metrics) stats.metric_samples += segment.rows;
   }
   stats.span_rows += sizes.span_rows;
   stats.log_rows += sizes.log_rows;
+  stats.head_metric_samples = sizes.metric_samples;
+  stats.head_metric_series = sizes.metric_series;
+  stats.metric_samples += sizes.metric_samples;
   stats.work_rows = head_->table(visible_)->size();
   stats.frames = frames_.load();
   stats.syncs = syncs_.load();

@@ -21,7 +21,14 @@
 #include "store/fetch.h"
 #include "store/journal.h"
 
+namespace contextcore::otlp {
+struct MetricsData;
+struct RemoteWriteRequest;
+}  // namespace contextcore::otlp
+
 namespace contextcore::store {
+
+class MetricSource;
 
 enum class Durability : uint8_t {
   sync,      // fdatasync before the acknowledgement, shared by all who wait
@@ -32,6 +39,17 @@ enum class StoreMode : uint8_t {
   embedded,   // takes the lock for each write only
   server,     // holds the lock for life; caller writes the SERVER file with announce_server()
   read_only,  // never locks, never writes
+};
+
+// What received metrics may be; more is refused (series alone, requests as a whole).
+struct MetricLimits {
+  size_t series_max = 150'000;  // of a tenant in the head, that is since the last cut
+  size_t labels_max = 64;       // of a series, __name__ included
+  size_t label_name_bytes_max = 1024;
+  size_t label_value_bytes_max = 2048;
+  size_t samples_max = 1'000'000;  // of a request
+  size_t tenants_max = 1000;
+  size_t tenant_bytes_max = 150;
 };
 
 struct StoreOptions {
@@ -46,10 +64,19 @@ struct StoreOptions {
   int64_t head_age_max_ns = 15ll * 60 * 1'000'000'000;
   uint64_t embedded_wal_bytes_max = 1ull << 20;  // an embedded writer cuts above these
   uint64_t embedded_wal_rows_max = 2000;
+  MetricLimits metric_limits;
   WorkHooks hooks;
   FileSystem* file_system = nullptr;  // defaults: the real ones
   Clock* clock = nullptr;
   Random* random = nullptr;
+};
+
+// Received metrics at one state, by tenant. Thread-safe.
+class ReceivedMetrics {
+ public:
+  virtual ~ReceivedMetrics() = default;
+  // "" is the default tenant. A tenant that nobody has written for has no series.
+  virtual std::shared_ptr<const MetricSource> tenant(std::string_view name) const = 0;
 };
 
 struct IngestResult {
@@ -74,6 +101,7 @@ struct StoreStats {
   uint64_t head_span_rows = 0, head_log_rows = 0, wal_bytes = 0;
   uint64_t segments = 0, segment_bytes = 0, span_rows = 0, log_rows = 0, masked_rows = 0,
            work_rows = 0;
+  uint64_t head_metric_samples = 0, head_metric_series = 0, metric_samples = 0;
   uint64_t frames = 0, syncs = 0, cuts = 0, duplicates = 0, rejected = 0;
 };
 
@@ -88,6 +116,14 @@ class Store : public Journal {
   // the store encode them. Durable when it returns. REQUIRES: body, when given, decodes to data.
   virtual Result<IngestResult> ingest(const otlp::TracesData& data, std::string_view body) = 0;
   virtual Result<IngestResult> ingest(const otlp::LogsData& data, std::string_view body) = 0;
+  // Metrics of a tenant ("" is the default one). accepted and rejected count data points here, samples
+  // there. Errors besides: invalid_argument (a tenant name that cannot be one), resource_exhausted
+  // (limits of a request, or of tenants).
+  virtual Result<IngestResult> ingest(const otlp::MetricsData& data, std::string_view body,
+                                      std::string_view tenant) = 0;
+  // body: the protobuf message, not compressed.
+  virtual Result<IngestResult> ingest(const otlp::RemoteWriteRequest& request, std::string_view body,
+                                      std::string_view tenant) = 0;
 
   Result<CommitResult> commit(const std::string& command_id, const WorkPlan& plan) override = 0;
 
@@ -95,6 +131,7 @@ class Store : public Journal {
   struct Read {
     std::shared_ptr<const Source> source;
     std::shared_ptr<const WorkView> work;
+    std::shared_ptr<const ReceivedMetrics> metrics;
     uint64_t sequence = 0;  // of the last transaction that is visible in it
   };
   virtual Result<Read> read() = 0;

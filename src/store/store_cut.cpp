@@ -19,7 +19,7 @@ bool StoreImpl::cut_due() const {
   if (position_.sequence == head_->version().manifest.sequence) return false;
   if (cut_failed_at_ != 0 && position_.offset < cut_failed_at_ + cut_failed_at_ / 4) return false;
   const Head::Sizes sizes = head_->sizes();
-  const uint64_t rows = sizes.span_rows + sizes.log_rows;
+  const uint64_t rows = sizes.rows();
   if (options_.mode == StoreMode::embedded) {
     return position_.offset > options_.embedded_wal_bytes_max ||
            rows > options_.embedded_wal_rows_max;

@@ -5,6 +5,7 @@
 //   sequencer.cpp   appending frames, group commit, turns under the lock, failing for good
 //   recovery.cpp    taking in what other processes and earlier lives have written
 //   store_write.cpp what is written: requests and work transactions
+//   store_metrics.cpp  the same of metrics
 //   store_cut.cpp   when the head becomes segments (cut.h: how)
 //
 // Locks, in this order: turn_mutex_ (embedded: one thread of this process writes at a time), mutex_
@@ -19,6 +20,7 @@
 #include <string>
 #include <string_view>
 
+#include "otlp/metric_batch.h"
 #include "store/commit_mark.h"
 #include "store/digest.h"
 #include "store/head.h"
@@ -37,6 +39,10 @@ class StoreImpl final : public Store {
 
   Result<IngestResult> ingest(const otlp::TracesData& data, std::string_view body) override;
   Result<IngestResult> ingest(const otlp::LogsData& data, std::string_view body) override;
+  Result<IngestResult> ingest(const otlp::MetricsData& data, std::string_view body,
+                              std::string_view tenant) override;
+  Result<IngestResult> ingest(const otlp::RemoteWriteRequest& request, std::string_view body,
+                              std::string_view tenant) override;
   Result<CommitResult> commit(const std::string& command_id, const WorkPlan& plan) override;
   Result<Read> read() override;
   Status cut() override;
@@ -89,7 +95,7 @@ class StoreImpl final : public Store {
   // was decided before has to be decided again.
   Result<bool> ensure_room(Lock& lock, size_t bytes);
   // Appends a frame and returns its sequence; the caller applies it to the head at once.
-  Result<uint64_t> append(const std::vector<FramePart>& parts);
+  Result<uint64_t> append(const std::vector<FramePart>& parts, uint32_t tenant = 0);
   // Returns when the frame is durable (or written, with durability interval) and visible.
   Status wait_visible(Lock& lock, uint64_t sequence);
   void flush(Lock& lock);
@@ -133,6 +139,17 @@ class StoreImpl final : public Store {
   Result<CommitResult> commit_locked(Lock& lock, const std::string& command_id,
                                      const WorkPlan& plan, uint64_t planned_at,
                                      std::optional<PlannedWork> work);
+
+  // ---- store_metrics.cpp ----
+  template <typename Data>
+  Result<IngestResult> ingest_metrics(const Data& data, PartEncoding encoding, std::string_view body,
+                                      std::string_view tenant);
+  template <typename Data>
+  Result<IngestResult> metrics_locked(Lock& lock, const Data& data, PartEncoding encoding,
+                                      std::string_view body, std::string_view tenant,
+                                      otlp::Translation translation, uint64_t& sequence);
+  Result<uint32_t> tenant_number(std::string_view tenant, bool& fresh) const;  // REQUIRES: mutex_
+  otlp::SeriesCheck series_check(std::string_view tenant) const;
 
   // ---- store_cut.cpp; REQUIRE: mutex_ ----
   void cut_if_due(Lock& lock);

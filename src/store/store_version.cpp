@@ -64,6 +64,21 @@ Result<LogSegment> open_logs(FileSystem& files, const std::string& directory,
   return segment;
 }
 
+Result<MetricSegmentFile> open_metrics(FileSystem& files, const std::string& directory,
+                                       const SegmentInfo& info, const Version* previous) {
+  MetricSegmentFile segment{info, nullptr};
+  const MetricSegmentFile* known =
+      previous != nullptr ? find_number(previous->metrics, info.number) : nullptr;
+  if (known != nullptr) {
+    segment.segment = known->segment;
+    return segment;
+  }
+  const std::string path = data_path(directory, info.number, extension_of(info.kind));
+  CC_ASSIGN(segment.segment, MetricSegment::open(files, path));
+  CC_TRY(check_rows(path, info.rows, segment.segment->samples()));
+  return segment;
+}
+
 // The index is a cache of a fold: from the newest revisions of all journal spans it can be made
 // again.
 Result<std::shared_ptr<const WorkTable>> rebuild_work(const Version& version,
@@ -145,9 +160,16 @@ Result<std::shared_ptr<const Version>> open_version(FileSystem& files, const std
     if (info.kind == RowsKind::spans) {
       CC_ASSIGN(SpanSegment segment, open_spans(files, directory, info, previous));
       version->spans.push_back(std::move(segment));
-    } else {
+    } else if (info.kind == RowsKind::logs) {
       CC_ASSIGN(LogSegment segment, open_logs(files, directory, info, previous));
       version->logs.push_back(std::move(segment));
+    } else if (info.kind == RowsKind::metrics) {
+      CC_ASSIGN(MetricSegmentFile segment, open_metrics(files, directory, info, previous));
+      version->metrics.push_back(std::move(segment));
+    } else {
+      return {Code::unsupported,
+              "the store " + directory +
+                  " holds a kind of data that this version does not know; use a newer one"};
     }
   }
   if (manifest.forwards_number == 0) {

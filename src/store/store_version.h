@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "store/journal.h"
 #include "store/manifest.h"
+#include "store/metric_segment.h"
 #include "store/rows.h"
 #include "store/store_commands.h"
 #include "store/work_table.h"
@@ -45,10 +46,16 @@ struct LogSegment {
   bool journal() const { return info.segment_class == SegmentClass::work; }
 };
 
+struct MetricSegmentFile {
+  SegmentInfo info;
+  std::shared_ptr<const MetricSegment> segment;
+};
+
 struct Version {
   Manifest manifest;
   std::vector<SpanSegment> spans;
   std::vector<LogSegment> logs;
+  std::vector<MetricSegmentFile> metrics;
   std::shared_ptr<const WorkTable> work;
   std::shared_ptr<const Forwards> forwards;
   std::vector<std::shared_ptr<const CommandFile>> commands;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/time.h"
+#include "work/metric_names.h"
 #include "work/names.h"
 #include "work/row.h"
 #include "work/sprint.h"
@@ -249,6 +250,23 @@ WorkRow row_of(const Task& task) {
   return row;
 }
 
+namespace {
+
+// A view's name, and the series that a histogram of that name has.
+std::optional<std::string> refuse_metric(std::string_view name) {
+  for (const names::MetricInfo& info : names::kMetrics) {
+    if (!name.starts_with(info.name)) continue;
+    const std::string_view rest = name.substr(info.name.size());
+    if (rest.empty() || rest == "_bucket" || rest == "_sum" || rest == "_count") {
+      return "metric name " + std::string(info.name) +
+             " belongs to a view over the work log; it is computed, not received";
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 store::WorkHooks hooks() {
   store::WorkHooks hooks;
   hooks.row = [](const JournalSpan& span) { return row_of(span); };
@@ -268,6 +286,7 @@ store::WorkHooks hooks() {
   hooks.event = mirror;
   hooks.refuse_span = refuse_span;
   hooks.refuse_log = refuse_log;
+  hooks.refuse_metric = refuse_metric;
   hooks.remark_span = remark_span;
   return hooks;
 }

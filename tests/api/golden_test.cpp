@@ -94,6 +94,7 @@ TEST_F(GoldenTest, tempo) { check("tempo.http"); }
 TEST_F(GoldenTest, loki) { check("loki.http"); }
 TEST_F(GoldenTest, prometheus) { check("prometheus.http"); }
 TEST_F(GoldenTest, otlp) { check("otlp.http"); }
+TEST_F(GoldenTest, metrics) { check("metrics.http"); }
 
 }  // namespace
 }  // namespace contextcore::api

@@ -59,13 +59,6 @@ double RandomTelemetry::real() {
   return value == value ? value : 4.25;  // JSON keeps no payload of a NaN
 }
 
-template <typename Id>
-Id RandomTelemetry::id() {
-  Id out;
-  if (!chance(4)) random_.fill(out.bytes.data(), out.bytes.size());
-  return out;
-}
-
 Value RandomTelemetry::value(int depth_max) {
   switch (random_.below(depth_max > 0 ? 9 : 6)) {
     case 0:

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/random.h"
+#include "otlp/metrics_model.h"
 #include "otlp/model.h"
 
 namespace contextcore::otlp::test {
@@ -14,6 +15,7 @@ class RandomTelemetry {
 
   TracesData traces();
   LogsData logs();
+  MetricsData metrics();
   Span span();
   LogRecord log_record();
   Resource resource();
@@ -31,9 +33,22 @@ class RandomTelemetry {
   uint32_t small();
   template <typename Id>
   Id id();
+  NumberValue number_value();
+  std::vector<Exemplar> exemplars();
+  NumberPoint number_point();
+  HistogramPoint histogram_point();
+  SummaryPoint summary_point();
+  Metric metric();
   Attributes attributes(uint64_t max, int depth_max = 3);
 
   SeededRandom random_;
 };
+
+template <typename Id>
+Id RandomTelemetry::id() {
+  Id out;
+  if (!chance(4)) random_.fill(out.bytes.data(), out.bytes.size());
+  return out;
+}
 
 }  // namespace contextcore::otlp::test

@@ -167,6 +167,13 @@ void write(const LogRecord& record, reference::LogRecord& out) {
 
 }  // namespace
 
+void write_reference(const Resource& resource, reference::Resource& out) { write(resource, out); }
+void write_reference(const Scope& scope, reference::Scope& out) { write(scope, out); }
+void write_reference(const Attributes& attributes,
+                     google::protobuf::RepeatedPtrField<reference::KeyValue>& out) {
+  for (const KeyValue& item : attributes) write(item, *out.Add());
+}
+
 reference::TracesData to_reference(const TracesData& data) {
   reference::TracesData out;
   for (const ResourceSpans& resource_spans : data.resource_spans) {

@@ -137,6 +137,7 @@ struct Model {
   std::map<uint32_t, std::string> tasks;  // number to "round" attribute
   uint32_t logs = 0;
   uint32_t spans = 0;
+  uint32_t samples = 0;  // of each of the two tenants
 };
 
 constexpr uint32_t kRounds = 6;
@@ -155,6 +156,9 @@ void run_workload(Store& store, Model& model) {
     ++model.logs;
     if (!store.ingest(one_span(500 + round / 2, 600 + round / 2, "s" + value), "").ok()) return;
     model.spans = round / 2 + 1;
+    if (!store.ingest(one_sample("up", "a", round, round), "", "").ok()) return;
+    if (!store.ingest(one_sample("up", "b", round, round), "", "other").ok()) return;
+    ++model.samples;
     if (round % 2 == 0 && !store.cut().ok()) return;
   }
 }
@@ -190,6 +194,18 @@ void check(Store& store, const Model& model, const std::string& where) {
   }
   EXPECT_GE(spans, model.spans) << where;
   EXPECT_LE(spans, model.spans + 1) << where;
+  // Each tenant has its own series, with the samples of the rounds and their values, none left out.
+  for (const auto& [tenant, host] : {std::pair<std::string, std::string>{"", "a"}, {"other", "b"}}) {
+    const std::string found = metrics(store, tenant);
+    std::string expected = "__name__=up,host=" + host + ",";
+    for (uint32_t round = 1; round <= model.samples; ++round) {
+      expected += " " + std::to_string(round) + "=" + std::to_string(static_cast<double>(round));
+    }
+    const uint32_t next = model.samples + 1;
+    const std::string more = expected + " " + std::to_string(next) + "=" + std::to_string(static_cast<double>(next));
+    const bool none = model.samples == 0 && found.empty();
+    EXPECT_TRUE(none || found == expected + "\n" || found == more + "\n") << where << ": " << found;
+  }
 }
 
 // Goes on after the crash: nothing is half, the store still works, and nothing is done twice.

@@ -207,6 +207,41 @@ otlp::LogsData one_log(const std::string& service, uint64_t time_ns, const std::
   return data;
 }
 
+otlp::RemoteWriteRequest one_sample(const std::string& name, const std::string& host, int64_t time_ms,
+                                    double value) {
+  otlp::RemoteWriteRequest request;
+  request.series.push_back({{{"__name__", name}, {"host", host}}, {{value, time_ms}}, 0, 0});
+  return request;
+}
+
+std::string metrics(Store& store, const std::string& tenant, int64_t start_ms, int64_t end_ms) {
+  const auto read = store.read();
+  EXPECT_TRUE(read.ok()) << (read.ok() ? "" : read.error().to_string());
+  if (!read.ok()) return {};
+  MetricRequest request;
+  request.start_ms = start_ms;
+  request.end_ms = end_ms;
+  const auto found = read->metrics->tenant(tenant)->select(request);
+  EXPECT_TRUE(found.ok()) << (found.ok() ? "" : found.error().to_string());
+  if (!found.ok()) return {};
+  std::vector<std::string> all;
+  for (const MetricSeries& series : *found) {
+    std::string line;
+    for (const auto& [name, value] : series.labels) line += name + "=" + value + ",";
+    for (const SampleRun& run : series.runs) {
+      for (int64_t i = 0; i < run.count; ++i) {
+        line += " " + std::to_string(run.start_ms + i * run.step_ms) + "=" +
+                (is_stale_marker(run.value) ? "stale" : std::to_string(run.value));
+      }
+    }
+    all.push_back(std::move(line));
+  }
+  std::sort(all.begin(), all.end());
+  std::string text;
+  for (const std::string& line : all) text += line + "\n";
+  return text;
+}
+
 // ---- looking
 // ----------------------------------------------------------------------------------------
 
@@ -280,6 +315,7 @@ std::string dump(Store& store) {
     if (trace.ok() && *trace) text += dump_trace(**trace);
   }
   for (const std::string& line : lines(*read->source)) text += line + "\n";
+  text += metrics(store) + metrics(store, "other");
   read->work->index().scan([&text](const WorkRow& row) {
     text += otlp::to_hex(row.span_id) + " " + std::to_string(row.revision) + " " + row.claimed_by +
             " " + std::to_string(row.lease_end_ns) + "\n";

@@ -15,6 +15,8 @@
 #include "base/sim_file_system.h"
 #include "otlp/model.h"
 #include "otlp/protobuf.h"
+#include "otlp/remote_write.h"
+#include "store/metric_source.h"
 #include "store/store.h"
 
 namespace contextcore::store::test {
@@ -65,7 +67,14 @@ otlp::TracesData one_span(uint32_t trace, uint32_t span, const std::string& name
                           uint64_t start_ns = 1000, uint64_t end_ns = 2000);
 otlp::LogsData one_log(const std::string& service, uint64_t time_ns, const std::string& line);
 
+// name{host="…"} with one sample.
+otlp::RemoteWriteRequest one_sample(const std::string& name, const std::string& host, int64_t time_ms,
+                                    double value);
+
 // ---- looking ----
+// Every series of a tenant in the range, as lines "labels time=value …", sorted.
+std::string metrics(Store& store, const std::string& tenant = "", int64_t start_ms = INT64_MIN,
+                    int64_t end_ms = INT64_MAX);
 std::shared_ptr<const Source> source(Store& store);
 std::shared_ptr<const WorkView> work(Store& store);
 std::string attribute(const otlp::Span& span, const std::string& key);

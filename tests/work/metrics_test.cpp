@@ -5,6 +5,7 @@
 
 #include "random_changes.h"
 #include "work/as_of.h"
+#include "work/hooks.h"
 #include "work/metrics/metric_views.h"
 #include "work/names.h"
 
@@ -314,6 +315,15 @@ TEST(MetricRuns, AreCutToTheRange) {
   EXPECT_EQ(runs_of(steps, 430'000, 470'000).size(), 0u);
   ASSERT_EQ(runs_of(steps, 430'000, 480'000).size(), 1u);
   EXPECT_EQ(runs_of(steps, 430'000, 480'000)[0].start_ms, 480'000);
+}
+
+TEST(MetricNames, OfViewsCannotBeReceived) {
+  const store::WorkHooks all = hooks();
+  EXPECT_TRUE(all.refuse_metric("task_wip"));
+  EXPECT_TRUE(all.refuse_metric("task_lead_time_seconds_bucket"));
+  EXPECT_TRUE(all.refuse_metric("task_lead_time_seconds"));
+  EXPECT_FALSE(all.refuse_metric("task_wipe"));
+  EXPECT_FALSE(all.refuse_metric("task_total"));
 }
 
 }  // namespace

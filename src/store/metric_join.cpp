@@ -1,0 +1,45 @@
+#include "store/metric_join.h"
+
+#include <algorithm>
+#include <set>
+
+namespace contextcore::store {
+
+Result<std::vector<MetricSeries>> JoinedMetrics::select(const MetricRequest& request) const {
+  std::vector<MetricSeries> out;
+  std::set<LabelPairs> known;  // of the sources before the last
+  for (const auto& source : sources_) {
+    CC_ASSIGN(std::vector<MetricSeries> found, source->select(request));
+    std::set<LabelPairs> of_this;
+    for (MetricSeries& series : found) {
+      LabelPairs sorted = series.labels;
+      std::sort(sorted.begin(), sorted.end());
+      if (!known.empty() && known.contains(sorted)) continue;
+      if (source != sources_.back()) of_this.insert(std::move(sorted));
+      out.push_back(std::move(series));
+    }
+    known.merge(of_this);
+  }
+  return out;
+}
+
+std::vector<MetricDescription> JoinedMetrics::describe() const {
+  std::vector<MetricDescription> out;
+  std::set<std::string> known;
+  for (const auto& source : sources_) {
+    for (MetricDescription& one : source->describe()) {
+      if (known.insert(one.name).second) out.push_back(std::move(one));
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> JoinedMetrics::labels_on_request() const {
+  std::vector<std::string> out;
+  for (const auto& source : sources_) {
+    for (std::string& name : source->labels_on_request()) out.push_back(std::move(name));
+  }
+  return out;
+}
+
+}  // namespace contextcore::store

@@ -36,19 +36,6 @@ Result<otlp::TraceId> parse_trace_id(const std::string& text) {
   return id;
 }
 
-// Unix seconds, as Tempo's search has them.
-Result<int64_t> seconds_parameter(const Request& request, std::string_view name) {
-  std::string_view text = request.param(name);
-  int64_t seconds = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  bool fits = seconds <= INT64_MAX / kSecondNs && seconds >= INT64_MIN / kSecondNs;
-  if (error != std::errc() || end != text.data() + text.size() || !fits) {
-    return invalid("invalid " + std::string(name) + ": \"" + std::string(text) +
-                   "\" is not a Unix time in seconds");
-  }
-  return seconds * kSecondNs;
-}
-
 Result<store::TimeRange> search_range(const Request& request, int64_t now_ns) {
   store::TimeRange range;
   bool has_start = !request.param("start").empty(), has_end = !request.param("end").empty();
@@ -61,8 +48,8 @@ Result<store::TimeRange> search_range(const Request& request, int64_t now_ns) {
     if (since_ns > 0) range = store::TimeRange{now_ns - since_ns, now_ns};
     return range;
   }
-  CC_ASSIGN(range.start_ns, seconds_parameter(request, "start"));
-  CC_ASSIGN(range.end_ns, seconds_parameter(request, "end"));
+  CC_ASSIGN(range.start_ns, unix_seconds(request, "start", 0));
+  CC_ASSIGN(range.end_ns, unix_seconds(request, "end", 0));
   if (range.end_ns <= range.start_ns) {
     return invalid("invalid request: end (" + std::string(request.param("end")) +
                    ") has to be after start (" + std::string(request.param("start")) + ")");
@@ -149,6 +136,19 @@ Response protobuf_response(std::string body) {
 
 }  // namespace
 
+Result<int64_t> unix_seconds(const Request& request, std::string_view name, int64_t fallback_ns) {
+  std::string_view text = request.param(name);
+  if (text.empty()) return fallback_ns;
+  int64_t seconds = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  bool fits = seconds <= INT64_MAX / kSecondNs && seconds >= INT64_MIN / kSecondNs;
+  if (error != std::errc() || end != text.data() + text.size() || !fits) {
+    return invalid("invalid " + std::string(name) + ": \"" + std::string(text) +
+                   "\" is not a Unix time in seconds");
+  }
+  return seconds * kSecondNs;
+}
+
 Result<std::string> tags_to_traceql(std::string_view tags, std::string_view min_duration,
                                     std::string_view max_duration) {
   std::vector<std::string> conditions;
@@ -187,7 +187,27 @@ void Tempo::mount(Router& router) {
   for (const char* method : {"GET", "POST"}) {
     router.add(method, "/api/search",
                [this](const Call& call) { return finish(search(call.request)); });
+    router.add(method, "/api/metrics/query_range",
+               [this](const Call& call) { return finish(metrics_range(call.request)); });
+    router.add(method, "/api/metrics/query",
+               [this](const Call& call) { return finish(metrics_instant(call.request)); });
   }
+  for (const bool v2 : {false, true}) {
+    const std::string prefix = v2 ? "/api/v2/search/" : "/api/search/";
+    router.add("GET", prefix + "tags",
+               [this, v2](const Call& call) { return finish(tags(call.request, v2)); });
+    router.add("GET", prefix + "tag/{name}/values", [this, v2](const Call& call) {
+      return finish(tag_values(call.request, call.capture("name"), v2));
+    });
+  }
+}
+
+std::function<Status()> Tempo::checkpoint() const {
+  const int64_t deadline_ns = options_.clock->monotonic_ns() + options_.query_timeout_ns;
+  return [this, deadline_ns]() -> Status {
+    if (options_.clock->monotonic_ns() < deadline_ns) return {};
+    return Status(Code::deadline_exceeded, "the query took too long; narrow it or its range");
+  };
 }
 
 Result<Response> Tempo::trace(const Request& request, const std::string& id_text, bool v2) const {
@@ -222,11 +242,7 @@ Result<Response> Tempo::search(const Request& request) const {
   CC_ASSIGN(options.range, search_range(request, read.source->now_ns()));
   options.traces_max = static_cast<size_t>(limit);
   options.spans_per_spanset = static_cast<size_t>(spans == 0 ? kSpansDefault : spans);
-  int64_t deadline_ns = options_.clock->monotonic_ns() + options_.query_timeout_ns;
-  options.checkpoint = [this, deadline_ns]() -> Status {
-    if (options_.clock->monotonic_ns() < deadline_ns) return {};
-    return Status(Code::deadline_exceeded, "the query took too long; narrow it or its range");
-  };
+  options.checkpoint = checkpoint();
   CC_ASSIGN(traceql::SearchResult result, traceql::search(*read.source, *query, options));
   return raw_json_response(200, encode_tempo_search(result));
 }

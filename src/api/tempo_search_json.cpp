@@ -1,5 +1,5 @@
 #include "api/tempo.h"
-#include "base/hash.h"
+#include "api/tempo_json.h"
 #include "base/json.h"
 
 namespace contextcore::api {
@@ -15,65 +15,13 @@ std::string short_trace_id(const otlp::TraceId& id) {
   return first == std::string::npos ? "0" : hex.substr(first);
 }
 
-struct ValueWriter {
-  JsonWriter& writer;
-
-  void operator()(std::monostate) const {}
-  void operator()(const std::string& value) const { writer.field("stringValue", value); }
-  void operator()(bool value) const { writer.field("boolValue", value); }
-  void operator()(int64_t value) const { writer.field("intValue", std::to_string(value)); }
-  void operator()(double value) const { writer.field("doubleValue", value); }
-  void operator()(const otlp::Array& values) const {
-    writer.key("arrayValue");
-    writer.begin_object();
-    writer.key("values");
-    writer.begin_array();
-    for (const otlp::Value& value : values) write(value);
-    writer.end_array();
-    writer.end_object();
-  }
-  void operator()(const otlp::KeyValueList& values) const {
-    writer.key("kvlistValue");
-    writer.begin_object();
-    writer.key("values");
-    write_attributes(values);
-    writer.end_object();
-  }
-  void operator()(const otlp::Bytes& value) const {
-    writer.field("bytesValue", to_base64(value.data));
-  }
-
-  void write(const otlp::Value& value) const {
-    writer.begin_object();
-    std::visit(*this, value.data);
-    writer.end_object();
-  }
-  void write_attributes(const otlp::Attributes& attributes) const {
-    writer.begin_array();
-    for (const otlp::KeyValue& attribute : attributes) {
-      writer.begin_object();
-      writer.field("key", attribute.key);
-      writer.key("value");
-      write(attribute.value);
-      writer.end_object();
-    }
-    writer.end_array();
-  }
-};
-
-void write_attributes(const otlp::Attributes& attributes, JsonWriter& writer) {
-  if (attributes.empty()) return;
-  writer.key("attributes");
-  ValueWriter{writer}.write_attributes(attributes);
-}
-
 void write_span(const traceql::MatchedSpan& span, JsonWriter& writer) {
   writer.begin_object();
   writer.field("spanID", otlp::to_hex(span.span_id));
   if (!span.name.empty()) writer.field("name", span.name);
   writer.field("startTimeUnixNano", std::to_string(span.start_ns));
   writer.field("durationNanos", std::to_string(span.duration_ns));
-  write_attributes(span.attributes, writer);
+  write_attributes("attributes", span.attributes, writer);
   writer.end_object();
 }
 
@@ -84,7 +32,7 @@ void write_spanset(const traceql::MatchedSpanset& spanset, JsonWriter& writer) {
   for (const traceql::MatchedSpan& span : spanset.spans) write_span(span, writer);
   writer.end_array();
   writer.field("matched", uint64_t{spanset.matched});
-  write_attributes(spanset.attributes, writer);
+  write_attributes("attributes", spanset.attributes, writer);
   writer.end_object();
 }
 

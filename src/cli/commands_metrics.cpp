@@ -1,12 +1,11 @@
 // contextcore metrics: PromQL over the views of the event log.
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/clock.h"
 #include "base/time.h"
 #include "cli/arguments.h"
-#include "cli/chart.h"
+#include "cli/metric_view.h"
 
 namespace contextcore::cli {
 namespace {
@@ -51,66 +50,6 @@ Result<sdk::MetricOptions> options_of(const Arguments& arguments) {
   return options;
 }
 
-std::string labels_text(const sdk::Labels& labels) {
-  std::string name, rest;
-  for (const auto& [key, value] : labels) {
-    if (key == "__name__") {
-      name = value;
-    } else {
-      rest += (rest.empty() ? "" : ", ") + key + "=\"" + value + "\"";
-    }
-  }
-  return rest.empty() && !name.empty() ? name : name + "{" + rest + "}";
-}
-
-Json sample_json(int64_t time_ns, double value) {
-  // Numbers that JSON cannot say are text, as Prometheus writes them.
-  Json number(value);
-  if (!std::isfinite(value)) number = Json(short_number(value));
-  return JsonObject{{"time", format_rfc3339(time_ns)}, {"value", std::move(number)}};
-}
-
-void print_json(Context& context, const sdk::MetricAnswer& answer) {
-  if (answer.type == "string") {
-    context.print(json_line("text", JsonObject{{"text", answer.text}}));
-    return;
-  }
-  for (const sdk::Series& series : answer.series) {
-    JsonObject labels;
-    for (const auto& [name, value] : series.labels) labels.emplace_back(name, value);
-    JsonArray samples;
-    for (const auto& [time_ns, value] : series.samples) samples.push_back(sample_json(time_ns, value));
-    context.print(json_line("series", JsonObject{{"labels", std::move(labels)}, {"samples", std::move(samples)}}));
-  }
-}
-
-void print_table(Context& context, const sdk::MetricAnswer& answer) {
-  Table table({"VALUE", "LABELS"});
-  for (const sdk::Series& series : answer.series) {
-    if (series.samples.empty()) continue;
-    table.row({short_number(series.samples.back().second), labels_text(series.labels)}, {Style::bold, Style::plain});
-  }
-  context.print(table.empty() ? "No series match.\n" : table.render(context.terminal));
-}
-
-void print_text(Context& context, const sdk::MetricAnswer& answer, bool chart) {
-  if (answer.type == "string") {
-    context.print(answer.text + "\n");
-    return;
-  }
-  std::string picture;
-  if (chart || answer.type == "matrix") {
-    std::vector<ChartSeries> series;
-    for (const sdk::Series& one : answer.series) series.push_back({labels_text(one.labels), one.samples});
-    picture = render_chart(series, context.terminal);
-  }
-  if (picture.empty()) {
-    print_table(context, answer);
-  } else {
-    context.print(picture);
-  }
-}
-
 int metrics(Context& context, const Arguments& arguments) {
   auto backend = context.backend(false);
   if (!backend.ok()) return context.fail(backend.error());
@@ -118,12 +57,7 @@ int metrics(Context& context, const Arguments& arguments) {
   if (!options.ok()) return context.fail(options.error());
   auto answer = (*backend)->metrics(arguments.text_of("query"), *options);
   if (!answer.ok()) return context.fail(answer.error());
-  if (context.flags.json) {
-    print_json(context, *answer);
-  } else {
-    print_text(context, *answer, options->step_ns != 0);
-  }
-  for (const std::string& note : answer->notes) context.print_error(note + "\n");
+  print_metrics(context, *answer, options->step_ns != 0);
   return kDone;
 }
 

@@ -7,8 +7,11 @@
 #include "base/clock.h"
 #include "base/time.h"
 #include "cli/arguments.h"
+#include "cli/metric_view.h"
 #include "cli/waterfall.h"
 #include "otlp/json.h"
+#include "query/traceql/metrics.h"
+#include "query/traceql/parser.h"
 
 namespace contextcore::cli {
 namespace {
@@ -129,11 +132,38 @@ int show_trace(Context& context, sdk::Backend& backend, const std::string& hex) 
   return kDone;
 }
 
+// A chart over the range; with a bare aggregate at the end, or on request, one value for all of it.
+int query_numbers(Context& context, const Arguments& arguments, sdk::Backend& backend,
+                  bool aggregate) {
+  auto range = range_of(arguments);
+  if (!range.ok()) return context.fail(range.error());
+  sdk::SpanMetricOptions options;
+  options.instant = arguments.given("instant") || (aggregate && !arguments.given("step"));
+  options.start_ns = range->start_ns;
+  options.end_ns = range->end_ns;
+  if (range->end_ns == 0 && !aggregate) {
+    options.end_ns = real_clock().wall_ns();
+    options.start_ns = options.end_ns - kDayNs;
+  }
+  if (const std::string step = arguments.text_of("step"); !step.empty()) {
+    auto duration = parse_prometheus_duration(step);
+    if (!duration.ok()) return context.fail(duration.error());
+    options.step_ns = *duration;
+  }
+  auto answer = backend.span_metrics(arguments.text_of("query"), options);
+  if (!answer.ok()) return context.fail(answer.error());
+  print_metrics(context, *answer, !options.instant);
+  return kDone;
+}
+
 int query(Context& context, const Arguments& arguments) {
   auto backend = context.backend(false);
   if (!backend.ok()) return context.fail(backend.error());
   const std::string text = arguments.text_of("query");
   if (is_trace_id(text)) return show_trace(context, **backend, text);
+  if (const auto parsed = traceql::parse(text); parsed.ok() && traceql::is_metrics_query(*parsed)) {
+    return query_numbers(context, arguments, **backend, parsed->trailing.has_value());
+  }
   auto range = range_of(arguments);
   if (!range.ok()) return context.fail(range.error());
   auto limit = limit_of(arguments, 20);
@@ -233,8 +263,12 @@ void add_query_commands(CLI::App& app, Action& chosen) {
       [](Arguments& a) {
         describe_range(
             a.positional("query",
-                         "TraceQL, such as '{ span.task.status = \"blocked\" }', or a trace id"))
-            .integer("--limit,-n", "limit", "at most this many traces (default 20)");
+                         "TraceQL, such as '{ span.task.status = \"blocked\" }' or '{ } | rate()', or a "
+                         "trace id"))
+            .integer("--limit,-n", "limit", "at most this many traces (default 20)")
+            .flag("--instant", "instant", "metric queries: one value for the whole range")
+            .text("--step", "step",
+                  "metric queries: distance of the samples (the range is the last 24h by default)");
       },
       query);
   add_command(

@@ -47,6 +47,11 @@ class ChoosingBackend : public Backend {
     return attempt<MetricAnswer>(
         false, [&](Backend& backend) { return backend.metrics(promql, options); });
   }
+  Result<MetricAnswer> span_metrics(const std::string& traceql,
+                                    const SpanMetricOptions& options) override {
+    return attempt<MetricAnswer>(
+        false, [&](Backend& backend) { return backend.span_metrics(traceql, options); });
+  }
   Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) override {
     return attempt<std::optional<otlp::TracesData>>(
         false, [&](Backend& backend) { return backend.trace(id); });

@@ -89,6 +89,12 @@ struct MetricOptions {
   int64_t step_ns = 0;               // 0: one value, at the end
 };
 
+struct SpanMetricOptions {
+  int64_t start_ns = 0, end_ns = 0;  // 0, 0: all time, for one value only
+  int64_t step_ns = 0;               // 0: chosen from the range
+  bool instant = false;              // one value over the whole range
+};
+
 struct BackendOptions {
   std::string store;   // folder
   std::string server;  // address: use this server and never the store
@@ -127,6 +133,9 @@ class Backend {
                                                  const SearchOptions& options) = 0;
   virtual Result<LogAnswer> logs(const std::string& logql, const LogOptions& options) = 0;
   virtual Result<MetricAnswer> metrics(const std::string& promql, const MetricOptions& options) = 0;
+  // TraceQL that gives numbers: functions over time, or a bare aggregate at its end.
+  virtual Result<MetricAnswer> span_metrics(const std::string& traceql,
+                                            const SpanMetricOptions& options) = 0;
   virtual Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) = 0;
   // What happens, in the order of arrival, until fn says stop (or the end, without follow). A
   // server that comes or goes meanwhile does not end it. The last transaction may come twice then.

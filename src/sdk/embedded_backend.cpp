@@ -8,6 +8,7 @@
 #include "query/logql/parser.h"
 #include "query/traceql/engine.h"
 #include "sdk/metrics.h"
+#include "sdk/span_metrics.h"
 #include "sdk/remote_backend.h"
 #include "work/metrics/metric_sources.h"
 #include "work/hooks.h"
@@ -117,6 +118,11 @@ class EmbeddedBackend : public Backend {
     CC_ASSIGN(const store::Store::Read read, store_->read());
     CC_ASSIGN(const auto source, work::all_metrics(views_, read));
     return query_metrics(*source, promql, options, read.source->now_ns());
+  }
+  Result<MetricAnswer> span_metrics(const std::string& traceql,
+                                    const SpanMetricOptions& options) override {
+    CC_ASSIGN(const store::Store::Read read, store_->read());
+    return query_span_metrics(*read.source, traceql, options);
   }
   Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) override {
     CC_ASSIGN(const store::Store::Read read, store_->read());

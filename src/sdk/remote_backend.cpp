@@ -10,6 +10,7 @@
 #include "otlp/json.h"
 #include "otlp/protobuf.h"
 #include "query/logql/parser.h"
+#include "sdk/span_metrics.h"
 
 namespace contextcore::sdk {
 namespace {
@@ -257,6 +258,23 @@ class RemoteBackend : public Backend {
     CC_ASSIGN(const std::string body,
               get(options.step_ns != 0 ? "/api/v1/query_range" : "/api/v1/query", parameters, {}));
     return parse_metrics_answer(body);
+  }
+  Result<MetricAnswer> span_metrics(const std::string& traceql,
+                                    const SpanMetricOptions& options) override {
+    Parameters parameters{{"q", traceql}};
+    // Few digits are taken for seconds: all time begins with 1970 here.
+    constexpr int64_t kFewDigitsNs = 10'000'000'000;
+    const bool all_time = options.start_ns == 0 && options.end_ns == 0;
+    const int64_t start_ns = options.start_ns < kFewDigitsNs ? 0 : options.start_ns;
+    parameters.emplace_back("start", std::to_string(start_ns));
+    if (!all_time) parameters.emplace_back("end", std::to_string(options.end_ns));
+    if (options.step_ns != 0) {
+      parameters.emplace_back("step", format_go_duration(options.step_ns));
+    }
+    CC_ASSIGN(const std::string body,
+              get(options.instant ? "/api/metrics/query" : "/api/metrics/query_range", parameters,
+                  {}));
+    return parse_span_metrics_answer(body, options.instant);
   }
   Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) override {
     auto body = get("/api/traces/" + otlp::to_hex(id), {}, {{"Accept", "application/protobuf"}});

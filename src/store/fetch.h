@@ -160,6 +160,15 @@ struct FetchRequest {
   bool with_links = false;
 };
 
+// ---- names and values of attributes
+// ---------------------------------------------------------------
+
+// Which spans are looked at: those that overlap the range and satisfy all conditions.
+struct SpanSelection {
+  TimeRange range;
+  std::vector<Condition> conditions;
+};
+
 // ---- logs
 // ----------------------------------------------------------------------------------------
 //
@@ -216,7 +225,24 @@ class Source {
   virtual ~Source() = default;
   virtual int64_t now_ns() const = 0;
   virtual Result<std::unique_ptr<TraceIterator>> fetch(const FetchRequest& request) const = 0;
+  // For answers that look at one span at a time: every span that may satisfy the conditions and overlaps the range is in
+  // some view, in any order; what else is in a view is no matter, and a trace may come in many views. Costs less than
+  // whole traces. REQUIRES: no events are wanted
+  virtual Result<std::unique_ptr<TraceIterator>> fetch_spans(const FetchRequest& request) const {
+    return fetch(request);
+  }
   virtual Result<std::unique_ptr<LogIterator>> fetch_logs(const LogFetchRequest& request) const = 0;
+  // The attributes that some span of the selection has, each once. Events of work spans are looked at in the newest
+  // traces only, since they lie in the log.
+  virtual Result<std::vector<Column>> attributes(const SpanSelection&) const {
+    return Error{Code::unsupported, "names of attributes not yet supported", {}, {}, {}};
+  }
+  // Calls each for the values that spans of the selection have of a field (column: of SpanField::attribute), some of
+  // them more than once, until it returns false. Fields are name, kind, status, status_message, scope_name,
+  // scope_version, event_name and attribute. Read from dictionaries wherever there are some.
+  virtual Status values(const SpanSelection&, SpanField, const Column&, const std::function<bool(const Cell&)>&) const {
+    return Error{Code::unsupported, "values of attributes not yet supported", {}, {}, {}};
+  }
   // The distinct streams with an entry in [start, end).
   virtual Result<std::vector<LabelPairs>> streams(int64_t start_ns, int64_t end_ns) const = 0;
   // The whole trace with every field, events of work spans joined, grouped by resource and scope in

@@ -47,6 +47,17 @@ struct RowMeta {
   bool journal = false;
 };
 
+// Stands at one row at a time. What it gives is borrowed until the next seek.
+class SpanCursor {
+ public:
+  virtual ~SpanCursor() = default;
+  // REQUIRES: the row is there; cheapest in ascending order
+  virtual Status seek(size_t row) = 0;
+  virtual otlp::TraceId trace_id() const = 0;
+  virtual const SpanCore& core() const = 0;  // the end as stored; open and journal are not set
+  virtual Result<Cell> cell(size_t column) = 0;  // scopes span, resource, instrumentation
+};
+
 // A batch of span rows, immutable or append-only. const methods are thread-safe against each other;
 // a builder's append needs external exclusion.
 class SpanRows {
@@ -57,6 +68,12 @@ class SpanRows {
   // everything after its start.
   virtual Result<RowSet> match(const Condition& condition) const = 0;
   virtual Result<RowSet> overlap(const TimeRange& range) const = 0;
+  // Attributes of the given rows, their events and links; some of them more than once.
+  virtual Status attributes(const RowSet& rows, const std::function<void(const Column&)>& each) const = 0;
+  // Values that the given rows have of a field (Source::values), some of them more than once, until each returns
+  // false. False: it did.
+  virtual Result<bool> values(SpanField field, const Column& column, const RowSet& rows,
+                              const std::function<bool(const Cell&)>& each) const = 0;
   virtual RowMeta meta(size_t row) const = 0;
   virtual otlp::TraceId trace_id(size_t row) const = 0;
   virtual otlp::SpanId span_id(size_t row) const = 0;
@@ -72,6 +89,8 @@ class SpanRows {
     otlp::Span span;
   };
   virtual Result<Whole> materialize(size_t row) const = 0;
+  // Reads rows without putting them together; nullptr for rows in memory.
+  virtual std::unique_ptr<SpanCursor> cursor(const std::vector<Column>&) const { return nullptr; }
   virtual uint64_t memory_bytes() const = 0;
   // The first error of an accessor that cannot return one and gave zeros instead (a damaged page).
   virtual Status status() const { return {}; }

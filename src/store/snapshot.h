@@ -32,6 +32,10 @@ class Snapshot final : public Source, public WorkView {
   // ---- Source and WorkView ----
   int64_t now_ns() const override { return now_ns_; }
   Result<std::unique_ptr<TraceIterator>> fetch(const FetchRequest& request) const override;
+  Result<std::unique_ptr<TraceIterator>> fetch_spans(const FetchRequest& request) const override;
+  Result<std::vector<Column>> attributes(const SpanSelection& selection) const override;
+  Status values(const SpanSelection& selection, SpanField field, const Column& column,
+                const std::function<bool(const Cell&)>& each) const override;
   Result<std::unique_ptr<LogIterator>> fetch_logs(const LogFetchRequest& request) const override;
   Result<std::vector<LabelPairs>> streams(int64_t start_ns, int64_t end_ns) const override;
   Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) const override;

@@ -3,9 +3,7 @@
 #include <algorithm>
 
 namespace contextcore::store {
-namespace {
 
-// True when the stored columns do not decide the condition: the value is computed when it is read.
 bool is_computed(const Condition& condition, bool journal, const WorkHooks& hooks) {
   switch (condition.field) {
     case SpanField::duration:
@@ -24,8 +22,6 @@ bool is_computed(const Condition& condition, bool journal, const WorkHooks& hook
   return std::find(hooks.computed_keys.begin(), hooks.computed_keys.end(), column.key) !=
          hooks.computed_keys.end();
 }
-
-}  // namespace
 
 Result<RowSet> match_conditions(const SpanRows& rows, bool journal, const WorkHooks& hooks,
                                 const FetchRequest& request) {

@@ -1,5 +1,6 @@
 #include "store/rows_shared.h"
 #include "store/rows_spans.h"
+#include "store/rows_values.h"
 
 namespace contextcore::store {
 namespace {
@@ -47,6 +48,37 @@ class SpanBuilderImpl : public SpanBuilder {
     RowSet rows(size());
     CC_TRY(overlap_spans(columns_, range, 0, rows));
     return rows;
+  }
+
+  Status attributes(const RowSet& rows, const EachColumn& each) const override {
+    CC_TRY(attribute_names(columns_, rows, 0, each));
+    CC_ASSIGN(const std::vector<bool> resources, used_resources(rows));
+    for (size_t i = 0; i < resources.size(); ++i) {
+      if (resources[i]) shared_names(ColumnScope::resource, resources_.at(i)->attributes, each);
+    }
+    CC_ASSIGN(const std::vector<bool> scopes, used_scopes(rows));
+    for (size_t i = 0; i < scopes.size(); ++i) {
+      if (scopes[i]) shared_names(ColumnScope::instrumentation, scopes_.at(i)->attributes, each);
+    }
+    return {};
+  }
+
+  Result<bool> values(SpanField field, const Column& column, const RowSet& rows,
+                      const EachCell& each) const override {
+    const auto shared = shared_column({field, column, Op::exists, {}});
+    if (!shared) return span_values(columns_, field, column, rows, 0, each);
+    if (*shared == SpanColumn::resource) {
+      CC_ASSIGN(const std::vector<bool> used, used_resources(rows));
+      for (size_t i = 0; i < used.size(); ++i) {
+        if (used[i] && !resource_value(*resources_.at(i), column, each)) return false;
+      }
+      return true;
+    }
+    CC_ASSIGN(const std::vector<bool> used, used_scopes(rows));
+    for (size_t i = 0; i < used.size(); ++i) {
+      if (used[i] && !scope_value(*scopes_.at(i), field, column, each)) return false;
+    }
+    return true;
   }
 
   RowMeta meta(size_t row) const override {
@@ -98,6 +130,16 @@ class SpanBuilderImpl : public SpanBuilder {
 
  private:
   static constexpr uint32_t kLast = UINT32_MAX;
+  Result<std::vector<bool>> used_resources(const RowSet& rows) const {
+    std::vector<bool> used(resources_.size());
+    CC_TRY(mark_used(columns_, SpanColumn::resource, rows, 0, used));
+    return used;
+  }
+  Result<std::vector<bool>> used_scopes(const RowSet& rows) const {
+    std::vector<bool> used(scopes_.size());
+    CC_TRY(mark_used(columns_, SpanColumn::scope, rows, 0, used));
+    return used;
+  }
   ColumnView number(SpanColumn column) const { return columns_.column(column).view(); }
 
   SpanColumns columns_;

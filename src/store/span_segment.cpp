@@ -3,6 +3,8 @@
 #include "otlp/protobuf.h"
 #include "store/frame_work.h"
 #include "store/rows_spans.h"
+#include "store/rows_values.h"
+#include "store/segment_cursor.h"
 #include "store/segment_rows.h"
 #include "store/segment_writer.h"
 
@@ -67,6 +69,50 @@ class SpanSegment : public SpanRows {
     return out;
   }
 
+  Status attributes(const RowSet& rows, const EachColumn& each) const override {
+    for (size_t i = 0; i < rows_.footer().groups.size(); ++i) {
+      CC_TRY(attribute_names(*rows_.group(i), rows, rows_.file().first_row(i), each));
+    }
+    CC_ASSIGN(const std::vector<bool> resources, used(SpanColumn::resource, rows));
+    for (size_t i = 0; i < resources.size(); ++i) {
+      if (!resources[i]) continue;
+      CC_ASSIGN(const std::shared_ptr<const otlp::Resource> resource, rows_.resources().at(i));
+      shared_names(ColumnScope::resource, resource->attributes, each);
+    }
+    CC_ASSIGN(const std::vector<bool> scopes, used(SpanColumn::scope, rows));
+    for (size_t i = 0; i < scopes.size(); ++i) {
+      if (!scopes[i]) continue;
+      CC_ASSIGN(const std::shared_ptr<const otlp::Scope> scope, rows_.scopes().at(i));
+      shared_names(ColumnScope::instrumentation, scope->attributes, each);
+    }
+    return {};
+  }
+
+  Result<bool> values(SpanField field, const Column& column, const RowSet& rows,
+                      const EachCell& each) const override {
+    const auto shared = shared_column({field, column, Op::exists, {}});
+    if (!shared) {
+      for (size_t i = 0; i < rows_.footer().groups.size(); ++i) {
+        CC_ASSIGN(const bool more, span_values(*rows_.group(i), field, column, rows,
+                                               rows_.file().first_row(i), each));
+        if (!more) return false;
+      }
+      return true;
+    }
+    CC_ASSIGN(const std::vector<bool> objects, used(*shared, rows));
+    for (size_t i = 0; i < objects.size(); ++i) {
+      if (!objects[i]) continue;
+      if (*shared == SpanColumn::resource) {
+        CC_ASSIGN(const std::shared_ptr<const otlp::Resource> resource, rows_.resources().at(i));
+        if (!resource_value(*resource, column, each)) return false;
+      } else {
+        CC_ASSIGN(const std::shared_ptr<const otlp::Scope> scope, rows_.scopes().at(i));
+        if (!scope_value(*scope, field, column, each)) return false;
+      }
+    }
+    return true;
+  }
+
   RowMeta meta(size_t row) const override {
     return {number(row, SpanColumn::sequence),
             static_cast<int64_t>(number(row, SpanColumn::revision)),
@@ -122,6 +168,10 @@ class SpanSegment : public SpanRows {
     return whole;
   }
 
+  std::unique_ptr<SpanCursor> cursor(const std::vector<Column>& columns) const override {
+    return std::make_unique<SegmentCursor>(rows_, columns);
+  }
+
   uint64_t memory_bytes() const override { return rows_.memory_bytes(); }
   Status status() const override { return rows_.status(); }
 
@@ -157,6 +207,16 @@ class SpanSegment : public SpanRows {
     if (!block.ok() || !reader.ok())
       return rows_.file().damaged("a block of rows that does not parse");
     return whole;
+  }
+
+  // Which resources or scopes the rows have.
+  Result<std::vector<bool>> used(SpanColumn column, const RowSet& rows) const {
+    std::vector<bool> objects(column == SpanColumn::resource ? rows_.resources().size()
+                                                             : rows_.scopes().size());
+    for (size_t i = 0; i < rows_.footer().groups.size(); ++i) {
+      CC_TRY(mark_used(*rows_.group(i), column, rows, rows_.file().first_row(i), objects));
+    }
+    return objects;
   }
 
   uint64_t number(size_t row, SpanColumn column) const {

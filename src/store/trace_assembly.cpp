@@ -160,6 +160,24 @@ Group& find_group(std::vector<Group>& groups, Member Group::* member, const Memb
 
 }  // namespace
 
+Result<std::optional<AssembledSpan>> assemble_span(const Snapshot& snapshot, SpanRows::Whole whole,
+                                                   bool journal, bool with_events) {
+  AssembledSpan span{std::move(whole.resource),
+                     std::move(whole.scope),
+                     std::move(whole.span),
+                     journal,
+                     false,
+                     false};
+  if (journal) {
+    CC_ASSIGN(const bool hidden, is_hidden(snapshot, span.span.span_id));
+    if (hidden) return std::optional<AssembledSpan>();
+    CC_TRY(finish_journal_span(snapshot, with_events, span));
+  } else {
+    span.end_missing = span.span.end_ns == 0 || span.span.end_ns < span.span.start_ns;
+  }
+  return std::optional(std::move(span));
+}
+
 Result<AssembledTrace> assemble_trace(const Snapshot& snapshot, const otlp::TraceId& id,
                                       bool with_events) {
   CC_ASSIGN(const std::vector<TracePiece> pieces, snapshot.pieces(id));
@@ -167,20 +185,9 @@ Result<AssembledTrace> assemble_trace(const Snapshot& snapshot, const otlp::Trac
   AssembledTrace trace{id, {}};
   trace.spans.reserve(pieces.size());
   for (size_t i = 0; i < pieces.size(); ++i) {
-    AssembledSpan span{std::move(wholes[i].resource),
-                       std::move(wholes[i].scope),
-                       std::move(wholes[i].span),
-                       pieces[i].journal,
-                       false,
-                       false};
-    if (span.journal) {
-      CC_ASSIGN(const bool hidden, is_hidden(snapshot, span.span.span_id));
-      if (hidden) continue;
-      CC_TRY(finish_journal_span(snapshot, with_events, span));
-    } else {
-      span.end_missing = span.span.end_ns == 0 || span.span.end_ns < span.span.start_ns;
-    }
-    trace.spans.push_back(std::move(span));
+    CC_ASSIGN(std::optional<AssembledSpan> span,
+              assemble_span(snapshot, std::move(wholes[i]), pieces[i].journal, with_events));
+    if (span) trace.spans.push_back(std::move(*span));
   }
   std::sort(trace.spans.begin(), trace.spans.end(),
             [](const AssembledSpan& a, const AssembledSpan& b) {

@@ -3,6 +3,7 @@
 // materialised, with what is computed and joined when work spans are read.
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -24,6 +25,9 @@ struct AssembledTrace {
   std::vector<AssembledSpan> spans;  // by (start, span id)
 };
 
+// A row as it is shown; nullopt when it is hidden.
+Result<std::optional<AssembledSpan>> assemble_span(const Snapshot& snapshot, SpanRows::Whole whole,
+                                                   bool journal, bool with_events);
 Result<AssembledTrace> assemble_trace(const Snapshot& snapshot, const otlp::TraceId& id,
                                       bool with_events);
 // As OTLP, grouped by resource and scope in the order in which they first occur.

@@ -78,7 +78,7 @@ FieldRef ColumnSet::resolve(const Attribute& attribute) {
   FieldRef field{attribute, std::nullopt, std::nullopt};
   with_events = with_events || field.of_event();
   with_links = with_links || field.of_link();
-  with_tree = with_tree || needs_tree(attribute.intrinsic);
+  with_tree = with_tree || attribute.of_parent || needs_tree(attribute.intrinsic);
   if (attribute.intrinsic != Intrinsic::none) return field;
   switch (attribute.scope) {
     case Scope::none:

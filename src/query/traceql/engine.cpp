@@ -28,17 +28,28 @@ bool is_shown_elsewhere(Intrinsic intrinsic) {
   }
 }
 
-Result<const Pipeline*> searchable(const Query& query, const SearchOptions& options) {
+// The bare name, as long as it says whose it is.
+std::string shown_name(const Attribute& attribute) {
+  if (attribute.of_parent) return to_string(attribute);
+  return attribute.intrinsic != Intrinsic::none ? std::string(word(attribute.intrinsic))
+                                                : attribute.name;
+}
+
+// A search shows the spans that a metrics query counts, as Tempo's does.
+Result<const Pipeline*> searchable(const Query& query) {
   const auto refuse = [](std::string what) -> Error {
-    return {Code::unsupported, std::move(what) + " not yet supported", {}, {}, {}};
+    return {Code::unsupported,
+            std::move(what) + " not yet supported in a search",
+            "ask for its numbers: /api/metrics/query, /api/metrics/query_range",
+            {},
+            {}};
   };
   if (query.trailing) return refuse("trailing " + to_string(query.trailing->aggregate));
   if (!query.is_metrics()) return &query.pipeline();
   const auto& metrics = std::get<MetricsQuery>(query.body);
   const auto* single = std::get_if<MetricsPipeline>(&metrics.expr.leaf);
-  const bool plain = metrics.expr.op == Operator::none && single != nullptr;
-  if (plain && options.ignore_metrics) return &single->pipeline;
-  return refuse(plain ? std::string(word(single->metrics.function)) + "()" : "metrics math");
+  if (metrics.expr.op == Operator::none && single != nullptr) return &single->pipeline;
+  return refuse("metrics math");
 }
 
 class Search {
@@ -130,10 +141,7 @@ class Search {
         if (is_shown_elsewhere(field.attribute.intrinsic)) continue;
         const Value value = evaluator.value(field, span);
         if (value.is_nil()) continue;
-        const bool intrinsic = field.attribute.intrinsic != Intrinsic::none;
-        match.attributes.push_back(
-            {intrinsic ? std::string(word(field.attribute.intrinsic)) : field.attribute.name,
-             to_otlp(value)});
+        match.attributes.push_back({shown_name(field.attribute), to_otlp(value)});
       }
       result.spans.push_back(std::move(match));
     }
@@ -153,7 +161,7 @@ class Search {
 
 Result<SearchResult> search(const store::Source& source, const Query& query,
                             const SearchOptions& options) {
-  CC_ASSIGN(const Pipeline* pipeline, searchable(query, options));
+  CC_ASSIGN(const Pipeline* pipeline, searchable(query));
   return Search(source, options).run_pipeline(*pipeline);
 }
 

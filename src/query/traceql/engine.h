@@ -1,6 +1,7 @@
 #pragma once
-// Runs search queries over one snapshot of the store. Whole traces are evaluated, however many days
-// and files they lie in; results come newest trace start first, ties by ascending trace id.
+// Runs search queries over one snapshot of the store (metrics.h: queries for numbers over time).
+// Whole traces are evaluated, however many days and files they lie in; results come newest trace
+// start first, ties by ascending trace id.
 
 #include <functional>
 #include <string>
@@ -19,9 +20,6 @@ struct SearchOptions {
   store::TimeRange range;  // a trace counts when a span of the answer overlaps it
   size_t traces_max = 20;
   size_t spans_per_spanset = 3;
-  // Tempo's search answers {…} | rate() with the spans before the metrics stage; here that is
-  // unsupported unless asked for.
-  bool ignore_metrics = false;
   // Called before each trace; an error ends the search with it (cancelled, deadline_exceeded).
   std::function<Status()> checkpoint;
 };

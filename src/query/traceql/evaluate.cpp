@@ -151,6 +151,11 @@ Value Evaluator::value(const CompiledExpr& expr, size_t span, const Binding& bin
 
 Value Evaluator::value(const FieldRef& field, size_t span, const Binding& binding) {
   const store::TraceView& view = trace_->view();
+  if (field.attribute.of_parent) {
+    const int32_t parent = trace_->tree().parent(span);
+    if (parent == TraceTree::kNone) return {};
+    span = static_cast<size_t>(parent);
+  }
   if (field.of_event()) {
     if (binding.event) return event_value(field, span, *binding.event);
     for (size_t event = 0; event < view.event_count(span); ++event) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "query/traceql/printer.h"
 
@@ -65,19 +66,37 @@ class Planner {
     return {};
   }
 
-  Status add(const ScalarFilter& stage, Plan& plan) {
-    if (!stage.left.is_aggregate() || !stage.right.is_literal()) {
-      return {Code::unsupported, "scalar filter " + to_string(stage) + " not yet supported"};
+  Result<PlanScalar> scalar(const ScalarExpr& source) {
+    PlanScalar result;
+    result.op = source.op;
+    for (const ScalarExpr& operand : source.operands) {
+      CC_ASSIGN(PlanScalar child, scalar(operand));
+      result.operands.push_back(std::move(child));
     }
-    const auto& source = std::get<Aggregate>(stage.left.leaf);
-    PlanAggregate result;
-    result.function = source.function;
+    if (source.op != Operator::none) return result;
+    if (source.is_literal()) {
+      result.constant = make_value(std::get<Static>(source.leaf));
+      return result;
+    }
     result.key = to_string(source);
-    result.op = stage.op;
-    result.limit = make_value(std::get<Static>(stage.right.leaf));
-    if (source.argument) {
-      CC_ASSIGN(result.argument, field(*source.argument));
+    if (!source.pipeline.empty()) {
+      CC_ASSIGN(Plan plan, pipeline(source.pipeline[0].pipeline));
+      result.pipeline.push_back(std::move(plan));
     }
+    const Aggregate& aggregate =
+        source.pipeline.empty() ? std::get<Aggregate>(source.leaf) : source.pipeline[0].aggregate;
+    result.function = aggregate.function;
+    if (aggregate.argument) {
+      CC_ASSIGN(result.argument, field(*aggregate.argument));
+    }
+    return result;
+  }
+
+  Status add(const ScalarFilter& stage, Plan& plan) {
+    PlanScalarFilter result;
+    result.op = stage.op;
+    CC_ASSIGN(result.left, scalar(stage.left));
+    CC_ASSIGN(result.right, scalar(stage.right));
     plan.stages.emplace_back(std::move(result));
     return {};
   }
@@ -174,37 +193,62 @@ class Runner {
     return result.spans.empty() ? Spansets{} : Spansets{std::move(result)};
   }
 
-  Result<Spansets> apply(const PlanAggregate& stage, const Spansets& input) {
+  Result<Spansets> apply(const PlanScalarFilter& stage, const Spansets& input) {
     Spansets output;
     for (const Spanset& spanset : input) {
-      const Value number = aggregate(stage, spanset);
-      if (!compare(stage.op, number, stage.limit)) continue;
-      output.push_back(spanset);
-      output.back().attributes.emplace_back(stage.key, to_otlp(number));
+      Spanset result = spanset;
+      std::optional<Spans> counted;  // by pipelines of the filter: they are what it shows
+      CC_ASSIGN(const Value left, number(stage.left, spanset, counted, result));
+      CC_ASSIGN(const Value right, number(stage.right, spanset, counted, result));
+      if (!compare(stage.op, left, right)) continue;
+      if (counted) result.spans = std::move(*counted);
+      output.push_back(std::move(result));
     }
     return output;
   }
 
+  Result<Value> number(const PlanScalar& scalar, const Spanset& input,
+                       std::optional<Spans>& counted, Spanset& result) {
+    if (scalar.op != Operator::none) {
+      CC_ASSIGN(const Value left, number(scalar.operands[0], input, counted, result));
+      CC_ASSIGN(const Value right, number(scalar.operands[1], input, counted, result));
+      return calculate(scalar.op, left, right);
+    }
+    if (!scalar.function) return scalar.constant;
+    Value value;
+    if (scalar.pipeline.empty()) {
+      value = aggregate(scalar, input.spans);
+    } else {
+      CC_ASSIGN(const Spansets inner, pipeline(scalar.pipeline[0], {input}));
+      Spans spans;
+      for (const Spanset& spanset : inner) spans = merge(spans, spanset.spans);
+      value = aggregate(scalar, spans);
+      counted = counted ? merge(*counted, spans) : std::move(spans);
+    }
+    result.attributes.emplace_back(scalar.key, to_otlp(value));
+    return value;
+  }
+
   // nil when no span has a value.
-  Value aggregate(const PlanAggregate& stage, const Spanset& spanset) {
-    if (!stage.argument) return make_integer(static_cast<int64_t>(spanset.spans.size()));
+  Value aggregate(const PlanScalar& scalar, const Spans& spans) {
+    if (!scalar.argument) return make_integer(static_cast<int64_t>(spans.size()));
     Value result;
     double total = 0;  // beside the exact sum, whose type follows from its parts
     int64_t count = 0;
-    for (const uint32_t span : spanset.spans) {
-      const Value value = evaluator_.value(*stage.argument, span);
+    for (const uint32_t span : spans) {
+      const Value value = evaluator_.value(*scalar.argument, span);
       if (!value.is_numeric()) continue;
       total += value.number();
       const bool first = count++ == 0;
-      if (stage.function == AggregateFunction::min) {
+      if (scalar.function == AggregateFunction::min) {
         if (first || compare(Operator::less, value, result)) result = value;
-      } else if (stage.function == AggregateFunction::max) {
+      } else if (scalar.function == AggregateFunction::max) {
         if (first || compare(Operator::greater, value, result)) result = value;
       } else {
         result = first ? value : calculate(Operator::add, result, value);
       }
     }
-    if (stage.function != AggregateFunction::avg || count == 0) return result;
+    if (scalar.function != AggregateFunction::avg || count == 0) return result;
     const double average = total / static_cast<double>(count);
     if (result.type != Value::Type::duration) return make_real(average);
     return make_duration(static_cast<int64_t>(average));

@@ -25,12 +25,21 @@ struct PlanSpanset {
   std::vector<Plan> pipeline;  // at most one
 };
 
-struct PlanAggregate {
-  AggregateFunction function = AggregateFunction::count;
+// A number of a spanset: a constant, an aggregate over its spans, over those that a pipeline makes
+// of them, or arithmetic between such.
+struct PlanScalar {
+  Value constant;
+  std::optional<AggregateFunction> function;
   std::optional<CompiledExpr> argument;
-  std::string key;  // under which the number is attached
+  std::vector<Plan> pipeline;  // at most one
   Operator op = Operator::none;
-  Value limit;
+  std::vector<PlanScalar> operands;
+  std::string key;  // under which the number is attached; empty: it is not
+};
+
+struct PlanScalarFilter {
+  Operator op = Operator::none;
+  PlanScalar left, right;
 };
 
 struct PlanGroup {
@@ -39,7 +48,7 @@ struct PlanGroup {
 };
 struct PlanCoalesce {};
 
-using PlanStage = std::variant<PlanSpanset, PlanAggregate, PlanGroup, PlanCoalesce>;
+using PlanStage = std::variant<PlanSpanset, PlanScalarFilter, PlanGroup, PlanCoalesce>;
 
 struct Plan {
   std::vector<PlanStage> stages;

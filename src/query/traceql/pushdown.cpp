@@ -280,6 +280,7 @@ Need intrinsic_need(Intrinsic intrinsic, Operator op, const Value& literal) {
 }
 
 Need comparison_need(const Attribute& attribute, Operator op, const Value& literal) {
+  if (attribute.of_parent) return unknown();
   if (attribute.intrinsic != Intrinsic::none) {
     return intrinsic_need(attribute.intrinsic, op, literal);
   }
@@ -304,7 +305,7 @@ Need need_of(const FieldExpr& expr) {
     return need;
   }
   const FieldExpr& left = expr.operands[0];
-  if (expr.op == Operator::exists && left.is_attribute() &&
+  if (expr.op == Operator::exists && left.is_attribute() && !left.attribute().of_parent &&
       left.attribute().intrinsic == Intrinsic::none) {
     return one_of(attribute_conditions(left.attribute(), Op::exists, {}));
   }
@@ -353,7 +354,48 @@ Need need_of(const Pipeline& pipeline) {
   return need;
 }
 
+// Whether the one condition that is asked for the comparison decides it.
+bool is_decided(const Attribute& attribute, Operator op, const Need& need) {
+  if (need.kind != Need::Kind::all || need.conditions.size() != 1) return false;
+  if (attribute.intrinsic == Intrinsic::none) {
+    const bool of_span = attribute.scope == Scope::span || attribute.scope == Scope::resource ||
+                         attribute.scope == Scope::instrumentation;
+    if (!of_span) return false;
+  } else if (attribute.intrinsic == Intrinsic::duration ||
+             attribute.intrinsic == Intrinsic::event_name ||
+             attribute.intrinsic == Intrinsic::link_span_id ||
+             attribute.intrinsic == Intrinsic::link_trace_id) {
+    return false;  // open spans end now; another event or link may differ
+  }
+  return op == Operator::exists || need.conditions.front().op != Op::exists;
+}
+
+bool add_exact(const FieldExpr& expr, std::vector<Condition>& conditions) {
+  if (expr.is_literal()) {
+    const auto* value = std::get_if<bool>(&expr.literal());
+    return value != nullptr && *value;
+  }
+  if (expr.op == Operator::logical_and) {
+    return std::all_of(expr.operands.begin(), expr.operands.end(),
+                       [&](const FieldExpr& operand) { return add_exact(operand, conditions); });
+  }
+  if (expr.is_attribute() || expr.operands.empty()) return false;
+  const FieldExpr* field = &expr.operands[0];
+  if (!field->is_attribute() && expr.operands.size() == 2) field = &expr.operands[1];
+  if (!field->is_attribute()) return false;
+  Need need = need_of(expr);
+  if (!is_decided(field->attribute(), expr.op, need)) return false;
+  conditions.push_back(std::move(need.conditions.front()));
+  return true;
+}
+
 }  // namespace
+
+std::optional<std::vector<Condition>> exact_conditions(const FieldExpr& filter) {
+  std::vector<Condition> conditions;
+  if (!add_exact(filter, conditions)) return std::nullopt;
+  return conditions;
+}
 
 bool push_down(const Pipeline& pipeline, store::FetchRequest& request) {
   Need need = need_of(pipeline);

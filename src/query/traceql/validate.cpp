@@ -73,9 +73,6 @@ class Validator {
   }
 
   Status check(const Attribute& attribute) const {
-    if (attribute.of_parent) {
-      return fail(attribute.position, "parent not yet supported", Code::unsupported);
-    }
     if (attribute.intrinsic == Intrinsic::parent) {
       return fail(attribute.position, "intrinsic (parent) not yet supported", Code::unsupported);
     }
@@ -196,17 +193,6 @@ class Validator {
     if (!operands_match(type_of_scalar(filter.left), type_of_scalar(filter.right))) {
       return fail(filter.position,
                   "binary operations must operate on the same type: " + to_string(filter));
-    }
-    if (!filter.left.is_aggregate()) {
-      return fail(filter.left.position,
-                  "scalar filter with " + to_string(filter.left) + " on its left not yet supported",
-                  Code::unsupported, "compare one aggregate with a number: | count() > 2");
-    }
-    if (!filter.right.is_literal()) {
-      return fail(
-          filter.right.position,
-          "scalar filter with " + to_string(filter.right) + " on its right not yet supported",
-          Code::unsupported, "compare one aggregate with a number: | count() > 2");
     }
     return {};
   }

@@ -10,8 +10,7 @@
 
 namespace contextcore::traceql {
 
-// invalid_argument, or unsupported for what neither Tempo nor we evaluate (parent.*, arithmetic
-// between aggregates). text is the query that was parsed, for positions.
+// invalid_argument, or unsupported for what neither Tempo nor we evaluate. text is the query that was parsed, for positions.
 Status validate(const Query& query, std::string_view text);
 
 }  // namespace contextcore::traceql

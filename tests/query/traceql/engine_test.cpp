@@ -261,11 +261,14 @@ TEST(TraceqlEngine, CheckpointEndsTheSearch) {
   EXPECT_EQ(result.error().code, Code::cancelled);
 }
 
-TEST(TraceqlEngine, MetricsAreIgnoredOnDemand) {
-  SearchOptions options = everything();
-  options.ignore_metrics = true;
-  EXPECT_EQ(describe(*search(MemorySource(traces()), "{ status = error } | rate()", options)),
+TEST(TraceqlEngine, SearchShowsTheSpansThatAMetricsQueryCounts) {
+  EXPECT_EQ(describe(*search(MemorySource(traces()), "{ status = error } | rate()", everything())),
             "12 ; 2");
+  for (const char* query : {"({ } | rate()) / ({ } | rate())", "{ } | count()"}) {
+    const auto result = search(MemorySource(traces()), query, everything());
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().code, Code::unsupported) << query;
+  }
 }
 
 }  // namespace

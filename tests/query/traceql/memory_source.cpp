@@ -293,6 +293,14 @@ bool overlaps(const store::TimeRange& range, const MemoryTrace& trace) {
   });
 }
 
+bool is_selected(const store::SpanSelection& selection, const MemoryTrace& trace,
+                 const MemorySpan& span) {
+  return static_cast<int64_t>(span.span.start_ns) <= selection.range.end_ns &&
+         static_cast<int64_t>(span.span.end_ns) >= selection.range.start_ns &&
+         std::all_of(selection.conditions.begin(), selection.conditions.end(),
+                     [&](const Condition& c) { return satisfies(c, trace, span); });
+}
+
 class Iterator : public store::TraceIterator {
  public:
   Iterator(std::vector<const MemoryTrace*> traces, std::vector<store::Column> columns)
@@ -354,6 +362,44 @@ Result<std::unique_ptr<store::TraceIterator>> MemorySource::fetch(
   fetched_ += found.size();
   return std::unique_ptr<store::TraceIterator>(
       std::make_unique<Iterator>(std::move(found), request.columns));
+}
+
+Result<std::vector<store::Column>> MemorySource::attributes(
+    const store::SpanSelection& selection) const {
+  std::vector<store::Column> columns;
+  const auto add = [&](store::ColumnScope scope, const otlp::Attributes& attributes) {
+    for (const otlp::KeyValue& attribute : attributes) {
+      const store::Column column{scope, attribute.key};
+      if (std::find(columns.begin(), columns.end(), column) == columns.end()) {
+        columns.push_back(column);
+      }
+    }
+  };
+  for (const MemoryTrace& trace : traces_) {
+    for (const MemorySpan& s : trace.spans) {
+      if (!is_selected(selection, trace, s)) continue;
+      add(store::ColumnScope::span, s.span.attributes);
+      add(store::ColumnScope::resource, s.resource.attributes);
+      add(store::ColumnScope::instrumentation, s.scope.attributes);
+      for (const auto& event : s.span.events) add(store::ColumnScope::event, event.attributes);
+      for (const auto& link : s.span.links) add(store::ColumnScope::link, link.attributes);
+    }
+  }
+  return columns;
+}
+
+Status MemorySource::values(const store::SpanSelection& selection, store::SpanField field,
+                            const store::Column& column,
+                            const std::function<bool(const store::Cell&)>& each) const {
+  for (const MemoryTrace& trace : traces_) {
+    for (const MemorySpan& span : trace.spans) {
+      if (!is_selected(selection, trace, span)) continue;
+      for (const otlp::Value& value : values_of({field, column, Op::exists, {}}, trace, span)) {
+        if (!each(Cell::of(&value))) return {};
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace contextcore::traceql::testing

@@ -42,6 +42,11 @@ class MemorySource : public store::Source {
   Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId&) const override {
     return std::optional<otlp::TracesData>{};
   }
+  Result<std::vector<store::Column>> attributes(
+      const store::SpanSelection& selection) const override;
+  Status values(const store::SpanSelection& selection, store::SpanField field,
+                const store::Column& column,
+                const std::function<bool(const store::Cell&)>& each) const override;
   // Traces handed out by all fetches so far.
   size_t fetched() const { return fetched_; }
 

@@ -45,7 +45,7 @@ TEST(TraceqlParser, GoldenInvalid) {
 
 TEST(TraceqlParser, GoldenUnsupported) {
   const auto cases = read_golden("unsupported.txt", "!! ");
-  ASSERT_GT(cases.size(), 10u);
+  ASSERT_GE(cases.size(), 4u);
   for (const GoldenCase& c : cases) {
     SCOPED_TRACE("unsupported.txt:" + std::to_string(c.line) + ": " + c.query);
     const auto parsed = parse(c.query);

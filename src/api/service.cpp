@@ -4,7 +4,7 @@
 #include <exception>
 
 #include "api/events.h"
-#include "api/gzip.h"
+#include "base/gzip.h"
 #include "api/loki.h"
 #include "api/metrics.h"
 #include "api/openapi.h"

@@ -1,6 +1,7 @@
 // AST to text over several lines, in the layout of Loki's format_query: what fits into a line stays
 // on one, everything else is broken into its parts, two blanks deeper each.
 
+#include "base/time.h"
 #include "query/logql/print.h"
 #include "query/logql/text.h"
 
@@ -20,6 +21,13 @@ std::string join(const std::vector<std::string>& names) {
 std::string grouping_text(const std::optional<Grouping>& grouping) {
   if (!grouping) return {};
   return (grouping->without ? " without (" : " by (") + join(grouping->labels) + ")";
+}
+
+// As a range is written ("1h"), where print() has Go's form.
+std::string offset_text(const LogRange& range) {
+  if (range.offset_ns == 0) return {};
+  const bool whole = range.offset_ns > 0 && range.offset_ns % kMillisecondNs == 0;
+  return " offset " + (whole ? format_range(range.offset_ns) : format_go_duration(range.offset_ns));
 }
 
 // Neighbouring line filters share a line as far as they fit.
@@ -69,7 +77,8 @@ std::string lines_of(const RangeAggregation& aggregation, int level) {
     for (const LabelFilter& filter : unwrap->filters)
       out += "\n" + indent(level + 2) + "| " + print(filter);
   }
-  out += " " + range_text(aggregation.range) + "\n" + indent(level) + ")";
+  out += " [" + format_range(aggregation.range.range_ns) + "]" + offset_text(aggregation.range);
+  out += "\n" + indent(level) + ")";
   return out + grouping_text(aggregation.grouping);
 }
 
@@ -96,9 +105,9 @@ std::string lines_of(const BinaryOperation& operation, int level) {
   if (const auto& matching = operation.matching) {
     op += (matching->on ? " on (" : " ignoring (") + join(matching->labels) + ")";
     if (matching->cardinality != VectorMatching::Cardinality::one_to_one) {
-      op += matching->cardinality == VectorMatching::Cardinality::many_to_one ? " group_left ("
-                                                                              : " group_right (";
-      op += join(matching->include) + ")";
+      op += matching->cardinality == VectorMatching::Cardinality::many_to_one ? " group_left"
+                                                                              : " group_right";
+      if (!matching->include.empty()) op += " (" + join(matching->include) + ")";
     }
   }
   return operand_lines(operation.operands[0], level + 1) + "\n" + indent(level) + op + "\n" +

@@ -160,7 +160,10 @@ class Printer {
         add(filter);
       }
     }
-    out_ += range_text(aggregation.range) + ")";
+    out_ += "[" + format_range(aggregation.range.range_ns) + "]";
+    if (aggregation.range.offset_ns != 0)
+      out_ += " offset " + format_go_duration(aggregation.range.offset_ns);
+    out_ += ')';
     add_grouping(aggregation.grouping);
   }
 
@@ -233,11 +236,5 @@ std::string print(const LogSelector& selector) { return print_with(selector); }
 std::string print(const Stage& stage) { return print_with(stage); }
 std::string print(const LabelFilter& filter) { return print_with(filter); }
 std::string print(const std::vector<Matcher>& matchers) { return print_with(matchers); }
-
-std::string range_text(const LogRange& range) {
-  std::string out = "[" + format_range(range.range_ns) + "]";
-  if (range.offset_ns != 0) out += " offset " + format_go_duration(range.offset_ns);
-  return out;
-}
 
 }  // namespace contextcore::logql

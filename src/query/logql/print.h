@@ -14,8 +14,6 @@ std::string print(const LogSelector& selector);
 std::string print(const Stage& stage);
 std::string print(const LabelFilter& filter);
 std::string print(const std::vector<Matcher>& matchers);  // {a="b", c!="d"}
-// [5m] offset 1h
-std::string range_text(const LogRange& range);
 // The same over several lines where one would be longer than 100 characters; parses to an equal
 // Expr too.
 std::string pretty(const Expr& expr);

@@ -32,19 +32,6 @@ Result<logql::Direction> direction_of(const Request& request) {
   return invalid("invalid direction '" + std::string(request.param("direction")) + "'");
 }
 
-Result<int64_t> step_of(const Request& request, const Bounds& bounds) {
-  // In double: the whole of time does not fit the difference.
-  double range_s =
-      (static_cast<double>(bounds.end_ns) - static_cast<double>(bounds.start_ns)) / 1e9;
-  auto default_s = std::max(int64_t{1}, static_cast<int64_t>(range_s / kDefaultSteps));
-  CC_ASSIGN(int64_t step_ns, loki_duration(request, "step", default_s * kSecondNs));
-  if (step_ns <= 0) {
-    return invalid(
-        "zero or negative query resolution step widths are not accepted. Try a positive integer");
-  }
-  return step_ns;
-}
-
 // Loki leaves "data" out of an empty list.
 Response list_response(const std::vector<std::string>& names) {
   std::string out;
@@ -61,41 +48,60 @@ Response list_response(const std::vector<std::string>& names) {
   return raw_json_response(200, std::move(out));
 }
 
-// The engine can only be cancelled; here that means that time is up.
 Result<logql::QueryResult> timed(Result<logql::QueryResult> result) {
-  if (result.ok() || result.error().code != Code::cancelled) return result;
-  return Error{
-      Code::deadline_exceeded, "the query took too long; narrow it or its range", {}, {}, {}};
-}
-
-Response finish(Result<Response> response) {
-  return response.ok() ? std::move(*response) : text_error(response.error());
+  if (result.ok()) return result;
+  return deadline_error(std::move(result).error());
 }
 
 }  // namespace
 
+std::function<bool()> query_deadline(const ServiceOptions& options) {
+  Clock* clock = options.clock;
+  int64_t deadline_ns = clock->monotonic_ns() + options.query_timeout_ns;
+  return [clock, deadline_ns] { return clock->monotonic_ns() >= deadline_ns; };
+}
+
+Error deadline_error(Error error) {
+  if (error.code != Code::cancelled) return error;
+  return Error{
+      Code::deadline_exceeded, "the query took too long; narrow it or its range", {}, {}, {}};
+}
+
+Response loki_answer(Result<Response> response) {
+  return response.ok() ? std::move(*response) : text_error(response.error());
+}
+
+Result<int64_t> loki_step(const Request& request, const Bounds& bounds) {
+  // In double: the whole of time does not fit the difference.
+  double range_s =
+      (static_cast<double>(bounds.end_ns) - static_cast<double>(bounds.start_ns)) / 1e9;
+  auto default_s = std::max(int64_t{1}, static_cast<int64_t>(range_s / kDefaultSteps));
+  CC_ASSIGN(int64_t step_ns, loki_duration(request, "step", default_s * kSecondNs));
+  if (step_ns <= 0) {
+    return invalid(
+        "zero or negative query resolution step widths are not accepted. Try a positive integer");
+  }
+  return step_ns;
+}
+
 void Loki::mount(Router& router) {
   for (const char* method : {"GET", "POST"}) {
     router.add(method, "/loki/api/v1/query",
-               [this](const Call& call) { return finish(query(call.request)); });
+               [this](const Call& call) { return loki_answer(query(call.request)); });
     router.add(method, "/loki/api/v1/query_range",
-               [this](const Call& call) { return finish(query_range(call.request)); });
+               [this](const Call& call) { return loki_answer(query_range(call.request)); });
     for (const char* path : {"/loki/api/v1/labels", "/loki/api/v1/label"}) {
-      router.add(method, path, [this](const Call& call) { return finish(labels(call.request)); });
+      router.add(method, path,
+                 [this](const Call& call) { return loki_answer(labels(call.request)); });
     }
     router.add(method, "/loki/api/v1/label/{name}/values", [this](const Call& call) {
-      return finish(label_values(call.request, call.capture("name")));
+      return loki_answer(label_values(call.request, call.capture("name")));
     });
     router.add(method, "/loki/api/v1/series",
-               [this](const Call& call) { return finish(series(call.request)); });
+               [this](const Call& call) { return loki_answer(series(call.request)); });
   }
   router.add("GET", "/loki/api/v1/status/buildinfo",
              [this](const Call&) { return build_info(kLokiVersion, options_.version); });
-}
-
-std::function<bool()> Loki::time_is_up(int64_t start_ns) const {
-  int64_t deadline_ns = start_ns + options_.query_timeout_ns;
-  return [this, deadline_ns] { return options_.clock->monotonic_ns() >= deadline_ns; };
 }
 
 Result<Response> Loki::query(const Request& request) const {
@@ -103,7 +109,7 @@ Result<Response> Loki::query(const Request& request) const {
   CC_ASSIGN(store::Store::Read read, options_.store->read());
   logql::InstantParams params;
   CC_ASSIGN(params.time_ns, loki_time(request, "time", read.source->now_ns()));
-  params.cancelled = time_is_up(start_ns);
+  params.cancelled = query_deadline(options_);
   CC_ASSIGN(logql::QueryResult result,
             timed(logql::query_instant(*read.source, request.param("query"), params)));
   int64_t duration_ns = options_.clock->monotonic_ns() - start_ns;
@@ -120,12 +126,12 @@ Result<Response> Loki::query_range(const Request& request) const {
   logql::RangeParams params;
   params.start_ns = bounds.start_ns;
   params.end_ns = bounds.end_ns;
-  CC_ASSIGN(params.step_ns, step_of(request, bounds));
+  CC_ASSIGN(params.step_ns, loki_step(request, bounds));
   // The engine knows what it allows.
   CC_ASSIGN(params.limit, integer_parameter(request, "limit", params.limit, INT64_MIN, INT64_MAX));
   CC_ASSIGN(params.direction, direction_of(request));
   params.categorize_labels = wants_categories(request);
-  params.cancelled = time_is_up(start_ns);
+  params.cancelled = query_deadline(options_);
   CC_ASSIGN(logql::QueryResult result,
             timed(logql::query_range(*read.source, request.param("query"), params)));
   int64_t duration_ns = options_.clock->monotonic_ns() - start_ns;

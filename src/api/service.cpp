@@ -4,8 +4,10 @@
 #include <exception>
 
 #include "api/events.h"
-#include "api/gzip.h"
+#include "base/gzip.h"
 #include "api/loki.h"
+#include "api/loki_explore.h"
+#include "api/loki_push.h"
 #include "api/metrics.h"
 #include "api/openapi.h"
 #include "api/otlp_ingest.h"
@@ -30,6 +32,8 @@ class ServiceImpl : public Service {
         work_(options_),
         tempo_(options_),
         loki_(options_),
+        loki_explore_(options_),
+        loki_push_(*options_.store),
         prometheus_(options_),
         page_(options_) {
     ingest_.mount(router_);
@@ -37,6 +41,8 @@ class ServiceImpl : public Service {
     mount_events(router_, options_);
     tempo_.mount(router_);
     loki_.mount(router_);
+    loki_explore_.mount(router_);
+    loki_push_.mount(router_);
     prometheus_.mount(router_);
     page_.mount(router_);
     mount_own();
@@ -179,6 +185,8 @@ class ServiceImpl : public Service {
   WorkApi work_;
   Tempo tempo_;
   Loki loki_;
+  LokiExplore loki_explore_;
+  LokiPush loki_push_;
   Prometheus prometheus_;
   Page page_;
 };

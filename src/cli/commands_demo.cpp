@@ -1,11 +1,10 @@
 // contextcore demo: an organisation with a past, in a store of its own.
 
-#include <unistd.h>
-
 #include <charconv>
 
 #include "base/time.h"
 #include "cli/arguments.h"
+#include "cli/progress.h"
 #include "demo/demo_store.h"
 #include "demo/load.h"
 
@@ -15,34 +14,6 @@ namespace {
 constexpr int64_t kMonthsMax = 120;
 constexpr int64_t kProjectsMax = 1000;
 constexpr int64_t kTasksMax = 10'000'000;
-constexpr int kBarColumns = 30;
-
-// A bar on a terminal, nothing otherwise.
-class ProgressBar {
- public:
-  ProgressBar() : shown_(::isatty(STDERR_FILENO) == 1) {}
-  ~ProgressBar() { clear(); }
-  ProgressBar(const ProgressBar&) = delete;
-  ProgressBar& operator=(const ProgressBar&) = delete;
-
-  void show(Context& context, double share, int64_t tasks) {
-    const int percent = static_cast<int>(share * 100);
-    if (!shown_ || percent == percent_) return;
-    percent_ = percent;
-    const auto filled = static_cast<size_t>(share * kBarColumns);
-    context.print_error("\r[" + std::string(filled, '#') + std::string(kBarColumns - filled, '.') +
-                        "] " + std::to_string(percent) + " %  " + std::to_string(tasks) +
-                        " tasks ");
-  }
-  void clear() {
-    if (percent_ >= 0) std::fputs("\r\x1b[K", stderr);
-    percent_ = -1;
-  }
-
- private:
-  bool shown_;
-  int percent_ = -1;
-};
 
 // Beside the store that would be used otherwise, unless --store names one.
 Result<std::string> demo_store_path(Context& context) {
@@ -139,7 +110,7 @@ int run_demo(Context& context, const Arguments& arguments) {
   const auto backend = sdk::Backend::make(std::move(backend_options));
   ProgressBar bar;
   auto report = demo::load(*backend, *options, [&](double share, const demo::LoadReport& so_far) {
-    bar.show(context, share, so_far.tasks);
+    bar.show(context, share, std::to_string(so_far.tasks) + " tasks");
   });
   bar.clear();
   if (!report.ok()) return context.fail(report.error());

@@ -1,9 +1,10 @@
-// contextcore export and import: the event log as NDJSON.
+// contextcore export and import: the event log as NDJSON; OTLP files into the store.
 
 #include <cstdio>
 
 #include "base/file_system.h"
 #include "cli/arguments.h"
+#include "cli/otlp_import.h"
 #include "cli/task_view.h"
 
 namespace contextcore::cli {
@@ -47,7 +48,16 @@ size_t part_size(std::string_view text) {
 }
 
 int import_events(Context& context, const Arguments& arguments) {
-  const std::string path = arguments.text_of("file");
+  const std::vector<std::string> paths = arguments.texts_of("files");
+  if (arguments.given("otlp")) return import_otlp(context, paths);
+  if (paths.size() != 1) {
+    return context.fail(Error{Code::invalid_argument,
+                              "import takes one file of events",
+                              "several files at once are for --otlp",
+                              {},
+                              {}});
+  }
+  const std::string& path = paths.front();
   Result<std::string> text = context.read_input(path);
   if (!text.ok()) return context.fail(text.error());
   auto backend = context.backend();
@@ -83,8 +93,15 @@ void add_transfer_commands(CLI::App& app, Action& chosen) {
       [](Arguments& a) { a.flag("--all-projects", "all_projects", "of every project"); },
       export_events);
   add_command(
-      app, "import", "Add events that export wrote; what is known already changes nothing", chosen,
-      [](Arguments& a) { a.positional("file", "the file, or - for standard input"); },
+      app, "import",
+      "Add events that export wrote (what is known already changes nothing), or OTLP files", chosen,
+      [](Arguments& a) {
+        a.flag(
+             "--otlp", "otlp",
+             "the files are OTLP: JSON or protobuf requests as the OpenTelemetry Collector's file "
+             "exporter writes them, also compressed")
+            .rest("files", "the file, or - for standard input; several with --otlp");
+      },
       import_events);
 }
 

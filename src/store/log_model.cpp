@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "otlp/loki_push.h"
 #include "store/rows.h"
 
 namespace contextcore::store {
@@ -48,10 +49,42 @@ constexpr std::array<std::string_view, 14> kLevelNames = {
     "Lvl",      "severity_text", "Severity_Text", "SEVERITY_TEXT",
 };
 
-bool is_stream_attribute(std::string_view key) {
-  return std::find(kStreamAttributes.begin(), kStreamAttributes.end(), key) !=
-         kStreamAttributes.end();
-}
+// Which attributes of a resource are labels of its stream: the usual ones, and those that it names
+// itself.
+class StreamAttributes {
+ public:
+  explicit StreamAttributes(const otlp::Resource& resource)
+      : hint_(otlp::find(resource.attributes, otlp::kLokiLabelsHint)) {}
+
+  bool contains(std::string_view key) const {
+    return std::find(kStreamAttributes.begin(), kStreamAttributes.end(), key) !=
+               kStreamAttributes.end() ||
+           (hint_ != nullptr && named(key));
+  }
+  bool has_hint() const { return hint_ != nullptr; }
+
+ private:
+  bool named(std::string_view key) const {
+    if (const auto* names = hint_->as_array()) {
+      return std::any_of(names->begin(), names->end(), [key](const Value& name) {
+        return name.as_string() != nullptr && *name.as_string() == key;
+      });
+    }
+    std::string_view list =
+        hint_->as_string() != nullptr ? *hint_->as_string() : std::string_view();
+    while (!list.empty()) {
+      const size_t comma = std::min(list.find(','), list.size());
+      std::string_view name = list.substr(0, comma);
+      while (name.starts_with(' ')) name.remove_prefix(1);
+      while (name.ends_with(' ')) name.remove_suffix(1);
+      if (name == key) return true;
+      list.remove_prefix(std::min(comma + 1, list.size()));
+    }
+    return false;
+  }
+
+  const Value* hint_;
+};
 
 std::string label_name(std::string_view key) {
   std::string name;
@@ -266,7 +299,17 @@ const std::string* find_label(const LabelPairs& labels, std::string_view name) {
 
 // Grafana colours lines by this: a label or metadata field, the severity number, then the line
 // itself.
-std::string detected_level(const LabelPairs& metadata, const otlp::LogRecord& record) {
+std::string detected_level(const otlp::Resource& resource, const LabelPairs& metadata,
+                           const otlp::LogRecord& record) {
+  // Among the usual stream attributes no level is.
+  if (const StreamAttributes chosen(resource); chosen.has_hint()) {
+    for (const std::string_view name : kLevelNames) {
+      const std::string_view text = otlp::find_string(resource.attributes, name);
+      if (text.empty() || !chosen.contains(name)) continue;
+      const std::string_view level = known_level(text);
+      return std::string(level.empty() ? text : level);
+    }
+  }
   for (const std::string_view name : kLevelNames) {
     if (const std::string* text = find_label(metadata, name)) {
       const std::string_view level = known_level(*text);
@@ -297,8 +340,9 @@ void append_record_fields(const otlp::LogRecord& record, LabelPairs& out) {
 
 LabelPairs stream_labels(const otlp::Resource& resource) {
   LabelPairs labels;
+  const StreamAttributes chosen(resource);
   for (const otlp::KeyValue& attribute : resource.attributes) {
-    if (is_stream_attribute(attribute.key))
+    if (chosen.contains(attribute.key))
       append_label(label_name(attribute.key), attribute.value, labels);
   }
   sort_labels(labels);
@@ -324,8 +368,9 @@ LabelPairs structured_metadata(const otlp::Resource& resource, const otlp::Scope
     append_label(label_name(attribute.key), attribute.value, out);
   }
   append_record_fields(record, out);
+  const StreamAttributes chosen(resource);
   for (const otlp::KeyValue& attribute : resource.attributes) {
-    if (!is_stream_attribute(attribute.key))
+    if (!chosen.contains(attribute.key) && attribute.key != otlp::kLokiLabelsHint)
       append_label(label_name(attribute.key), attribute.value, out);
   }
   for (const otlp::KeyValue& attribute : scope.attributes) {
@@ -339,7 +384,7 @@ LabelPairs structured_metadata(const otlp::Resource& resource, const otlp::Scope
   }
   sort_labels(out);
   if (const std::string* given = find_label(out, "detected_level"); given == nullptr) {
-    out.emplace_back("detected_level", detected_level(out, record));
+    out.emplace_back("detected_level", detected_level(resource, out, record));
   } else if (const std::string_view level = known_level(*given); !level.empty()) {
     std::find_if(out.begin(), out.end(), [](const auto& pair) {
       return pair.first == "detected_level";

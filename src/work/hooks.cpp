@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/time.h"
+#include "store/rows.h"
 #include "work/metric_names.h"
 #include "work/names.h"
 #include "work/row.h"
@@ -144,6 +145,15 @@ bool is_our_event(std::string_view name) {
                      [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
+bool mentions_us(const otlp::Value& value) {
+  if (const auto* text = value.as_string()) return *text == kJournalService;
+  if (const auto* list = value.as_kvlist()) {
+    return std::any_of(list->begin(), list->end(),
+                       [](const otlp::KeyValue& member) { return mentions_us(member.value); });
+  }
+  return false;
+}
+
 std::optional<std::string> refuse_log(const otlp::Resource& resource, const otlp::Scope&,
                                       const otlp::LogRecord& record, bool owned) {
   for (const std::string_view key : {attr::kServiceName, attr::kService, attr::kJob}) {
@@ -151,6 +161,20 @@ std::optional<std::string> refuse_log(const otlp::Resource& resource, const otlp
       return "log stream " + std::string(key) + "=\"" + std::string(kJournalService) +
              "\" belongs to the work journal: send under another " + std::string(key) +
              "; task events are written through the work API";
+    }
+  }
+  // Labels come from other attributes too; only then is it worth working them out.
+  const auto names_us = [](const otlp::KeyValue& attribute) {
+    return mentions_us(attribute.value);
+  };
+  if (std::any_of(resource.attributes.begin(), resource.attributes.end(), names_us)) {
+    for (const auto& [name, value] : store::stream_labels(resource)) {
+      const bool ours = name == "service_name" || name == attr::kService || name == attr::kJob;
+      if (ours && value == kJournalService) {
+        return "log stream " + name + "=\"" + value +
+               "\" belongs to the work journal: send under other labels; task events are written "
+               "through the work API";
+      }
     }
   }
   if (owned && is_our_event(record.event_name)) {

@@ -18,6 +18,7 @@ inline constexpr std::string_view kContextcoreOpen = "contextcore.open";
 inline constexpr std::string_view kContextcoreUpdatedNs = "contextcore.updated_ns";
 inline constexpr std::string_view kContextcoreEventSeq = "contextcore.event_seq";
 inline constexpr std::string_view kContextcoreDeleted = "contextcore.deleted";
+inline constexpr std::string_view kLokiResourceLabels = "loki.resource.labels";
 inline constexpr std::string_view kTaskId = "task.id";
 inline constexpr std::string_view kTaskType = "task.type";
 inline constexpr std::string_view kTaskTitle = "task.title";

@@ -92,6 +92,8 @@ class GoldenTest : public ServiceTest {
 TEST_F(GoldenTest, work) { check("work.http"); }
 TEST_F(GoldenTest, tempo) { check("tempo.http"); }
 TEST_F(GoldenTest, loki) { check("loki.http"); }
+TEST_F(GoldenTest, loki_explore) { check("loki_explore.http"); }
+TEST_F(GoldenTest, loki_push) { check("loki_push.http"); }
 TEST_F(GoldenTest, prometheus) { check("prometheus.http"); }
 TEST_F(GoldenTest, otlp) { check("otlp.http"); }
 TEST_F(GoldenTest, metrics) { check("metrics.http"); }

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/gzip.h"
+#include "base/gzip.h"
 #include "api/html.h"
 #include "api/parameters.h"
 #include "api/responses.h"

@@ -34,8 +34,6 @@ Result<GridValue> aggregate(const VectorAggregation& aggregation, GridValue oper
   query::sort_by_labels(operand.series);
   const Grouping grouping = aggregation.grouping.value_or(Grouping{});
   switch (aggregation.op) {
-    case VectorOp::approx_topk:
-      return Error{Code::unsupported, "approx_topk is not yet supported", "use topk", {}, {}};
     case VectorOp::sort:
     case VectorOp::sort_desc:
       if (grid.points == 1) {
@@ -43,9 +41,10 @@ Result<GridValue> aggregate(const VectorAggregation& aggregation, GridValue oper
       }
       operand.ordered = true;
       return operand;
+    case VectorOp::approx_topk:  // what it estimates in Loki
     case VectorOp::topk:
     case VectorOp::bottomk: {
-      const bool largest = aggregation.op == VectorOp::topk;
+      const bool largest = aggregation.op != VectorOp::bottomk;
       const query::StepNumbers k{{static_cast<double>(aggregation.parameter.value_or(1))}};
       operand.series =
           query::select_best(largest, k, grouping, std::move(operand.series), grid.points);

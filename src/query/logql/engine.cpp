@@ -13,20 +13,15 @@ Error bad(std::string message) {
   return Error{Code::invalid_argument, std::move(message), {}, {}, {}};
 }
 
-// Refuses what is not built, before anything is read.
-Status check_supported(const Expr& expr) {
-  if (const auto* range = std::get_if<RangeAggregation>(&expr.node)) return check_supported(*range);
+// Compiles every pipeline, so that what is wrong in one is said before anything is read.
+Status check_pipelines(const Expr& expr) {
+  if (const auto* range = std::get_if<RangeAggregation>(&expr.node)) return check_pipelines(*range);
   const std::vector<Expr>* operands = nullptr;
-  if (const auto* vector = std::get_if<VectorAggregation>(&expr.node)) {
-    if (vector->op == VectorOp::approx_topk) {
-      return Error{Code::unsupported, "approx_topk is not yet supported", "use topk", {}, {}};
-    }
-    operands = &vector->operand;
-  }
+  if (const auto* vector = std::get_if<VectorAggregation>(&expr.node)) operands = &vector->operand;
   if (const auto* binary = std::get_if<BinaryOperation>(&expr.node)) operands = &binary->operands;
   if (const auto* replace = std::get_if<LabelReplace>(&expr.node)) operands = &replace->operand;
   if (operands == nullptr) return {};
-  for (const Expr& operand : *operands) CC_TRY(check_supported(operand));
+  for (const Expr& operand : *operands) CC_TRY(check_pipelines(operand));
   return {};
 }
 
@@ -142,7 +137,7 @@ Result<QueryResult> query_range(const store::Source& source, std::string_view qu
     CC_ASSIGN(out.data, query_logs(source, *selector, params, out.statistics));
     return out;
   }
-  CC_TRY(check_supported(expr));
+  CC_TRY(check_pipelines(expr));
   CC_ASSIGN(const Grid grid, make_grid(params));
   EvalContext context{source, grid, params.limits, params.cancelled, out.statistics};
   CC_ASSIGN(GridValue value, Evaluator(context).evaluate(expr));
@@ -165,7 +160,7 @@ Result<QueryResult> query_instant(const store::Source& source, std::string_view 
         "range query "
         "type");
   }
-  CC_TRY(check_supported(expr));
+  CC_TRY(check_pipelines(expr));
   QueryResult out;
   Grid grid;
   grid.start_ns = params.time_ns;

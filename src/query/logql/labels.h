@@ -31,6 +31,14 @@ class EntryLabels {
   // renamed.
   void reset(const LabelPairs& stream, const LabelPairs* metadata);
 
+  // When the entry was, and when the query is: for templates.
+  void set_times(int64_t time_ns, int64_t now_ns) {
+    time_ns_ = time_ns;
+    now_ns_ = now_ns;
+  }
+  int64_t time_ns() const { return time_ns_; }
+  int64_t now_ns() const { return now_ns_; }
+
   // nullptr-like: false when absent. The error labels are found here too.
   bool find(std::string_view name, Found& found) const;
   // The value, or "".
@@ -74,6 +82,8 @@ class EntryLabels {
   std::vector<Label> labels_;
   std::string error_, error_details_;
   bool changed_ = false;
+  int64_t time_ns_ = 0;
+  int64_t now_ns_ = 0;
 };
 
 // {a="b", c="d"}

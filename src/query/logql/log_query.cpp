@@ -30,6 +30,7 @@ Status scan(const store::Source& source, const Pipeline& pipeline, const ScanReq
   store::LogEntry entry;
   EntryLabels labels;
   std::string buffer;
+  const int64_t now_ns = source.now_ns();
   const LabelPairs* selected_stream = nullptr;
   bool selected = false;
   while (true) {
@@ -47,6 +48,7 @@ Status scan(const store::Source& source, const Pipeline& pipeline, const ScanReq
     }
     if (!selected || entry.time_ns < request.start_ns || entry.time_ns >= request.end_ns) continue;
     labels.reset(*entry.stream, entry.metadata);
+    labels.set_times(entry.time_ns, now_ns);
     std::string_view line = entry.line;
     if (!pipeline.process(labels, line, buffer)) continue;
     CC_ASSIGN(const bool go_on, visit(entry, labels, line));

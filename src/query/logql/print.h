@@ -14,5 +14,8 @@ std::string print(const LogSelector& selector);
 std::string print(const Stage& stage);
 std::string print(const LabelFilter& filter);
 std::string print(const std::vector<Matcher>& matchers);  // {a="b", c!="d"}
+// The same over several lines where one would be longer than 100 characters; parses to an equal
+// Expr too.
+std::string pretty(const Expr& expr);
 
 }  // namespace contextcore::logql

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/time.h"
+#include "query/logql/counter_rate.h"
 #include "query/logql/match.h"
 #include "query/logql/pipeline.h"
 #include "query/logql/scan.h"
@@ -15,10 +16,6 @@
 namespace contextcore::logql {
 namespace {
 
-struct RawSample {
-  int64_t time_ns;
-  double value;
-};
 struct RawSeries {
   LabelPairs labels;
   std::vector<RawSample> samples;
@@ -165,7 +162,7 @@ double variance(const RawSample* first, const RawSample* last) {
 
 // REQUIRES: first != last
 double reduce_window(const RangeAggregation& aggregation, const RawSample* first,
-                     const RawSample* last) {
+                     const RawSample* last, int64_t end_ns) {
   const double seconds =
       static_cast<double>(aggregation.range.range_ns) / static_cast<double>(kSecondNs);
   const auto count = static_cast<double>(last - first);
@@ -213,7 +210,7 @@ double reduce_window(const RangeAggregation& aggregation, const RawSample* first
     case RangeOp::absent:
       return 1;
     case RangeOp::rate_counter:
-      break;
+      return counter_rate(first, last, aggregation.range.range_ns, end_ns);
   }
   return std::numeric_limits<double>::quiet_NaN();
 }
@@ -230,7 +227,7 @@ GridSeries slide(const RangeAggregation& aggregation, RawSeries& raw, const Grid
     const int64_t low = saturating_subtract(high, aggregation.range.range_ns);
     while (last != end && last->time_ns <= high) ++last;
     while (first != last && first->time_ns <= low) ++first;
-    if (first != last) out.points.push_back({step, reduce_window(aggregation, first, last)});
+    if (first != last) out.points.push_back({step, reduce_window(aggregation, first, last, high)});
   }
   return out;
 }
@@ -263,10 +260,7 @@ bool is_additive(RangeOp op) {
          op == RangeOp::bytes_rate || op == RangeOp::sum;
 }
 
-Status check_supported(const RangeAggregation& aggregation) {
-  if (aggregation.op == RangeOp::rate_counter) {
-    return Status(Code::unsupported, "rate_counter is not yet supported");
-  }
+Status check_pipelines(const RangeAggregation& aggregation) {
   return Pipeline::compile(aggregation.range.selector).status();
 }
 

@@ -22,7 +22,7 @@ Result<GridValue> evaluate(const RangeAggregation& aggregation,
                            EvalContext& context);
 // True if the sum of the aggregation's series is the aggregation of their entries together.
 bool is_additive(RangeOp op);
-// Refuses what is not built.
-Status check_supported(const RangeAggregation& aggregation);
+// What is wrong in its pipeline.
+Status check_pipelines(const RangeAggregation& aggregation);
 
 }  // namespace contextcore::logql

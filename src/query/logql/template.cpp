@@ -1,419 +1,277 @@
 #include "query/logql/template.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
-#include <charconv>
 #include <utility>
 
-#include "query/logql/text.h"
+#include "query/logql/template_parser.h"
 
 namespace contextcore::logql {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\n";
-constexpr int kDepthMax = 50;
 constexpr size_t kRenderedBytesMax = 1 << 20;
+constexpr size_t kStepsMax = 100'000;
 
-std::string_view trim_left(std::string_view text) {
-  const size_t start = text.find_first_not_of(kBlanks);
-  return start == std::string_view::npos ? std::string_view() : text.substr(start);
-}
-std::string_view trim_right(std::string_view text) {
-  const size_t end = text.find_last_not_of(kBlanks);
-  return end == std::string_view::npos ? std::string_view() : text.substr(0, end + 1);
+Error failed(std::string what) {
+  return Error{Code::invalid_argument, std::move(what), {}, {}, {}};
 }
 
-Error bad_template(const std::string& what) {
-  return Error{
-      Code::invalid_argument, "invalid line template: template: line:1: " + what, {}, {}, {}};
-}
-
-// Loki has them, we do not yet.
-bool is_later_function(std::string_view name) {
-  constexpr std::array<std::string_view, 18> kNames = {
-      "__timestamp__",  "call",         "date",      "fromJson",
-      "html",           "index",        "js",        "now",
-      "print",          "printf",       "println",   "slice",
-      "toDate",         "toDateInZone", "unixEpoch", "unixEpochMillis",
-      "unixEpochNanos", "unixToTime"};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
-}
-
-// The tokens of one action.
-class Scanner {
- public:
-  explicit Scanner(std::string_view text) : rest_(text) {}
-
-  // Empty at the end. A string keeps its quotes.
-  Result<std::string_view> next() {
-    rest_ = trim_left(rest_);
-    if (rest_.empty()) return std::string_view();
-    const char first = rest_.front();
-    size_t length = 1;
-    if (first == '"' || first == '`') {
-      while (length < rest_.size() && rest_[length] != first)
-        length += first == '"' && rest_[length] == '\\' ? 2 : 1;
-      if (length >= rest_.size()) return bad_template("unterminated quoted string");
-      ++length;
-    } else if (first != '(' && first != ')' && first != '|') {
-      length = rest_.find_first_of(" \t\r\n()|\"`");
-      if (length == std::string_view::npos) length = rest_.size();
-    }
-    const std::string_view token = rest_.substr(0, length);
-    rest_.remove_prefix(length);
-    return token;
-  }
-
- private:
-  std::string_view rest_;
-};
-
-Result<std::string> unquote(std::string_view token) {
-  const std::string_view inner = token.substr(1, token.size() - 2);
-  if (token.front() == '`') return std::string(inner);
-  std::string out;
-  for (size_t at = 0; at < inner.size(); ++at) {
-    if (inner[at] != '\\') {
-      out += inner[at];
-      continue;
-    }
-    switch (++at < inner.size() ? inner[at] : '\0') {
-      case 'n':
-        out += '\n';
-        break;
-      case 't':
-        out += '\t';
-        break;
-      case 'r':
-        out += '\r';
-        break;
-      case '\\':
-        out += '\\';
-        break;
-      case '"':
-        out += '"';
-        break;
-      case '\'':
-        out += '\'';
-        break;
-      default:
-        return bad_template("an escape that is not known in " + std::string(token));
-    }
-  }
-  return out;
-}
-
-class ActionParser {
- public:
-  explicit ActionParser(std::string_view text) : scanner_(text) {}
-
-  Result<TemplatePipeline> parse() {
-    CC_TRY(advance());
-    CC_ASSIGN(TemplatePipeline pipeline, pipeline_of(0));
-    if (!token_.empty()) return bad_template("unexpected " + std::string(token_) + " in action");
-    return pipeline;
-  }
-
- private:
-  Status advance() {
-    CC_ASSIGN(token_, scanner_.next());
-    return {};
-  }
-
-  Result<TemplatePipeline> pipeline_of(int depth) {
-    if (depth > kDepthMax) return bad_template("parentheses nest too deeply");
-    TemplatePipeline out;
-    while (true) {
-      CC_ASSIGN(TemplateCommand command, command_of(depth, !out.commands.empty()));
-      out.commands.push_back(std::move(command));
-      if (token_ != "|") return out;
-      CC_TRY(advance());
-    }
-  }
-
-  Result<TemplateCommand> command_of(int depth, bool piped) {
-    TemplateCommand command;
-    if (token_.empty() || token_ == ")" || token_ == "|")
-      return bad_template("missing value for command");
-    if (std::isalpha(static_cast<unsigned char>(token_.front())) != 0 || token_.front() == '_') {
-      if (token_ != "true" && token_ != "false") {
-        command.function = find_template_function(token_);
-        if (command.function == nullptr && is_later_function(token_)) {
-          return Error{Code::unsupported,
-                       "template function " + std::string(token_) + " is not yet supported",
-                       {},
-                       {},
-                       {}};
-        }
-        if (command.function == nullptr) {
-          return bad_template("function \"" + std::string(token_) + "\" not defined");
-        }
-        CC_TRY(advance());
-      }
-    } else if (piped) {
-      return bad_template("what follows | must be a function, not " + std::string(token_));
-    }
-    while (!token_.empty() && token_ != ")" && token_ != "|") {
-      CC_ASSIGN(TemplateOperand operand, operand_of(depth));
-      command.arguments.push_back(std::move(operand));
-    }
-    const size_t given = command.arguments.size() + (piped ? 1 : 0);
-    if (command.function == nullptr && given > 1)
-      return bad_template("can't give argument to non-function");
-    if (command.function != nullptr &&
-        (given < command.function->arguments_min || given > command.function->arguments_max)) {
-      return bad_template("wrong number of args for " + std::string(command.function->name) +
-                          ": got " + std::to_string(given));
-    }
-    return command;
-  }
-
-  Result<TemplateOperand> operand_of(int depth) {
-    TemplateOperand operand;
-    const std::string_view token = token_;
-    if (token == "(") {
-      CC_TRY(advance());
-      CC_ASSIGN(TemplatePipeline inner, pipeline_of(depth + 1));
-      if (token_ != ")") return bad_template("unclosed left paren");
-      operand.kind = TemplateOperand::Kind::pipeline;
-      operand.pipeline = std::make_shared<const TemplatePipeline>(std::move(inner));
-    } else if (token == ".") {
-      operand.kind = TemplateOperand::Kind::dot;
-    } else if (token.front() == '.' && is_label_name(token.substr(1))) {
-      operand.kind = TemplateOperand::Kind::label;
-      operand.label = token.substr(1);
-    } else if (token.front() == '"' || token.front() == '`') {
-      CC_ASSIGN(operand.literal, unquote(token));
-    } else if (token == "true" || token == "false") {
-      operand.literal = token == "true";
-    } else if (const TemplateFunction* function = find_template_function(token);
-               function != nullptr) {
-      if (function->arguments_min > 0)
-        return bad_template("wrong number of args for " + std::string(token) + ": got 0");
-      operand.kind = TemplateOperand::Kind::pipeline;
-      operand.pipeline = std::make_shared<const TemplatePipeline>(
-          TemplatePipeline{{TemplateCommand{function, {}}}});
-    } else {
-      CC_TRY(number(token, operand.literal));
-    }
-    CC_TRY(advance());
-    return operand;
-  }
-
-  static Status number(std::string_view token, TemplateValue& out) {
-    int64_t integer = 0;
-    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), integer);
-    if (error == std::errc() && end == token.data() + token.size()) {
-      out = integer;
-      return {};
-    }
-    double real = 0;
-    const bool digit =
-        std::isdigit(static_cast<unsigned char>(token.front())) != 0 || token.front() == '-';
-    if (digit && parse_number(token, real)) {
-      out = real;
-      return {};
-    }
-    return bad_template("\"" + std::string(token) +
-                        "\" is not supported here: labels, text, numbers and functions are");
-  }
-
-  Scanner scanner_;
-  std::string_view token_;
-};
-
-// The text between actions, and the actions, in order.
-struct Piece {
-  bool action = false;
-  std::string_view text;
-};
-
-Result<std::vector<Piece>> split(std::string_view text) {
-  std::vector<Piece> out;
-  bool trim_next = false;
-  while (!text.empty()) {
-    const size_t open = text.find("{{");
-    std::string_view literal = text.substr(0, open);
-    if (std::exchange(trim_next, false)) literal = trim_left(literal);
-    if (open == std::string_view::npos) {
-      if (!literal.empty()) out.push_back({false, literal});
-      break;
-    }
-    const size_t close = text.find("}}", open);
-    if (close == std::string_view::npos) return bad_template("unclosed action");
-    std::string_view action = text.substr(open + 2, close - open - 2);
-    text.remove_prefix(close + 2);
-    if (action.size() > 1 && action.front() == '-' &&
-        kBlanks.find(action[1]) != std::string_view::npos) {
-      literal = trim_right(literal);
-      action.remove_prefix(1);
-    }
-    if (action.size() > 1 && action.back() == '-' &&
-        kBlanks.find(action[action.size() - 2]) != std::string_view::npos) {
-      trim_next = true;
-      action.remove_suffix(1);
-    }
-    if (!literal.empty()) out.push_back({false, literal});
-    action = trim_right(trim_left(action));
-    if (!(action.starts_with("/*") && action.ends_with("*/"))) out.push_back({true, action});
-  }
-  return out;
-}
-
-std::string_view first_word(std::string_view action) {
-  return action.substr(0, action.find_first_of(" \t\r\n("));
-}
-
-// Nodes up to the end of the template or, inside a block, up to {{else}} or {{end}}.
-class BlockParser {
- public:
-  explicit BlockParser(const std::vector<Piece>& pieces) : pieces_(pieces) {}
-
-  Result<std::vector<TemplateNode>> parse() {
-    CC_ASSIGN(std::vector<TemplateNode> nodes, block(0));
-    if (at_ < pieces_.size())
-      return bad_template("unexpected {{" + std::string(pieces_[at_].text) + "}}");
-    return nodes;
-  }
-
- private:
-  Result<std::vector<TemplateNode>> block(int depth) {
-    if (depth > kDepthMax) return bad_template("blocks nest too deeply");
-    std::vector<TemplateNode> out;
-    for (; at_ < pieces_.size(); ++at_) {
-      const Piece& piece = pieces_[at_];
-      TemplateNode node;
-      if (!piece.action) {
-        node.text = piece.text;
-      } else {
-        const std::string_view word = first_word(piece.text);
-        if (word == "else" || word == "end") return out;
-        if (word == "range" || word == "define" || word == "template" || word == "block" ||
-            word == "break" || word == "continue" || piece.text.starts_with('$')) {
-          return Error{Code::unsupported,
-                       "template action {{" + std::string(piece.text) + "}} is not yet supported",
-                       "labels, text, functions, pipelines, if and with are",
-                       {},
-                       {}};
-        }
-        if (word == "if" || word == "with") {
-          ++at_;
-          CC_TRY(conditional(word == "if", piece.text.substr(word.size()), depth, node));
-        } else {
-          node.kind = TemplateNode::Kind::value;
-          CC_ASSIGN(node.pipeline, ActionParser(piece.text).parse());
-        }
-      }
-      out.push_back(std::move(node));
-    }
-    return out;
-  }
-
-  // From behind {{if …}} to its {{end}}, which stays current.
-  Status conditional(bool is_if, std::string_view condition, int depth, TemplateNode& node) {
-    node.kind = is_if ? TemplateNode::Kind::branch : TemplateNode::Kind::with;
-    CC_ASSIGN(node.pipeline, ActionParser(condition).parse());
-    CC_ASSIGN(node.then_do, block(depth + 1));
-    if (at_ == pieces_.size()) return bad_template("unexpected EOF: {{end}} is missing");
-    if (first_word(pieces_[at_].text) == "end") return {};
-    const std::string_view rest = trim_left(pieces_[at_++].text.substr(4));
-    const std::string_view word = first_word(rest);
-    if (word == "if" || word == "with") {
-      TemplateNode inner;
-      CC_TRY(conditional(word == "if", rest.substr(word.size()), depth + 1, inner));
-      node.else_do.push_back(std::move(inner));
-      return {};
-    }
-    if (!rest.empty()) return bad_template("unexpected " + std::string(rest) + " after else");
-    CC_ASSIGN(node.else_do, block(depth + 1));
-    if (at_ == pieces_.size() || first_word(pieces_[at_].text) != "end") {
-      return bad_template("expected end; found " +
-                          (at_ == pieces_.size() ? "the end of the template"
-                                                 : "{{" + std::string(pieces_[at_].text) + "}}"));
-    }
-    return {};
-  }
-
-  const std::vector<Piece>& pieces_;
-  size_t at_ = 0;
-};
+// The dot of the outermost template is the labels; it becomes a map only where it is used whole.
+using Dot = const TemplateValue*;
+constexpr Dot kLabels = nullptr;
 
 class Renderer {
  public:
-  Renderer(const EntryLabels& labels, std::string_view line) : labels_(labels), line_(line) {}
+  Renderer(const EntryLabels& labels, std::string_view line,
+           const std::map<std::string, TemplateNodes>& defined)
+      : labels_(labels),
+        context_{line, labels.time_ns(), labels.now_ns()},
+        defined_(defined),
+        variables_{{"$", TemplateValue(), true}} {}
 
-  Status nodes(const std::vector<TemplateNode>& nodes, const TemplateValue* dot,
-               std::string& out) const {
+  Status run(const TemplateNodes& nodes, std::string& out) {
+    return this->nodes(nodes, kLabels, out);
+  }
+
+ private:
+  enum class Flow : uint8_t { on, leave, next };
+  struct Variable {
+    std::string name;
+    TemplateValue value;
+    bool is_labels = false;
+  };
+
+  Status nodes(const TemplateNodes& nodes, Dot dot, std::string& out) {
+    const size_t outer = variables_.size();
     for (const TemplateNode& node : nodes) {
-      if (node.kind == TemplateNode::Kind::text) {
-        out += node.text;
-      } else {
-        CC_ASSIGN(const TemplateValue value, pipeline(node.pipeline, dot));
-        if (node.kind == TemplateNode::Kind::value) {
-          out += template_text(value);
-        } else {
-          const bool yes = template_truth(value);
-          const TemplateValue* inner = yes && node.kind == TemplateNode::Kind::with ? &value : dot;
-          CC_TRY(this->nodes(yes ? node.then_do : node.else_do, inner, out));
-        }
-      }
+      CC_TRY(step());
+      CC_TRY(this->node(node, dot, out));
       if (out.size() > kRenderedBytesMax)
         return Error{Code::resource_exhausted, "the template's text is too long", {}, {}, {}};
+      if (flow_ != Flow::on) break;
+    }
+    variables_.resize(outer);
+    return {};
+  }
+
+  Status step() {
+    if (++steps_ <= kStepsMax) return {};
+    return Error{Code::resource_exhausted, "the template takes too many steps", {}, {}, {}};
+  }
+
+  Status node(const TemplateNode& node, Dot dot, std::string& out) {
+    switch (node.kind) {
+      case TemplateNode::Kind::text:
+        out += node.text;
+        return {};
+      case TemplateNode::Kind::value:
+        return value_node(node, dot, out);
+      case TemplateNode::Kind::branch:
+      case TemplateNode::Kind::with:
+        return branch(node, dot, out);
+      case TemplateNode::Kind::range:
+        return range(node, dot, out);
+      case TemplateNode::Kind::call:
+        return call(node, dot, out);
+      case TemplateNode::Kind::leave:
+        flow_ = Flow::leave;
+        return {};
+      case TemplateNode::Kind::next:
+        flow_ = Flow::next;
+        return {};
     }
     return {};
   }
 
- private:
-  Result<TemplateValue> pipeline(const TemplatePipeline& pipeline, const TemplateValue* dot) const {
+  Status value_node(const TemplateNode& node, Dot dot, std::string& out) {
+    CC_ASSIGN(TemplateValue value, pipeline(node.pipeline, dot));
+    if (node.pipeline.variables.empty()) {
+      out += template_text(value);
+      return {};
+    }
+    store(node.pipeline, 0, std::move(value));
+    return {};
+  }
+
+  Status branch(const TemplateNode& node, Dot dot, std::string& out) {
+    const size_t outer = variables_.size();
+    CC_ASSIGN(const TemplateValue value, pipeline(node.pipeline, dot));
+    if (!node.pipeline.variables.empty()) store(node.pipeline, 0, value);
+    const bool yes = template_truth(value);
+    const Dot inner = yes && node.kind == TemplateNode::Kind::with ? &value : dot;
+    CC_TRY(nodes(yes ? node.then_do : node.else_do, inner, out));
+    variables_.resize(outer);
+    return {};
+  }
+
+  Status range(const TemplateNode& node, Dot dot, std::string& out) {
+    const size_t outer = variables_.size();
+    CC_ASSIGN(const TemplateValue over, pipeline(node.pipeline, dot));
+    bool any = false;
+    bool go_on = true;
+    const auto turn = [&](const TemplateValue& key, const TemplateValue& element) -> Status {
+      any = true;
+      // One variable takes the element, two the key besides.
+      const auto& names = node.pipeline.variables;
+      if (names.size() == 2) store(node.pipeline, 0, key);
+      if (!names.empty()) store(node.pipeline, names.size() - 1, element);
+      CC_TRY(nodes(node.then_do, &element, out));
+      go_on = flow_ != Flow::leave;
+      flow_ = Flow::on;
+      if (!node.pipeline.assigns) variables_.resize(outer);
+      return step();
+    };
+    if (const TemplateList* list = over.list()) {
+      for (size_t i = 0; i < list->size() && go_on; ++i)
+        CC_TRY(turn(static_cast<int64_t>(i), (*list)[i]));
+    } else if (const TemplateMap* map = over.map()) {
+      for (auto at = map->begin(); at != map->end() && go_on; ++at)
+        CC_TRY(turn(at->first, at->second));
+    } else if (const auto* count = std::get_if<int64_t>(&over)) {
+      for (int64_t i = 0; i < *count && go_on; ++i) CC_TRY(turn(i, i));
+    } else if (!over.is_nil()) {
+      return failed("range can't iterate over " + template_text(over));
+    }
+    if (!any) CC_TRY(nodes(node.else_do, dot, out));
+    variables_.resize(outer);
+    return {};
+  }
+
+  Status call(const TemplateNode& node, Dot dot, std::string& out) {
+    const auto found = defined_.find(node.text);
+    if (found == defined_.end()) return failed("template \"" + node.text + "\" not defined");
+    if (depth_ >= kTemplateDepthMax)
+      return Error{Code::resource_exhausted, "templates call each other too deeply", {}, {}, {}};
+    // Without a pipeline the dot is nil.
     TemplateValue value;
-    bool piped = false;
+    bool is_labels = false;
+    if (!node.pipeline.commands.empty()) {
+      is_labels = is_the_dot(node.pipeline) && dot == kLabels;
+      if (!is_labels) {
+        CC_ASSIGN(value, pipeline(node.pipeline, dot));
+      }
+    }
+    std::vector<Variable> outer{{"$", value, is_labels}};
+    outer.swap(variables_);
+    ++depth_;
+    Status status = nodes(found->second, is_labels ? kLabels : &value, out);
+    --depth_;
+    outer.swap(variables_);
+    return status;
+  }
+
+  static bool is_the_dot(const TemplatePipeline& pipeline) {
+    if (pipeline.commands.size() != 1 || pipeline.commands[0].function != nullptr) return false;
+    const TemplateOperand& operand = pipeline.commands[0].arguments[0];
+    return operand.kind == TemplateOperand::Kind::dot && operand.path.empty();
+  }
+
+  void store(const TemplatePipeline& pipeline, size_t index, TemplateValue value) {
+    const std::string& name = pipeline.variables[index];
+    if (!pipeline.assigns) {
+      variables_.push_back({name, std::move(value), false});
+      return;
+    }
+    const auto found = std::find_if(variables_.rbegin(), variables_.rend(),
+                                    [&](const Variable& v) { return v.name == name; });
+    if (found != variables_.rend()) *found = {name, std::move(value), false};
+  }
+
+  // ---- values ----
+
+  Result<TemplateValue> pipeline(const TemplatePipeline& pipeline, Dot dot) {
+    TemplateValue value;
+    const TemplateValue* piped = nullptr;
     for (const TemplateCommand& command : pipeline.commands) {
-      TemplateValues arguments;
-      for (const TemplateOperand& operand : command.arguments) {
-        CC_ASSIGN(TemplateValue argument, this->operand(operand, dot));
-        arguments.push_back(std::move(argument));
-      }
-      if (std::exchange(piped, true)) arguments.push_back(std::move(value));
-      if (command.function == nullptr) {
-        value = std::move(arguments.front());
-      } else {
-        CC_ASSIGN(value, command.function->call(arguments, line_));
-      }
+      CC_TRY(step());
+      CC_ASSIGN(TemplateValue next, this->command(command, piped, dot));
+      value = std::move(next);
+      piped = &value;
     }
     return value;
   }
 
-  Result<TemplateValue> operand(const TemplateOperand& operand, const TemplateValue* dot) const {
+  Result<TemplateValue> command(const TemplateCommand& command, const TemplateValue* piped,
+                                Dot dot) {
+    if (command.function == nullptr) return operand(command.arguments[0], dot);
+    // and, or: what decides ends it.
+    const bool is_and = command.function->name == "and";
+    const bool is_or = command.function->name == "or";
+    TemplateValues arguments;
+    for (const TemplateOperand& operand : command.arguments) {
+      CC_ASSIGN(TemplateValue argument, this->operand(operand, dot));
+      if ((is_and || is_or) && template_truth(argument) == is_or) return argument;
+      arguments.push_back(std::move(argument));
+    }
+    if (piped != nullptr) arguments.push_back(*piped);
+    return command.function->call(arguments, context_);
+  }
+
+  Result<TemplateValue> operand(const TemplateOperand& operand, Dot dot) {
     switch (operand.kind) {
-      case TemplateOperand::Kind::label:
-        return TemplateValue(std::string(labels_.get(operand.label)));
-      case TemplateOperand::Kind::dot:
-        return dot == nullptr ? TemplateValue(std::string()) : *dot;
-      case TemplateOperand::Kind::pipeline:
-        return pipeline(*operand.pipeline, dot);
       case TemplateOperand::Kind::literal:
+        return operand.literal;
+      case TemplateOperand::Kind::dot:
+        return dot == kLabels ? of_labels(operand.path) : field(*dot, operand.path, 0);
+      case TemplateOperand::Kind::variable:
+        return variable(operand);
+      case TemplateOperand::Kind::pipeline:
         break;
     }
-    return operand.literal;
+    CC_ASSIGN(const TemplateValue value, pipeline(*operand.pipeline, dot));
+    return field(value, operand.path, 0);
+  }
+
+  Result<TemplateValue> variable(const TemplateOperand& operand) const {
+    const auto found = std::find_if(variables_.rbegin(), variables_.rend(),
+                                    [&](const Variable& v) { return v.name == operand.variable; });
+    if (found == variables_.rend()) return failed("undefined variable: " + operand.variable);
+    return found->is_labels ? of_labels(operand.path) : field(found->value, operand.path, 0);
+  }
+
+  Result<TemplateValue> of_labels(const std::vector<std::string>& path) const {
+    if (!path.empty()) return field(TemplateValue(std::string(labels_.get(path[0]))), path, 1);
+    TemplateMap out;
+    for (const auto& [name, value] : labels_.merged()) out[name] = value;
+    return TemplateValue(std::make_shared<const TemplateMap>(std::move(out)));
+  }
+
+  static Result<TemplateValue> field(TemplateValue value, const std::vector<std::string>& path,
+                                     size_t from) {
+    for (size_t i = from; i < path.size(); ++i) {
+      const TemplateMap* map = value.map();
+      if (map == nullptr) {
+        if (value.is_nil()) return failed("nil pointer evaluating interface {}." + path[i]);
+        return failed("can't evaluate field " + path[i] + " in type " +
+                      std::string(template_type(value)));
+      }
+      const auto found = map->find(path[i]);
+      value = TemplateValue(found == map->end() ? TemplateValue() : found->second);
+    }
+    return value;
   }
 
   const EntryLabels& labels_;
-  std::string_view line_;
+  const TemplateContext context_;
+  const std::map<std::string, TemplateNodes>& defined_;
+  std::vector<Variable> variables_;
+  Flow flow_ = Flow::on;
+  size_t steps_ = 0;
+  int depth_ = 0;
 };
 
 }  // namespace
 
 Result<Template> Template::compile(std::string_view text) {
+  CC_ASSIGN(ParsedTemplate parsed, parse_template(text));
   Template out;
-  CC_ASSIGN(const std::vector<Piece> pieces, split(text));
-  CC_ASSIGN(out.nodes_, BlockParser(pieces).parse());
+  out.nodes_ = std::move(parsed.nodes);
+  out.defined_ = std::move(parsed.defined);
   return out;
 }
 
 Result<std::string> Template::render(const EntryLabels& labels, std::string_view line) const {
   std::string out;
-  CC_TRY(Renderer(labels, line).nodes(nodes_, nullptr, out));
+  CC_TRY(Renderer(labels, line, defined_).run(nodes_, out));
   return out;
 }
 

@@ -1,9 +1,11 @@
 #pragma once
-// Go's text/template as far as line_format and label_format need it: text, {{.name}}, functions
-// with arguments, pipelines, if / else if / else / with / end, trim markers and comments. Loops,
-// variables and template definitions are refused when the query is compiled. The functions are in
-// template_functions.h.
+// Go's text/template for line_format and label_format, whole: text, {{.name}}, functions,
+// pipelines, variables, if / else if / else / with / range / break / continue, define / template /
+// block, trim markers and comments. Values in template_value.h, functions in template_functions.h.
+//
+// A rendering is bounded: in text, in steps, in the depth of templates that call each other.
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,13 +19,15 @@ namespace contextcore::logql {
 
 struct TemplatePipeline;
 
-// One value in an action: a literal, {{.name}}, the dot, or a pipeline in parentheses.
+// One value in an action: a literal, the dot, a variable ("$" too), a pipeline in parentheses or a
+// function without arguments; with the fields behind it (.a.b).
 struct TemplateOperand {
-  enum class Kind : uint8_t { literal, label, dot, pipeline };
+  enum class Kind : uint8_t { literal, dot, variable, pipeline };
   Kind kind = Kind::literal;
   TemplateValue literal;
-  std::string label;
+  std::string variable;
   std::shared_ptr<const TemplatePipeline> pipeline;
+  std::vector<std::string> path;
 };
 
 // A function and its arguments, or an operand alone (function == nullptr).
@@ -32,19 +36,22 @@ struct TemplateCommand {
   std::vector<TemplateOperand> arguments;
 };
 
-// The value of each command is the last argument of the next.
+// The value of each command is the last argument of the next; then it may become a variable's.
 struct TemplatePipeline {
+  std::vector<std::string> variables;  // one; two in range
+  bool assigns = false;                // = rather than :=
   std::vector<TemplateCommand> commands;
 };
 
 struct TemplateNode {
-  enum class Kind : uint8_t { text, value, branch, with };
+  enum class Kind : uint8_t { text, value, branch, with, range, call, leave, next };
   Kind kind = Kind::text;
-  std::string text;
-  TemplatePipeline pipeline;          // of value, branch and with
+  std::string text;                   // of text; the name that call calls
+  TemplatePipeline pipeline;          // none of call: without commands
   std::vector<TemplateNode> then_do;  // when the pipeline's value is not empty
   std::vector<TemplateNode> else_do;
 };
+using TemplateNodes = std::vector<TemplateNode>;
 
 class Template {
  public:
@@ -53,7 +60,8 @@ class Template {
   Result<std::string> render(const EntryLabels& labels, std::string_view line) const;
 
  private:
-  std::vector<TemplateNode> nodes_;
+  TemplateNodes nodes_;
+  std::map<std::string, TemplateNodes> defined_;
 };
 
 }  // namespace contextcore::logql

@@ -10,8 +10,8 @@
 #include <re2/re2.h>
 
 #include "base/time.h"
-#include "query/logql/text.h"
 #include "query/common/regex.h"
+#include "query/logql/text.h"
 
 namespace contextcore::logql {
 namespace {
@@ -32,8 +32,9 @@ double real(const TemplateValue& value) {
   if (const auto* number = std::get_if<double>(&value)) return *number;
   if (const auto* number = std::get_if<int64_t>(&value)) return static_cast<double>(*number);
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? 1 : 0;
+  const auto* text = std::get_if<std::string>(&value);
   double out = 0;
-  return parse_number(std::get<std::string>(value), out) ? out : 0;
+  return text != nullptr && parse_number(*text, out) ? out : 0;
 }
 // As sprig's int: what is not a number is 0, a fraction is cut off.
 int64_t integer(const TemplateValue& value) {
@@ -241,17 +242,6 @@ std::string from_base64(std::string_view value) {
   return out;
 }
 
-// Numbers by value, else as text.
-int compare(const TemplateValue& left, const TemplateValue& right) {
-  if (!std::holds_alternative<std::string>(left) && !std::holds_alternative<std::string>(right)) {
-    const double a = real(left);
-    const double b = real(right);
-    return a < b ? -1 : a > b ? 1 : 0;
-  }
-  const int order = template_text(left).compare(template_text(right));
-  return order < 0 ? -1 : order > 0 ? 1 : 0;
-}
-
 template <typename Fold>
 Answer fold_integers(const Values& values, Fold fold) {
   int64_t sum = integer(values[0]);
@@ -285,282 +275,242 @@ Answer bytes_of(const std::string& value) {
   return TemplateValue(static_cast<double>(bytes));
 }
 
-#define CC_FN [](const Values& v, std::string_view) -> Answer
-constexpr uint8_t kMany = 64;
-
-constexpr std::array kFunctions = {TemplateFunction{
-    "Replace", 4, 4, CC_FN{return replace(text(v, 0), text(v, 1), text(v, 2), integer(v[3]));
-}  // namespace
-}  // namespace contextcore::logql
-, TemplateFunction{"ToLower", 1, 1, CC_FN{return TemplateValue(lower(text(v, 0)));
-}
-}
-, TemplateFunction{"ToUpper", 1, 1, CC_FN{return TemplateValue(upper(text(v, 0)));
-}
-}
-, TemplateFunction{"Trim", 2, 2,
-                   CC_FN{return TemplateValue(trim(text(v, 0), text(v, 1), true, true));
-}
-}
-, TemplateFunction{"TrimLeft", 2, 2,
-                   CC_FN{return TemplateValue(trim(text(v, 0), text(v, 1), true, false));
-}
-}
-, TemplateFunction{"TrimPrefix", 2, 2,
-                   CC_FN{return TemplateValue(without_prefix(text(v, 0), text(v, 1)));
-}
-}
-, TemplateFunction{"TrimRight", 2, 2,
-                   CC_FN{return TemplateValue(trim(text(v, 0), text(v, 1), false, true));
-}
-}
-, TemplateFunction{"TrimSpace", 1, 1,
-                   CC_FN{return TemplateValue(trim(text(v, 0), kSpaces, true, true));
-}
-}
-, TemplateFunction{"TrimSuffix", 2, 2,
-                   CC_FN{return TemplateValue(without_suffix(text(v, 0), text(v, 1)));
-}
-}
-,
-    TemplateFunction{"__line__", 0, 0,
-                     [](const Values&, std::string_view line) -> Answer {
-                       return TemplateValue(std::string(line));
+constexpr std::array kFunctions = {
+    TemplateFunction{"Replace", 4, 4,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return replace(text(v, 0), text(v, 1), text(v, 2), integer(v[3]));
+                     }},
+    TemplateFunction{"ToLower", 1, 1,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(lower(text(v, 0)));
+                     }},
+    TemplateFunction{"ToUpper", 1, 1,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(upper(text(v, 0)));
+                     }},
+    TemplateFunction{"Trim", 2, 2,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(trim(text(v, 0), text(v, 1), true, true));
+                     }},
+    TemplateFunction{"TrimLeft", 2, 2,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(trim(text(v, 0), text(v, 1), true, false));
+                     }},
+    TemplateFunction{"TrimPrefix", 2, 2,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(without_prefix(text(v, 0), text(v, 1)));
+                     }},
+    TemplateFunction{"TrimRight", 2, 2,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(trim(text(v, 0), text(v, 1), false, true));
+                     }},
+    TemplateFunction{"TrimSpace", 1, 1,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(trim(text(v, 0), kSpaces, true, true));
+                     }},
+    TemplateFunction{"TrimSuffix", 2, 2,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(without_suffix(text(v, 0), text(v, 1)));
+                     }},
+    TemplateFunction{"add", 1, kManyArguments,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return fold_integers(v,
+                                            [](int64_t a, int64_t b) { return wrap(u(a) + u(b)); });
+                     }},
+    TemplateFunction{"addf", 1, kManyArguments,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return fold_reals(v, [](double a, double b) { return a + b; });
+                     }},
+    TemplateFunction{"alignLeft", 2, 2,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return aligned(integer(v[0]), text(v, 1), true);
+                     }},
+    TemplateFunction{"alignRight", 2, 2,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return aligned(integer(v[0]), text(v, 1), false);
+                     }},
+    TemplateFunction{"b64dec", 1, 1,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(from_base64(text(v, 0)));
+                     }},
+    TemplateFunction{"b64enc", 1, 1,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(base64(text(v, 0)));
                      }},
     TemplateFunction{
-        "add", 1, kMany,
-        CC_FN{return fold_integers(v, [](int64_t a, int64_t b) { return wrap(u(a) + u(b)); });
+        "bytes", 1, 1,
+        [](const Values& v, const TemplateContext&) -> Answer { return bytes_of(text(v, 0)); }},
+    TemplateFunction{"ceil", 1, 1,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(std::ceil(real(v[0])));
+                     }},
+    TemplateFunction{"contains", 2, 2,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(text(v, 1).find(text(v, 0)) != std::string::npos);
+                     }},
+    TemplateFunction{"count", 2, 2,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return count_matches(text(v, 0), text(v, 1));
+                     }},
+    TemplateFunction{"default", 2, 2,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return template_truth(v[1]) ? v[1] : v[0];
+                     }},
+    TemplateFunction{"div", 2, 2,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       const int64_t by = integer(v[1]);
+                       if (by == 0) return bad("div: division by zero");
+                       return TemplateValue(by == -1 ? wrap(-u(integer(v[0])))
+                                                     : integer(v[0]) / by);
+                     }},
+    TemplateFunction{"divf", 1, kManyArguments,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return fold_reals(v, [](double a, double b) { return a / b; });
+                     }},
+    TemplateFunction{
+        "duration", 1, 1,
+        [](const Values& v, const TemplateContext&) -> Answer { return seconds_of(text(v, 0)); }},
+    TemplateFunction{
+        "duration_seconds", 1, 1,
+        [](const Values& v, const TemplateContext&) -> Answer { return seconds_of(text(v, 0)); }},
+    TemplateFunction{"float64", 1, 1,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(real(v[0]));
+                     }},
+    TemplateFunction{"floor", 1, 1,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return TemplateValue(std::floor(real(v[0])));
+                     }},
+    TemplateFunction{"hasPrefix", 2, 2,
+                     [](const Values& v, const TemplateContext&)
+                         -> Answer { return TemplateValue(text(v, 1).starts_with(text(v, 0))); }},
+    TemplateFunction{"hasSuffix", 2, 2,
+                     [](const Values& v, const TemplateContext&)
+                         -> Answer { return TemplateValue(text(v, 1).ends_with(text(v, 0))); }},
+    TemplateFunction{"indent", 2, 2,
+                     [](const Values& v, const TemplateContext&)
+                         -> Answer { return indent(integer(v[0]), text(v, 1), false); }},
+    TemplateFunction{"int", 1, 1,
+                     [](const Values& v,
+                        const TemplateContext&) -> Answer { return TemplateValue(integer(v[0])); }},
+    TemplateFunction{"lower", 1, 1,
+                     [](const Values& v, const TemplateContext&)
+                         -> Answer { return TemplateValue(lower(text(v, 0))); }},
+    TemplateFunction{"max", 1, kManyArguments,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return fold_integers(v, [](int64_t a, int64_t b) { return std::max(a, b); });
+                     }},
+    TemplateFunction{"maxf", 1, kManyArguments,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return fold_reals(v, [](double a, double b) { return std::max(a, b); });
+                     }},
+    TemplateFunction{"min", 1, kManyArguments,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return fold_integers(v, [](int64_t a, int64_t b) { return std::min(a, b); });
+                     }},
+    TemplateFunction{"minf", 1, kManyArguments,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return fold_reals(v, [](double a, double b) { return std::min(a, b); });
+                     }},
+    TemplateFunction{
+        "mod", 2, 2,
+        [](const Values& v, const TemplateContext&) -> Answer {
+          const int64_t by = integer(v[1]);
+          if (by == 0) return bad("mod: division by zero");
+          return TemplateValue(by == -1 ? int64_t{0} : integer(v[0]) % by);
+        }},
+    TemplateFunction{"mul", 1, kManyArguments,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return fold_integers(v,
+                                            [](int64_t a, int64_t b) { return wrap(u(a) * u(b)); });
+                     }},
+    TemplateFunction{"mulf", 1, kManyArguments,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return fold_reals(v, [](double a, double b) { return a * b; });
+                     }},
+    TemplateFunction{"nindent", 2, 2,
+                     [](const Values& v, const TemplateContext&)
+                         -> Answer { return indent(integer(v[0]), text(v, 1), true); }},
+    TemplateFunction{"regexReplaceAll", 3, 3,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return regex_replace(text(v, 0), text(v, 1), text(v, 2), false);
+                     }},
+    TemplateFunction{"regexReplaceAllLiteral", 3, 3,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return regex_replace(text(v, 0), text(v, 1), text(v, 2), true);
+                     }},
+    TemplateFunction{"repeat", 2, 2,
+                     [](const Values& v, const TemplateContext&)
+                         -> Answer { return repeated(integer(v[0]), text(v, 1)); }},
+    TemplateFunction{"replace", 3, 3,
+                     [](const Values& v, const TemplateContext&)
+                         -> Answer { return replace(text(v, 2), text(v, 0), text(v, 1), -1); }},
+    TemplateFunction{"round", 2, 2,
+                     [](const Values& v, const TemplateContext&)
+                         -> Answer { return rounded(real(v[0]), integer(v[1])); }},
+    TemplateFunction{
+        "sub", 2, 2,
+        [](const Values& v, const TemplateContext&) -> Answer {
+          return TemplateValue(wrap(u(integer(v[0])) - u(integer(v[1]))));
+        }},
+    TemplateFunction{"subf", 1, kManyArguments,
+                     [](const Values& v, const TemplateContext&) -> Answer {
+                       return fold_reals(v, [](double a, double b) { return a - b; });
+                     }},
+    TemplateFunction{
+        "substr", 3,
+        3,
+        [](const Values& v, const TemplateContext&)
+            -> Answer { return TemplateValue(part(text(v, 2), integer(v[0]), integer(v[1]))); }},
+    TemplateFunction{"title", 1, 1,
+                     [](const Values& v, const TemplateContext&)
+                         -> Answer { return TemplateValue(title(text(v, 0))); }},
+    TemplateFunction{
+        "trim", 1, 1,
+        [](const Values& v, const TemplateContext&)
+            -> Answer { return TemplateValue(trim(text(v, 0), kSpaces, true, true)); }},
+    TemplateFunction{
+        "trimAll", 2, 2,
+        [](const Values& v, const TemplateContext&)
+            -> Answer { return TemplateValue(trim(text(v, 1), text(v, 0), true, true)); }},
+    TemplateFunction{
+        "trimPrefix", 2, 2,
+        [](const Values& v, const TemplateContext&)
+            -> Answer { return TemplateValue(without_prefix(text(v, 1), text(v, 0))); }},
+    TemplateFunction{
+        "trimSuffix", 2, 2,
+        [](const Values& v, const TemplateContext&)
+            -> Answer { return TemplateValue(without_suffix(text(v, 1), text(v, 0))); }},
+    TemplateFunction{"trunc", 2, 2,
+                     [](const Values& v, const TemplateContext&)
+                         -> Answer { return TemplateValue(cut(text(v, 1), integer(v[0]))); }},
+    TemplateFunction{"upper", 1, 1,
+                     [](const Values& v, const TemplateContext&)
+                         -> Answer { return TemplateValue(upper(text(v, 0))); }},
+    TemplateFunction{"urldecode", 1, 1,
+                     [](const Values& v,
+                        const TemplateContext&) -> Answer { return url_decoded(text(v, 0)); }},
+    TemplateFunction{"urlencode", 1, 1,
+                     [](const Values& v, const TemplateContext&)
+                         -> Answer { return TemplateValue(url_encoded(text(v, 0))); }},
+};
+
+const TemplateFunction* find_in(std::span<const TemplateFunction> functions,
+                                std::string_view name) {
+  const auto found = std::lower_bound(
+      functions.begin(), functions.end(), name,
+      [](const TemplateFunction& f, std::string_view wanted) { return f.name < wanted; });
+  return found != functions.end() && found->name == name ? &*found : nullptr;
 }
-}
-, TemplateFunction{"addf", 1, kMany,
-                   CC_FN{return fold_reals(v, [](double a, double b) { return a + b; });
-}
-}
-, TemplateFunction{"alignLeft", 2, 2, CC_FN{return aligned(integer(v[0]), text(v, 1), true);
-}
-}
-, TemplateFunction{"alignRight", 2, 2, CC_FN{return aligned(integer(v[0]), text(v, 1), false);
-}
-}
-, TemplateFunction{
-      "and", 1, kMany,
-      CC_FN{for (const TemplateValue& value : v) if (!template_truth(value)) return value;
-return v.back();
-}
-}
-, TemplateFunction{"b64dec", 1, 1, CC_FN{return TemplateValue(from_base64(text(v, 0)));
-}
-}
-, TemplateFunction{"b64enc", 1, 1, CC_FN{return TemplateValue(base64(text(v, 0)));
-}
-}
-, TemplateFunction{"bytes", 1, 1, CC_FN{return bytes_of(text(v, 0));
-}
-}
-, TemplateFunction{"ceil", 1, 1, CC_FN{return TemplateValue(std::ceil(real(v[0])));
-}
-}
-, TemplateFunction{"contains", 2, 2,
-                   CC_FN{return TemplateValue(text(v, 1).find(text(v, 0)) != std::string::npos);
-}
-}
-, TemplateFunction{"count", 2, 2, CC_FN{return count_matches(text(v, 0), text(v, 1));
-}
-}
-, TemplateFunction{"default", 2, 2, CC_FN{return template_truth(v[1]) ? v[1] : v[0];
-}
-}
-, TemplateFunction{"div", 2, 2, CC_FN{const int64_t by = integer(v[1]);
-if (by == 0) return bad("div: division by zero");
-return TemplateValue(by == -1 ? wrap(-u(integer(v[0]))) : integer(v[0]) / by);
-}
-}
-, TemplateFunction{"divf", 1, kMany,
-                   CC_FN{return fold_reals(v, [](double a, double b) { return a / b; });
-}
-}
-, TemplateFunction{"duration", 1, 1, CC_FN{return seconds_of(text(v, 0));
-}
-}
-, TemplateFunction{"duration_seconds", 1, 1, CC_FN{return seconds_of(text(v, 0));
-}
-}
-, TemplateFunction{
-      "eq", 2, kMany,
-      CC_FN{return TemplateValue(std::any_of(
-          v.begin() + 1, v.end(), [&v](const TemplateValue& o) { return compare(v[0], o) == 0; }));
-}
-}
-, TemplateFunction{"float64", 1, 1, CC_FN{return TemplateValue(real(v[0]));
-}
-}
-, TemplateFunction{"floor", 1, 1, CC_FN{return TemplateValue(std::floor(real(v[0])));
-}
-}
-, TemplateFunction{"ge", 2, 2, CC_FN{return TemplateValue(compare(v[0], v[1]) >= 0);
-}
-}
-, TemplateFunction{"gt", 2, 2, CC_FN{return TemplateValue(compare(v[0], v[1]) > 0);
-}
-}
-, TemplateFunction{"hasPrefix", 2, 2,
-                   CC_FN{return TemplateValue(text(v, 1).starts_with(text(v, 0)));
-}
-}
-, TemplateFunction{"hasSuffix", 2, 2, CC_FN{return TemplateValue(text(v, 1).ends_with(text(v, 0)));
-}
-}
-, TemplateFunction{"indent", 2, 2, CC_FN{return indent(integer(v[0]), text(v, 1), false);
-}
-}
-, TemplateFunction{"int", 1, 1, CC_FN{return TemplateValue(integer(v[0]));
-}
-}
-, TemplateFunction{"le", 2, 2, CC_FN{return TemplateValue(compare(v[0], v[1]) <= 0);
-}
-}
-, TemplateFunction{"len", 1, 1, CC_FN{return TemplateValue(static_cast<int64_t>(text(v, 0).size()));
-}
-}
-, TemplateFunction{"lower", 1, 1, CC_FN{return TemplateValue(lower(text(v, 0)));
-}
-}
-, TemplateFunction{"lt", 2, 2, CC_FN{return TemplateValue(compare(v[0], v[1]) < 0);
-}
-}
-, TemplateFunction{
-      "max", 1, kMany,
-      CC_FN{return fold_integers(v, [](int64_t a, int64_t b) { return std::max(a, b); });
-}
-}
-, TemplateFunction{"maxf", 1, kMany,
-                   CC_FN{return fold_reals(v, [](double a, double b) { return std::max(a, b); });
-}
-}
-, TemplateFunction{
-      "min", 1, kMany,
-      CC_FN{return fold_integers(v, [](int64_t a, int64_t b) { return std::min(a, b); });
-}
-}
-, TemplateFunction{"minf", 1, kMany,
-                   CC_FN{return fold_reals(v, [](double a, double b) { return std::min(a, b); });
-}
-}
-, TemplateFunction{"mod", 2, 2, CC_FN{const int64_t by = integer(v[1]);
-if (by == 0) return bad("mod: division by zero");
-return TemplateValue(by == -1 ? int64_t{0} : integer(v[0]) % by);
-}
-}
-, TemplateFunction{
-      "mul", 1, kMany,
-      CC_FN{return fold_integers(v, [](int64_t a, int64_t b) { return wrap(u(a) * u(b)); });
-}
-}
-, TemplateFunction{"mulf", 1, kMany,
-                   CC_FN{return fold_reals(v, [](double a, double b) { return a * b; });
-}
-}
-, TemplateFunction{"ne", 2, 2, CC_FN{return TemplateValue(compare(v[0], v[1]) != 0);
-}
-}
-, TemplateFunction{"nindent", 2, 2, CC_FN{return indent(integer(v[0]), text(v, 1), true);
-}
-}
-, TemplateFunction{"not", 1, 1, CC_FN{return TemplateValue(!template_truth(v[0]));
-}
-}
-, TemplateFunction{
-      "or", 1, kMany,
-      CC_FN{for (const TemplateValue& value : v) if (template_truth(value)) return value;
-return v.back();
-}
-}
-, TemplateFunction{"regexReplaceAll", 3, 3,
-                   CC_FN{return regex_replace(text(v, 0), text(v, 1), text(v, 2), false);
-}
-}
-, TemplateFunction{"regexReplaceAllLiteral", 3, 3,
-                   CC_FN{return regex_replace(text(v, 0), text(v, 1), text(v, 2), true);
-}
-}
-, TemplateFunction{"repeat", 2, 2, CC_FN{return repeated(integer(v[0]), text(v, 1));
-}
-}
-, TemplateFunction{"replace", 3, 3, CC_FN{return replace(text(v, 2), text(v, 0), text(v, 1), -1);
-}
-}
-, TemplateFunction{"round", 2, 2, CC_FN{return rounded(real(v[0]), integer(v[1]));
-}
-}
-, TemplateFunction{"sub", 2, 2,
-                   CC_FN{return TemplateValue(wrap(u(integer(v[0])) - u(integer(v[1]))));
-}
-}
-, TemplateFunction{"subf", 1, kMany,
-                   CC_FN{return fold_reals(v, [](double a, double b) { return a - b; });
-}
-}
-, TemplateFunction{"substr", 3, 3,
-                   CC_FN{return TemplateValue(part(text(v, 2), integer(v[0]), integer(v[1])));
-}
-}
-, TemplateFunction{"title", 1, 1, CC_FN{return TemplateValue(title(text(v, 0)));
-}
-}
-, TemplateFunction{"trim", 1, 1, CC_FN{return TemplateValue(trim(text(v, 0), kSpaces, true, true));
-}
-}
-, TemplateFunction{"trimAll", 2, 2,
-                   CC_FN{return TemplateValue(trim(text(v, 1), text(v, 0), true, true));
-}
-}
-, TemplateFunction{"trimPrefix", 2, 2,
-                   CC_FN{return TemplateValue(without_prefix(text(v, 1), text(v, 0)));
-}
-}
-, TemplateFunction{"trimSuffix", 2, 2,
-                   CC_FN{return TemplateValue(without_suffix(text(v, 1), text(v, 0)));
-}
-}
-, TemplateFunction{"trunc", 2, 2, CC_FN{return TemplateValue(cut(text(v, 1), integer(v[0])));
-}
-}
-, TemplateFunction{"upper", 1, 1, CC_FN{return TemplateValue(upper(text(v, 0)));
-}
-}
-, TemplateFunction{"urldecode", 1, 1, CC_FN{return url_decoded(text(v, 0));
-}
-}
-, TemplateFunction{"urlencode", 1, 1, CC_FN{return TemplateValue(url_encoded(text(v, 0)));
-}
-}
-, TemplateFunction{"urlquery", 1, 1, CC_FN{return TemplateValue(url_encoded(text(v, 0)));
-}
-}
-,
-}
-;
-#undef CC_FN
 
 }  // namespace
 
-bool template_truth(const TemplateValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return !text->empty();
-  return real(value) != 0;
-}
-
-std::string template_text(const TemplateValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
-  if (const auto* number = std::get_if<int64_t>(&value)) return std::to_string(*number);
-  return format_number(std::get<double>(value));
-}
+double template_real(const TemplateValue& value) { return real(value); }
+int64_t template_integer(const TemplateValue& value) { return integer(value); }
 
 const TemplateFunction* find_template_function(std::string_view name) {
-  const auto* const found = std::lower_bound(
-      kFunctions.begin(), kFunctions.end(), name,
-      [](const TemplateFunction& f, std::string_view wanted) { return f.name < wanted; });
-  return found != kFunctions.end() && found->name == name ? found : nullptr;
+  const TemplateFunction* found = find_in(kFunctions, name);
+  return found != nullptr ? found : find_in(template_builtins(), name);
 }
 
 }  // namespace contextcore::logql

@@ -165,7 +165,31 @@ TEST(LogqlParser, RandomTreesSurviveARoundTrip) {
     ASSERT_TRUE(parsed.ok()) << "seed " << seed << "\n" << text << "\n" << parsed.error().message;
     ASSERT_EQ(print(*parsed), text) << "seed " << seed;
     ASSERT_TRUE(*parsed == expr) << "seed " << seed << "\n" << text;
+    const std::string lines = pretty(expr);
+    auto again = parse(lines);
+    ASSERT_TRUE(again.ok()) << "seed " << seed << "\n" << lines << "\n" << again.error().message;
+    ASSERT_TRUE(*again == expr) << "seed " << seed << "\n" << lines;
   }
+}
+
+// What fits into a line stays on one; the rest is broken into its parts, as Loki breaks it.
+TEST(LogqlParser, LongQueriesAreLaidOut) {
+  const auto laid_out = [](std::string_view query) {
+    auto expr = parse(query);
+    return expr.ok() ? pretty(*expr) : expr.error().message;
+  };
+  const std::string a(40, 'a');
+  EXPECT_EQ(laid_out("sum by(x)(rate({a=\"b\"}[5m]))"), "sum by (x)(rate({a=\"b\"}[5m]))");
+  EXPECT_EQ(laid_out("{a=\"b\"} |= \"" + a + "\" |= \"" + a + "\" != \"c\" | json | x=\"y\""),
+            "{a=\"b\"}\n  |= \"" + a + "\" |= \"" + a + "\" != \"c\"\n  | json\n  | x=\"y\"");
+  EXPECT_EQ(laid_out("topk(3, sum by (x, y) (quantile_over_time(0.9, {a=\"" + a + "\"} | json | unwrap "
+                     "duration(z) | __error__=\"\" [5m] offset 1h) by (x, y)))"),
+            "topk(\n  3,\n  sum by (x, y)(\n    quantile_over_time(\n      0.9,\n      {a=\"" + a +
+                "\"} | json\n        | unwrap duration(z)\n        | __error__=\"\" [5m] offset 1h\n"
+                "    ) by (x, y)\n  )\n)");
+  EXPECT_EQ(laid_out("(rate({a=\"" + a + "\"}[5m]) + rate({a=\"" + a + "\"}[5m]) + 1) / on (x) group_left 2"),
+            "  (\n      (\n          rate({a=\"" + a + "\"}[5m])\n        +\n          rate({a=\"" + a +
+                "\"}[5m])\n      )\n    +\n      1\n  )\n/ on (x) group_left\n  2");
 }
 
 // Mutilated queries give an error or a tree that survives a round trip; nothing else happens.

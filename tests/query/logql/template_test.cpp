@@ -13,6 +13,7 @@ TEST(LogqlTemplate, GoldenLines) {
   const LabelPairs stream = {{"empty", ""}, {"f", "2.5"}, {"id", "A-1"}, {"n", "42"}, {"title", "fix the Login"}};
   EntryLabels labels;
   labels.reset(stream, nullptr);
+  labels.set_times(1'700'000'000'123'456'789, 1'700'003'600'123'456'789);
   std::ifstream file(std::string(CONTEXTCORE_SOURCE_DIR) + "/tests/query/logql/data/templates.txt");
   int lines = 0;
   for (std::string line; std::getline(file, line);) {

@@ -4,7 +4,7 @@
 #include <exception>
 
 #include "api/events.h"
-#include "api/gzip.h"
+#include "api/export_api.h"
 #include "api/loki.h"
 #include "api/metrics.h"
 #include "api/openapi.h"
@@ -15,6 +15,8 @@
 #include "api/router.h"
 #include "api/tempo.h"
 #include "api/work_api.h"
+#include "base/gzip.h"
+#include "export/exporter.h"
 
 namespace contextcore::api {
 
@@ -35,6 +37,7 @@ class ServiceImpl : public Service {
     ingest_.mount(router_);
     work_.mount(router_);
     mount_events(router_, options_);
+    mount_export(router_, options_);
     tempo_.mount(router_);
     loki_.mount(router_);
     prometheus_.mount(router_);
@@ -68,8 +71,9 @@ class ServiceImpl : public Service {
     });
     router_.add("GET", "/healthz", [](const Call&) { return text_response(200, "ok\n"); });
     router_.add("GET", "/metrics", [this](const Call&) {
-      Response response =
-          text_response(200, metrics_.render(options_.store->stats(), options_.version, ready_));
+      std::string text = metrics_.render(options_.store->stats(), options_.version, ready_);
+      if (options_.exporter != nullptr) options_.exporter->append_metrics(text);
+      Response response = text_response(200, text);
       response.content_type = "text/plain; version=0.0.4; charset=utf-8";
       return response;
     });
@@ -86,6 +90,7 @@ class ServiceImpl : public Service {
     const Route& found = router_.routes()[match.route];
     method = found.method;
     route = found.path;
+    if (auto refused = refuse_own_export(request, options_)) return std::move(*refused);
     Status status = decode_body(request);
     if (!status.ok()) return surface_error(request, status.error());
     return router_.handler(match.route)(Call{request, std::move(match.captures)});

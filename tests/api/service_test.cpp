@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "api/gzip.h"
+#include "base/gzip.h"
 #include "api/openapi.h"
 #include "base/hash.h"
 #include "otlp/protobuf.h"

@@ -1,4 +1,4 @@
-#include "api/gzip.h"
+#include "base/gzip.h"
 
 #include <zlib.h>
 
@@ -7,7 +7,7 @@
 #include <cassert>
 #include <memory>
 
-namespace contextcore::api {
+namespace contextcore {
 
 namespace {
 
@@ -85,4 +85,4 @@ std::string gzip(std::string_view data) {
   return out;
 }
 
-}  // namespace contextcore::api
+}  // namespace contextcore

@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 
-namespace contextcore::api {
+namespace contextcore {
 
 // Decodes gzip (several members too) or zlib ("deflate"), told apart by their headers.
 // resource_exhausted when the result would exceed bytes_max; invalid_argument when the stream is
@@ -14,4 +14,4 @@ namespace contextcore::api {
 Result<std::string> gunzip(std::string_view data, size_t bytes_max);
 std::string gzip(std::string_view data);
 
-}  // namespace contextcore::api
+}  // namespace contextcore

@@ -75,7 +75,7 @@ find_package(Threads REQUIRED)
 
 # Static in programs (the command line links only libc, libm and the loader dynamically), shared in the
 # Python module, whose objects must be position-independent.
-foreach(library re2 zstd z)
+foreach(library re2 zstd z snappy)
   if(CONTEXTCORE_SDK_ONLY)
     find_library(CONTEXTCORE_LIB_${library} NAMES ${library} REQUIRED)
   else()

@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,8 +22,11 @@
 #include "base/process.h"
 #include "base/random.h"
 #include "demo/demo_store.h"
+#include "export/exporter.h"
 #include "net/server.h"
+#include "net/tls_network.h"
 #include "sdk/config.h"
+#include "sdk/export_config.h"
 #include "store/store.h"
 #include "work/hooks.h"
 
@@ -47,6 +51,8 @@ struct Options {
   std::string durability;
   work::Settings work;
   std::vector<std::string> allow_hosts;
+  std::map<std::string, std::string> export_flags;  // by name below "export."
+  exporter::Settings exporting;
 };
 
 int exit_code(const Error& error) {
@@ -120,6 +126,23 @@ Result<std::unique_ptr<store::Store>> open_store(const Options& options) {
   return store::Store::open(std::move(out));
 }
 
+Result<std::unique_ptr<exporter::Exporter>> make_exporter(const Options& options,
+                                                          store::Store& store) {
+  exporter::ExporterOptions out;
+  out.store = &store;
+  out.settings = options.exporting;
+  out.files = &real_file_system();
+  out.clock = &real_clock();
+  out.random = &real_random();
+  out.network = &real_network();
+  out.version = CONTEXTCORE_VERSION;
+  out.tls = [](std::unique_ptr<Network> below, const exporter::TlsOptions& tls) {
+    return net::make_tls_network(std::move(below),
+                                 {tls.certificate, tls.client_certificate, tls.client_key});
+  };
+  return exporter::Exporter::make(std::move(out));
+}
+
 void print_started(const Options& options, const net::Server& server) {
   std::vector<std::string> addresses = server.addresses();
   std::string otlp = addresses.size() > 1 ? addresses[1] : "";
@@ -172,6 +195,9 @@ int serve(const Options& options) {
   service_options.version = CONTEXTCORE_VERSION;
   service_options.demo = options.demo;
   service_options.server_token = to_hex(std::string_view(token_bytes.data(), token_bytes.size()));
+  auto exporter = make_exporter(options, **store);
+  if (!exporter.ok()) return fail(exporter.error());
+  service_options.exporter = exporter->get();
   std::unique_ptr<api::Service> service = api::Service::make(service_options);
 
   Result<std::unique_ptr<net::Server>> server = net::Server::start(std::move(*listen), *service);
@@ -180,6 +206,9 @@ int serve(const Options& options) {
       store::ServerInfo{(*server)->addresses()[0], (*server)->unix_path(), process_id(),
                         real_clock().boot_id(), service_options.server_token});
   if (!announced.ok()) return fail(announced.error());
+  auto notes = (*exporter)->start((*server)->addresses());
+  if (!notes.ok()) return fail(notes.error());
+  for (const std::string& note : *notes) fmt::print(stderr, "contextcore-server: {}\n", note);
   service->set_ready(true);
   print_started(options, **server);
 
@@ -189,6 +218,7 @@ int serve(const Options& options) {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   log_info("stopping", {{"signal", signal_number}});
   service->set_ready(false);
+  (*exporter)->stop();
   (*server)->stop(kGraceNs);
   Status closed = (*store)->close();
   if (!closed.ok()) return fail(closed.error());
@@ -211,6 +241,14 @@ Status complete(Options& options) {
       std::from_chars(lease.data(), lease.data() + lease.size(), options.work.lease_seconds);
   if (error != std::errc() || end != lease.data() + lease.size()) {
     return Error{Code::invalid_argument, "lease_seconds is not a number: " + lease, {}, {}, {}};
+  }
+  CC_ASSIGN(options.exporting,
+            exporter::parse_settings(sdk::export_lookup(config, options.export_flags)));
+  // Made-up work goes nowhere because of a variable that is set for other programs.
+  if (options.demo) {
+    std::erase_if(options.exporting.destinations, [](const exporter::DestinationSettings& one) {
+      return one.origin.starts_with("OTEL_");
+    });
   }
   return {};
 }
@@ -238,6 +276,13 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--durability", options.durability, "sync or interval")
       ->check(CLI::IsMember({"sync", "interval"}));
+  for (const exporter::SettingName& name : exporter::setting_names()) {
+    app.add_option_function<std::string>(
+           exporter::flag_name(name.name),
+           [&options, &name](const std::string& value) { options.export_flags[name.name] = value; },
+           name.brief)
+        ->group("Export (docs/export.md)");
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -3,7 +3,7 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-set(rooms base otlp store query work client sdk)
+set(rooms base otlp store query work client export sdk)
 set(objects)
 foreach(room ${rooms})
   get_target_property(type contextcore_${room} TYPE)

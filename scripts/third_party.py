@@ -24,6 +24,7 @@ LIBRARIES = [
     ("zlib", "zlib1g-dev", "Zlib", "static or dynamic, server only; gzip bodies", True),
     ("Snappy", "libsnappy-dev", "BSD-3-Clause", "static; bodies of Prometheus' remote-write", True),
     ("Boost.Asio, Boost.Beast", "libboost1.81-dev", "BSL-1.0", "header-only, server only; sockets and HTTP", True),
+    ("OpenSSL", "libssl-dev", "Apache-2.0", "dynamic, server only; TLS of what is exported", True),
     ("CLI11", "libcli11-dev", "BSD-3-Clause", "header-only; command lines", True),
     ("toml++", "libtomlplusplus-dev", "MIT", "header-only; .contextcore.toml", True),
     ("pybind11", "pybind11-dev", "BSD-3-Clause", "header-only; Python package", True),

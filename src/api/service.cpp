@@ -5,6 +5,7 @@
 
 #include "api/events.h"
 #include "base/gzip.h"
+#include "api/export_api.h"
 #include "api/loki.h"
 #include "api/loki_explore.h"
 #include "api/loki_push.h"
@@ -17,6 +18,8 @@
 #include "api/router.h"
 #include "api/tempo.h"
 #include "api/work_api.h"
+#include "base/gzip.h"
+#include "export/exporter.h"
 
 namespace contextcore::api {
 
@@ -39,6 +42,7 @@ class ServiceImpl : public Service {
     ingest_.mount(router_);
     work_.mount(router_);
     mount_events(router_, options_);
+    mount_export(router_, options_);
     tempo_.mount(router_);
     loki_.mount(router_);
     loki_explore_.mount(router_);
@@ -74,8 +78,9 @@ class ServiceImpl : public Service {
     });
     router_.add("GET", "/healthz", [](const Call&) { return text_response(200, "ok\n"); });
     router_.add("GET", "/metrics", [this](const Call&) {
-      Response response =
-          text_response(200, metrics_.render(options_.store->stats(), options_.version, ready_));
+      std::string text = metrics_.render(options_.store->stats(), options_.version, ready_);
+      if (options_.exporter != nullptr) options_.exporter->append_metrics(text);
+      Response response = text_response(200, text);
       response.content_type = "text/plain; version=0.0.4; charset=utf-8";
       return response;
     });
@@ -92,6 +97,7 @@ class ServiceImpl : public Service {
     const Route& found = router_.routes()[match.route];
     method = found.method;
     route = found.path;
+    if (auto refused = refuse_own_export(request, options_)) return std::move(*refused);
     Status status = decode_body(request);
     if (!status.ok()) return surface_error(request, status.error());
     return router_.handler(match.route)(Call{request, std::move(match.captures)});

@@ -13,6 +13,10 @@
 #include "store/store.h"
 #include "work/execute.h"
 
+namespace contextcore::exporter {
+class Exporter;
+}
+
 namespace contextcore::api {
 
 struct ServiceOptions {
@@ -25,6 +29,7 @@ struct ServiceOptions {
   int64_t query_timeout_ns = 120'000'000'000;  // of one TraceQL or LogQL query
   bool demo = false;                           // the page says DEMO
   std::string server_token;  // what /tracker/v1/server answers (ServerInfo::token)
+  exporter::Exporter* exporter = nullptr;  // borrowed; null: nothing is exported
 };
 
 struct Route {

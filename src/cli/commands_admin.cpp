@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "cli/arguments.h"
 #include "demo/demo_store.h"
+#include "sdk/export_config.h"
 #include "store/store.h"
 #include "work/hooks.h"
 
@@ -110,7 +111,7 @@ int show_config(Context& context, const Arguments&) {
     JsonArray items;
     for (const sdk::Setting& setting : (*config)->settings) {
       items.push_back(JsonObject{{"name", setting.name},
-                                 {"value", setting.value},
+                                 {"value", sdk::shown_setting(setting)},
                                  {"origin", setting.origin},
                                  {"environment", setting.environment},
                                  {"brief", setting.brief}});
@@ -120,7 +121,8 @@ int show_config(Context& context, const Arguments&) {
   }
   Table table({"SETTING", "VALUE", "FROM", "VARIABLE", "WHAT"});
   for (const sdk::Setting& setting : (*config)->settings) {
-    table.row({setting.name, setting.value, setting.origin, setting.environment, setting.brief});
+    table.row({setting.name, sdk::shown_setting(setting), setting.origin, setting.environment,
+               setting.brief});
   }
   context.print(table.render(context.terminal));
   return kDone;

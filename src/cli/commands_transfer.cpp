@@ -1,11 +1,13 @@
-// contextcore export and import: the event log as NDJSON; OTLP files into the store.
+// contextcore export and import: the event log as NDJSON, OTLP files into the store; and how far it has been handed on.
 
 #include <cstdio>
 
 #include "base/file_system.h"
 #include "cli/arguments.h"
+#include "cli/export_view.h"
 #include "cli/otlp_import.h"
 #include "cli/task_view.h"
+#include "sdk/export_control.h"
 
 namespace contextcore::cli {
 namespace {
@@ -13,6 +15,33 @@ namespace {
 constexpr int64_t kPageEvents = 5000;
 // What one request carries to a server.
 constexpr size_t kRequestBytes = 4 << 20;
+
+Result<sdk::ExportControl> export_control(Context& context) {
+  CC_ASSIGN(const sdk::Config* config, context.config());
+  return sdk::ExportControl(config->get("store"), config->get("server"), real_file_system(),
+                            real_clock(), real_network());
+}
+
+int export_status(Context& context, const Arguments& arguments) {
+  auto control = export_control(context);
+  if (!control.ok()) return context.fail(control.error());
+  const bool letters = arguments.given("letters");
+  auto status = control->status(letters);
+  if (!status.ok()) return context.fail(status.error());
+  context.print(context.flags.json ? json_line("export_status", *status)
+                                   : export_status_text(*status, context.terminal));
+  return kDone;
+}
+
+int export_retry(Context& context, const Arguments& arguments) {
+  auto control = export_control(context);
+  if (!control.ok()) return context.fail(control.error());
+  auto answer = control->retry(arguments.text_of("destination"));
+  if (!answer.ok()) return context.fail(answer.error());
+  context.print(context.flags.json ? json_line("export_retry", *answer)
+                                   : export_retry_text(*answer));
+  return kDone;
+}
 
 int export_events(Context& context, const Arguments& arguments) {
   int64_t after = 0;
@@ -88,10 +117,27 @@ int import_events(Context& context, const Arguments& arguments) {
 }  // namespace
 
 void add_transfer_commands(CLI::App& app, Action& chosen) {
+  // The command's own action runs last and gives way to that of a word behind it.
+  const auto below = std::make_shared<Action>();
   add_command(
-      app, "export", "Every event of the project as NDJSON: the lossless own format", chosen,
-      [](Arguments& a) { a.flag("--all-projects", "all_projects", "of every project"); },
-      export_events);
+      app, "export",
+      "Every event of the project as NDJSON: the lossless own format; status and retry: how far "
+      "the server has handed telemetry on",
+      chosen, [](Arguments& a) { a.flag("--all-projects", "all_projects", "of every project"); },
+      [below](Context& context, const Arguments& arguments) {
+        return *below ? (*below)(context) : export_events(context, arguments);
+      });
+  CLI::App& transfer = *app.get_subcommand("export");
+  transfer.require_subcommand(0, 1);
+  add_command(
+      transfer, "status", "How far each destination has come, and what it refused", *below,
+      [](Arguments& a) { a.flag("--letters", "letters", "with every dead letter"); },
+      export_status);
+  add_command(
+      transfer, "retry", "Try again at once: dead letters, and what waits for its next attempt",
+      *below,
+      [](Arguments& a) { a.positional("destination", "one destination (default: all)", false); },
+      export_retry);
   add_command(
       app, "import",
       "Add events that export wrote (what is known already changes nothing), or OTLP files", chosen,

@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include "base/process.h"
+#include "sdk/export_config.h"
 #include "sdk/toml_file.h"
 
 namespace contextcore::sdk {
@@ -201,6 +202,7 @@ Result<Config> load_config(FileSystem& files, const std::string& directory,
       "how long a claim lives without a heartbeat");
   add("durability", "", "CONTEXTCORE_DURABILITY", "sync",
       "sync: on disk before it is acknowledged; interval: within 100 ms");
+  add_export_settings(file, config.project_file, config);
 
   const std::string& mode = config.get("emit_mode");
   if (mode != "dual" && mode != "legacy" && mode != "otel") {

@@ -1,5 +1,9 @@
 #include "sdk/toml_file.h"
 
+#include <algorithm>
+
+#include "export/settings.h"
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wshadow"
@@ -12,8 +16,9 @@
 namespace contextcore::sdk {
 namespace {
 
-constexpr std::string_view kKnownKeys[] = {"project",       "prefix",     "store", "server",
-                                           "lease_seconds", "durability", "types", "statuses"};
+constexpr std::string_view kKnownKeys[] = {"project", "prefix",        "store",
+                                           "server",  "lease_seconds", "durability",
+                                           "types",   "statuses",      "export"};
 
 Error wrong(const std::string& path, const toml::node& node, const std::string& what) {
   return Error{Code::invalid_argument,
@@ -50,6 +55,29 @@ Result<std::vector<std::pair<std::string, std::string>>> read_statuses(const tom
   return statuses;
 }
 
+// The table [export]: settings of handing telemetry on, by their names below "export.".
+Status read_export(const toml::node& node, const std::string& path,
+                   std::vector<std::pair<std::string, std::string>>& values) {
+  const toml::table* table = node.as_table();
+  if (!table) return wrong(path, node, "'export' must be a table: [export]");
+  for (const auto& [key, value] : *table) {
+    const std::string name(key.str());
+    const auto known = exporter::setting_names();
+    if (std::none_of(known.begin(), known.end(), [&](const auto& one) { return name == one.name; }))
+      return wrong(path, value, "unknown key '" + name + "' of [export]");
+    if (const auto* string = value.as_string()) {
+      values.emplace_back("export." + name, string->get());
+    } else if (const auto* integer = value.as_integer()) {
+      values.emplace_back("export." + name, std::to_string(integer->get()));
+    } else if (const auto* boolean = value.as_boolean()) {
+      values.emplace_back("export." + name, boolean->get() ? "true" : "false");
+    } else {
+      return wrong(path, value, "'export." + name + "' must be a string, a number, true or false");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<TomlFile> TomlFile::parse(std::string_view text, const std::string& path) {
@@ -72,7 +100,8 @@ Result<TomlFile> TomlFile::parse(std::string_view text, const std::string& path)
       return Error{
           Code::invalid_argument,
           path + ":" + std::to_string(node.source().begin.line) + ": unknown key '" + name + "'",
-          "known keys: project, prefix, store, server, lease_seconds, durability, types, statuses",
+          "known keys: project, prefix, store, server, lease_seconds, durability, types, statuses, "
+          "export",
           {std::begin(kKnownKeys), std::end(kKnownKeys)},
           {}};
     }
@@ -82,6 +111,10 @@ Result<TomlFile> TomlFile::parse(std::string_view text, const std::string& path)
     }
     if (name == "statuses") {
       CC_ASSIGN(file.statuses_, read_statuses(node, path));
+      continue;
+    }
+    if (name == "export") {
+      CC_TRY(read_export(node, path, file.values_));
       continue;
     }
     if (const auto* string = node.as_string()) {

@@ -1,6 +1,7 @@
 #pragma once
-// A .contextcore.toml: flat keys with string or integer values, and the project's own words
-// (`types`, an array of strings, and the table [statuses] of strings). toml++ stays behind this.
+// A .contextcore.toml: flat keys with string or integer values, the project's own words (`types`, an
+// array of strings, and the table [statuses] of strings), and the table [export], whose keys are
+// found as "export.settle". toml++ stays behind this.
 
 #include <optional>
 #include <string>

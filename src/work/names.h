@@ -53,6 +53,7 @@ inline constexpr std::string_view kErrorType = "error.type";
 inline constexpr std::string_view kTaskClaimedBy = "task.claimed_by";
 inline constexpr std::string_view kTaskClaimSession = "task.claim_session";
 inline constexpr std::string_view kTaskClaimToken = "task.claim_token";
+inline constexpr std::string_view kTaskLife = "task.life";
 inline constexpr std::string_view kTaskClaimLeaseSeconds = "task.claim_lease_seconds";
 inline constexpr std::string_view kPhaseTaskId = "phase.task_id";
 inline constexpr std::string_view kPhaseTaskType = "phase.task_type";

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/gzip.h"
 #include "api/html.h"
 #include "api/parameters.h"
 #include "api/responses.h"
@@ -11,6 +10,7 @@
 #include "api/target.h"
 #include "api/tempo.h"
 #include "api/waterfall.h"
+#include "base/gzip.h"
 #include "base/time.h"
 #include "query/traceql/parser.h"
 

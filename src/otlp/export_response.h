@@ -1,0 +1,23 @@
+#pragma once
+// What an OTLP receiver answers, read by a sender. Bytes of others: any input is answered.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace contextcore::otlp {
+
+// partial_success of ExportTraceServiceResponse, ExportLogsServiceResponse and the metrics' one
+// (they are the same on the wire).
+struct ExportResponse {
+  int64_t rejected = 0;
+  std::string message;
+};
+Result<ExportResponse> decode_export_response_protobuf(std::string_view bytes);
+
+// The message of a google.rpc.Status, as answers with an error status carry it; "" if it is none.
+std::string decode_rpc_status_message(std::string_view bytes);
+
+}  // namespace contextcore::otlp

@@ -4,7 +4,6 @@
 #include <exception>
 
 #include "api/events.h"
-#include "base/gzip.h"
 #include "api/export_api.h"
 #include "api/loki.h"
 #include "api/loki_explore.h"

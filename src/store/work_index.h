@@ -151,17 +151,13 @@ class WorkIndexView {
   }
   // Every row (ascending span id) until fn returns false.
   virtual void scan(const std::function<bool(const WorkRow&)>& fn) const = 0;
-  // Those rows only that filter accepts.
-  virtual void scan_if(const WorkFilter& filter,
-                       const std::function<bool(const WorkRow&)>& fn) const {
-    scan([&](const WorkRow& row) {
-      return !filter.accepts(row.kind, row.end_ns) ||
-             (!filter.project.empty() && filter.project != row.project) || fn(row);
-    });
-  }
-  // The keys of those rows, in no order: many times faster, since no row is decoded. Keys are valid as long as the view.
+  // The keys that filter accepts, in no order: many times faster, since no row is decoded. Valid as long as the view.
   virtual void scan_keys(const WorkFilter& filter, const std::function<bool(const WorkKey&)>& fn) const {
-    scan_if(filter, [&](const WorkRow& row) { return !has_key(row.kind) || fn(WorkKey::of(row)); });
+    scan([&](const WorkRow& row) {
+      if (!filter.accepts(row.kind, row.end_ns) || !has_key(row.kind)) return true;
+      const WorkKey key = WorkKey::of(row);
+      return !filter.accepts(key) || fn(key);
+    });
   }
   virtual size_t size() const = 0;
 };

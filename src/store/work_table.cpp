@@ -31,13 +31,7 @@ class WorkTableImpl : public WorkTable {
   }
 
   void scan(const std::function<bool(const WorkRow&)>& fn) const override {
-    scan_if(WorkFilter{}, fn);
-  }
-  void scan_if(const WorkFilter& filter,
-               const std::function<bool(const WorkRow&)>& fn) const override {
-    merge(files_.size(), filter, [&](const WorkRow& row) {
-      return (!filter.project.empty() && row.project != filter.project) || fn(row);
-    });
+    merge(files_.size(), fn);
   }
 
   void scan_keys(const WorkFilter& filter,
@@ -102,7 +96,7 @@ class WorkTableImpl : public WorkTable {
   Status write(FileSystem& files, const std::string& path, size_t keep) const override {
     CC_ASSIGN(WorkTableWriter writer, WorkTableWriter::create(files, path));
     Status written;
-    merge(files_.size() - keep, WorkFilter{}, [&](const WorkRow& row) {
+    merge(files_.size() - keep, [&](const WorkRow& row) {
       written = writer.add(row);
       return written.ok();
     });
@@ -171,14 +165,11 @@ class WorkTableImpl : public WorkTable {
     }
   }
 
-  // Rows whose kind and end filter accepts.
   template <typename Fn>
-  void merge(size_t newest, const WorkFilter& filter, Fn&& fn) const {
+  void merge(size_t newest, Fn&& fn) const {
     merge_ids(newest, [&](uint64_t, const WorkRow* row, const WorkTableFile::Cursor* cursor) {
-      if (row != nullptr) return !filter.accepts(row->kind, row->end_ns) || fn(*row);
-      if (!cursor->accepted_by(filter)) return true;
-      const WorkRow* read = cursor->row();
-      return read == nullptr || fn(*read);
+      if (row == nullptr) row = cursor->row();
+      return row == nullptr || fn(*row);  // nullptr: damaged, status() says so
     });
   }
 

@@ -65,7 +65,7 @@ int metrics(Context& context, const Arguments& arguments) {
 
 void add_metrics_command(CLI::App& app, Action& chosen) {
   add_command(
-      app, "metrics", "PromQL over metrics of work: values, or a chart of a range", chosen,
+      app, "metrics", "PromQL over metrics of work and received ones: values, or a chart of a range", chosen,
       [](Arguments& a) {
         a.positional("query", "PromQL, such as 'sum by (status) (task_count_by_status)'")
             .text("--since", "since", "a chart from so far back: a duration (24h, 30d) or a time")

@@ -17,6 +17,11 @@ namespace {
 constexpr size_t kReasonsMax = 3;
 constexpr size_t kDescriptionBytesMax = 200;
 constexpr uint64_t kNsPerMs = 1'000'000;
+// A data point of many buckets repeats its labels in each: what one request may become.
+constexpr size_t kLabelBytesMax = size_t{256} << 20;
+constexpr size_t kBytesPerLabel = 64;
+constexpr size_t kHelpBytesMax = 1024;
+constexpr size_t kFamilyNameBytesMax = 2048;
 // Half of the time that an instant query looks back: so target_info is found between two points.
 constexpr int64_t kTargetInfoStepMs = 150'000;
 constexpr size_t kTargetInfoSamplesMax = 10'000;
@@ -80,6 +85,13 @@ class Collector {
     for (Item& item : items) add(std::move(item));
   }
 
+  // False when so many more bytes of labels are too many.
+  bool take_room(size_t bytes) {
+    if (bytes > kLabelBytesMax - label_bytes_) return false;
+    label_bytes_ += bytes;
+    return true;
+  }
+
   void add(Item item) {
     const auto [known, added] =
         index_.try_emplace(series_key(item.labels, item.delta), out_.batch.series.size());
@@ -110,6 +122,10 @@ class Collector {
   }
 
   void family(MetricFamily family) {
+    if (family.name.size() > kFamilyNameBytesMax) return;
+    for (std::string* text : {&family.help, &family.unit}) {
+      if (text->size() > kHelpBytesMax) *text = std::string(utf8_prefix(*text, kHelpBytesMax));
+    }
     const auto [known, added] = families_.try_emplace(family.name, out_.batch.families.size());
     if (added) {
       out_.batch.families.push_back(std::move(family));
@@ -123,6 +139,7 @@ class Collector {
  private:
   const SeriesCheck& check_;
   Translation out_;
+  size_t label_bytes_ = 0;
   std::unordered_map<std::string, size_t> index_, families_;
 };
 
@@ -326,6 +343,12 @@ class OtlpTranslator {
                                1);
     }
     const auto labels = labels_of(point.attributes);
+    size_t bytes = name_.size() + kBytesPerLabel;
+    for (const auto& [key, value] : labels) bytes += key.size() + value.size() + kBytesPerLabel;
+    if (!collector_.take_room(bytes * (buckets + 3))) {
+      return collector_.refuse(
+          "metric \"" + metric.name + "\" has more buckets than one request may have", 1);
+    }
     std::vector<Item> items;
     const auto add = [&](std::string_view suffix, double value,
                          const std::optional<std::pair<std::string, std::string>>& extra = {}) {
@@ -350,6 +373,12 @@ class OtlpTranslator {
 
   void point(const Metric& metric, const SummaryPoint& point) {
     const auto labels = labels_of(point.attributes);
+    size_t bytes = name_.size() + kBytesPerLabel;
+    for (const auto& [key, value] : labels) bytes += key.size() + value.size() + kBytesPerLabel;
+    if (!collector_.take_room(bytes * (point.quantiles.size() + 2))) {
+      return collector_.refuse(
+          "metric \"" + metric.name + "\" has more quantiles than one request may have", 1);
+    }
     std::vector<Item> items;
     items.push_back({finished(labels, name_ + "_sum"), false, samples(point, point.sum)});
     items.push_back({finished(labels, name_ + "_count"), false,

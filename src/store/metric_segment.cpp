@@ -78,10 +78,20 @@ bool decode_chunk(ByteReader& reader, const MetricPage& page, bool delta, Metric
          chunk.count <= kChunkSamplesMax && chunk.max_ms >= chunk.min_ms;
 }
 
+// As many as a page may hold: more is no list of descriptions any more.
 std::string encode_families(const std::vector<StoredFamily>& families) {
-  std::string out;
-  append_varint(families.size(), out);
+  size_t count = 0;
+  size_t bytes = 0;
   for (const StoredFamily& one : families) {
+    bytes += one.family.name.size() + one.family.type.size() + one.family.unit.size() +
+             one.family.help.size() + 32;
+    if (bytes > kRawBytesMax) break;
+    ++count;
+  }
+  std::string out;
+  append_varint(count, out);
+  for (size_t i = 0; i < count; ++i) {
+    const StoredFamily& one = families[i];
     append_varint(one.tenant, out);
     append_varint(one.sequence, out);
     for (const std::string* text :
@@ -179,7 +189,8 @@ Result<MetricPage> MetricSegment::page(size_t number) const {
   CC_ASSIGN(const std::string bytes, read(extent));
   CC_ASSIGN(const uint64_t size, file_->size());
   MetricPage page;
-  if (!decode_metric_page(std::string_view(bytes).substr(0, extent.raw), size, page)) return damaged();
+  if (!decode_metric_page(std::string_view(bytes).substr(0, extent.raw), size, page))
+    return damaged();
   return page;
 }
 

@@ -193,5 +193,23 @@ TEST(OtlpMetrics, ValuesAsLabels) {
   EXPECT_EQ(label_text(Value()), "");
 }
 
+// A small request must not become gigabytes of labels.
+TEST(OtlpMetrics, BucketsTimesLabelsAreBounded) {
+  HistogramPoint point;
+  point.attributes = {{"long", std::string(100'000, 'x')}};
+  point.bucket_counts.resize(10'001, 1);
+  for (size_t i = 0; i < 10'000; ++i) point.explicit_bounds.emplace_back(static_cast<double>(i));
+  Metric metric;
+  metric.name = "h";
+  metric.data = Histogram{{point}, Temporality::cumulative};
+  MetricsData data;
+  data.resource_metrics.emplace_back().scope_metrics.emplace_back().metrics.push_back(metric);
+  const Translation translation = translate(data, {});
+  EXPECT_EQ(translation.rejected, 1);
+  EXPECT_TRUE(translation.batch.series.empty());
+  ASSERT_EQ(translation.reasons.size(), 1U);
+  EXPECT_EQ(translation.reasons[0], "metric \"h\" has more buckets than one request may have");
+}
+
 }  // namespace
 }  // namespace contextcore::otlp::test

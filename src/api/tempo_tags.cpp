@@ -60,9 +60,9 @@ void write_metrics(JsonWriter& writer) {
 
 // Names that Tempo's first tag search had before there was TraceQL.
 Result<traceql::Attribute> legacy_field(const std::string& name) {
-  const auto intrinsic = [](traceql::Intrinsic intrinsic) {
+  const auto intrinsic = [](traceql::Intrinsic which) {
     traceql::Attribute attribute;
-    attribute.intrinsic = intrinsic;
+    attribute.intrinsic = which;
     return attribute;
   };
   if (name == "name") return intrinsic(traceql::Intrinsic::name);

@@ -148,6 +148,7 @@ bool CompiledLabelFilter::compare(EntryLabels& labels) const {
     return holds(bytes->op, value, bytes->value_bytes);
   }
   const auto& ip = std::get<IpFilter>(source_.node);
+  if (labels.has_error()) return true;  // unlike the comparisons
   if (!labels.find(ip.name, found)) return false;
   return contains_ip(found.value, *ip_) != ip.negated;
 }

@@ -71,8 +71,11 @@ Result<int64_t> loki_duration(const Request& request, std::string_view name, int
     return invalid("could not parse '" + std::string(name) + "' parameter: out of range");
   }
   Result<int64_t> duration = parse_prometheus_duration(text);
-  if (!duration.ok()) return unparsable(name, duration.error());
-  return *duration;
+  if (duration.ok()) return *duration;
+  const std::string quoted = "\"" + std::string(text) + "\"";
+  if (name == "since")
+    return invalid("could not parse 'since' parameter: not a valid duration string: " + quoted);
+  return invalid("cannot parse " + quoted + " to a valid duration");
 }
 
 Result<Bounds> loki_bounds(const Request& request, int64_t now_ns) {

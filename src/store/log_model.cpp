@@ -263,18 +263,42 @@ std::string_view level_in_logfmt(std::string_view line) {
   return best;
 }
 
+// A level in the text stands between blanks, brackets, quotes and the like.
+bool bounds_a_level(std::string_view line, size_t at, size_t length) {
+  constexpr std::string_view kBefore = " \t\n[({\"'=|";
+  constexpr std::string_view kBehind = " \t\n[]({}):,!\"'=|";
+  const size_t end = at + length;
+  return (at == 0 || kBefore.find(line[at - 1]) != std::string_view::npos) &&
+         (end == line.size() || kBehind.find(line[end]) != std::string_view::npos);
+}
+
+// The first level in the text, in either case.
 std::string_view level_of_words(std::string_view line) {
-  const auto has = [line](std::initializer_list<std::string_view> words) {
-    return std::any_of(words.begin(), words.end(), [line](std::string_view word) {
-      return line.find(word) != std::string_view::npos;
-    });
+  struct Word {
+    std::string_view word, level;
   };
-  if (has({"info", "INFO"})) return "info";
-  if (has({"err:", "ERR:", "[err]", "[ERR]", "[error]", "[ERROR]"})) return "error";
-  if (has({"warn:", "WARN:", "[warn]", "[WARN]", "warning", "WARNING"})) return "warn";
-  if (has({"critical:", "CRITICAL:", "[critical]", "[CRITICAL]"})) return "critical";
-  if (has({"debug", "DEBUG"})) return "debug";
-  return "unknown";
+  static constexpr std::array<Word, 9> kWords = {{{"trace", "trace"},
+                                                  {"debug", "debug"},
+                                                  {"fatal", "fatal"},
+                                                  {"critical", "critical"},
+                                                  {"error", "error"},
+                                                  {"err", "error"},
+                                                  {"warning", "warn"},
+                                                  {"warn", "warn"},
+                                                  {"info", "info"}}};
+  std::string lower(line);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  size_t first = lower.size();
+  std::string_view best = "unknown";
+  for (const Word& word : kWords) {
+    size_t at = lower.find(word.word);
+    while (at < first && !bounds_a_level(lower, at, word.word.size()))
+      at = lower.find(word.word, at + 1);
+    if (at >= first) continue;
+    first = at;
+    best = word.level;
+  }
+  return best;
 }
 
 std::string_view level_of_line(std::string_view line) {

@@ -4,6 +4,7 @@
 
 #include "query/logql/log_query.h"
 #include "query/logql/parser.h"
+#include "query/logql/pipeline.h"
 #include "query/logql/range_eval.h"
 
 namespace contextcore::logql {
@@ -154,7 +155,8 @@ Result<QueryResult> query_range(const store::Source& source, std::string_view qu
 Result<QueryResult> query_instant(const store::Source& source, std::string_view query,
                                   const InstantParams& params) {
   CC_ASSIGN(const Expr expr, parse(query));
-  if (expr.is_log()) {
+  if (const auto* selector = std::get_if<LogSelector>(&expr.node)) {
+    CC_TRY(Pipeline::compile(*selector));
     return bad(
         "log queries are not supported as an instant query type, please change your query to a "
         "range query "

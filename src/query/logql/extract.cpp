@@ -57,8 +57,16 @@ bool flatten(JsonReader& reader, std::string& prefix, int depth, EntryLabels& la
   return !reader.failed();
 }
 
-void refuse_json(const JsonReader& reader, EntryLabels& labels) {
-  labels.set_error("JSONParserErr", reader.error());
+// The details are those of Loki, without a position: each would make a result stream of its own.
+void refuse_json(std::string_view line, const JsonReader& reader, EntryLabels& labels) {
+  const size_t first = line.find_first_not_of(" \t\r\n");
+  std::string_view details = "Malformed JSON error";
+  if (first == std::string_view::npos || line[first] != '{') {
+    details = "Value looks like object, but can't find closing '}' symbol";
+  } else if (reader.ended_early()) {
+    details = "Value is array, but can't find closing ']' symbol";
+  }
+  labels.set_error("JSONParserErr", details);
 }
 
 // Walks from the value under the reader to the path's end.
@@ -150,25 +158,28 @@ std::string sanitize_label(std::string_view name) {
 void extract_json(std::string_view line, EntryLabels& labels) {
   JsonReader reader(line);
   std::string prefix;
-  if (reader.peek() != Kind::object || !flatten(reader, prefix, 0, labels) || !reader.at_end()) {
-    refuse_json(reader, labels);
-  }
+  // What stands behind the object does not matter.
+  if (reader.peek() != Kind::object || !flatten(reader, prefix, 0, labels))
+    refuse_json(line, reader, labels);
 }
 
 void extract_json_paths(std::string_view line, const std::vector<JsonTarget>& targets,
                         EntryLabels& labels) {
-  JsonReader whole(line);
-  std::string_view ignored;
-  if (whole.peek() != Kind::object || !whole.raw(ignored) || !whole.at_end())
-    return refuse_json(whole, labels);
+  if (line.empty()) return;
+  // Only the beginning has to look like JSON: each path is followed as far as the text goes.
+  if (line[0] != '{' && line[0] != '[' && line[0] != '"')
+    return labels.set_error("JSONParserErr", {});
   for (const JsonTarget& target : targets) {
     JsonReader reader(line);
     std::string value;
-    if (seek(reader, target.path)) {
-      const Kind kind = reader.peek();
-      if (!scalar(reader, kind, value) || kind == Kind::null) value.clear();
+    Kind kind = Kind::error;
+    if (seek(reader, target.path)) kind = reader.peek();
+    if (kind != Kind::error && scalar(reader, kind, value)) {
+      labels.extract(target.label, kind == Kind::null ? std::string_view() : value);
+      continue;
     }
-    labels.extract(target.label, value);
+    EntryLabels::Found found;
+    if (!labels.find(target.label, found)) labels.extract(target.label, {});
   }
 }
 
@@ -205,7 +216,7 @@ bool unpack(std::string_view line, EntryLabels& labels, std::string& entry) {
   std::string name;
   std::string value;
   if (reader.peek() != Kind::object) {
-    refuse_json(reader, labels);
+    refuse_json(line, reader, labels);
     return false;
   }
   for (bool more = reader.enter_object(); more; more = reader.next_in_object()) {
@@ -224,7 +235,7 @@ bool unpack(std::string_view line, EntryLabels& labels, std::string& entry) {
     }
   }
   if (reader.failed()) {
-    refuse_json(reader, labels);
+    refuse_json(line, reader, labels);
     return false;
   }
   if (!has_entry) return false;

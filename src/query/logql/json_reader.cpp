@@ -222,9 +222,4 @@ bool JsonReader::at_end() {
   return at_ >= text_.size();
 }
 
-std::string JsonReader::error() const {
-  if (at_ >= text_.size()) return "JSON ends too early, at byte " + std::to_string(text_.size());
-  return "unexpected character at byte " + std::to_string(at_) + " of the JSON text";
-}
-
 }  // namespace contextcore::logql

@@ -13,8 +13,7 @@ class JsonReader {
 
   explicit JsonReader(std::string_view text) : text_(text) {}
 
-  // What comes next. error: the text is broken (or nests deeper than kDepthMax); error() says
-  // where.
+  // What comes next. error: the text is broken (or nests deeper than kDepthMax).
   Kind peek();
   // {: true if a member follows; then member() reads its name and its value is next.
   bool enter_object();
@@ -31,7 +30,8 @@ class JsonReader {
   // Nothing but blanks is left.
   bool at_end();
   bool failed() const { return failed_; }
-  std::string error() const;
+  // What failed did so at the end of the text.
+  bool ended_early() const { return at_ >= text_.size(); }
 
  private:
   static constexpr int kDepthMax = 128;

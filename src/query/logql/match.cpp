@@ -27,8 +27,9 @@ bool holds(CompareOp op, T left, T right) {
   return false;
 }
 
-bool refuse_value(EntryLabels& labels, std::string_view value, std::string_view wanted) {
-  labels.set_error("LabelFilterErr", "invalid " + std::string(wanted) + " " + quote(value));
+// The entry stays, and what went wrong before stands.
+bool refuse_value(EntryLabels& labels, std::string details) {
+  if (!labels.has_error()) labels.set_error("LabelFilterErr", details);
   return true;
 }
 
@@ -127,28 +128,27 @@ bool CompiledLabelFilter::matches(EntryLabels& labels) const {
 }
 
 bool CompiledLabelFilter::compare(EntryLabels& labels) const {
-  // Only string matchers can filter an entry with an error out.
-  if (labels.has_error()) return true;
   EntryLabels::Found found;
   if (const auto* number = std::get_if<NumberFilter>(&source_.node)) {
     double value = 0;
     if (!labels.find(number->name, found)) return false;
-    if (!parse_number(found.value, value)) return refuse_value(labels, found.value, "number");
+    if (!parse_number(found.value, value)) return refuse_value(labels, no_number(found.value));
     return holds(number->op, value, number->value);
   }
   if (const auto* duration = std::get_if<DurationFilter>(&source_.node)) {
     if (!labels.find(duration->name, found)) return false;
     auto value = parse_go_duration(found.value);
-    if (!value.ok()) return refuse_value(labels, found.value, "duration");
+    if (!value.ok()) return refuse_value(labels, no_duration(found.value));
     return holds(duration->op, *value, duration->value_ns);
   }
   if (const auto* bytes = std::get_if<BytesFilter>(&source_.node)) {
     uint64_t value = 0;
     if (!labels.find(bytes->name, found)) return false;
-    if (!parse_bytes(found.value, value)) return refuse_value(labels, found.value, "size");
+    if (!parse_bytes(found.value, value)) return refuse_value(labels, no_number(found.value));
     return holds(bytes->op, value, bytes->value_bytes);
   }
   const auto& ip = std::get<IpFilter>(source_.node);
+  if (labels.has_error()) return true;  // unlike the comparisons
   if (!labels.find(ip.name, found)) return false;
   return contains_ip(found.value, *ip_) != ip.negated;
 }

@@ -50,8 +50,8 @@ class CompiledLineFilter {
 class CompiledLabelFilter {
  public:
   static Result<CompiledLabelFilter> compile(const LabelFilter& filter);
-  // May set LabelFilterErr, and accepts then. Typed comparisons accept entries that have an error,
-  // and refuse those that lack the label.
+  // May set LabelFilterErr, and accepts then. Typed comparisons refuse entries that lack the label;
+  // ip() accepts those that have an error.
   bool matches(EntryLabels& labels) const;
 
  private:

@@ -173,7 +173,9 @@ Status Parser::check_height(int height) const {
 // ---- expressions ----
 
 Result<Expr> Parser::parse_query() {
+  if (at(TokenKind::end)) return semantic_error("syntax error: unexpected $end");
   CC_ASSIGN(Measured parsed, parse_expr(0));
+  if (at_unwrap()) take();  // only ranges have it
   if (!at(TokenKind::end)) return unexpected();
   if (Status status = validate_selectors(parsed.expr); !status.ok()) {
     return semantic_error(std::move(status).error());

@@ -90,11 +90,12 @@ Result<std::vector<Matcher>> Parser::parse_matcher_list() {
   std::vector<Matcher> matchers;
   CC_TRY(expect("{"));
   if (accept("}")) return matchers;
+  if (!at(TokenKind::identifier)) return unexpected("IDENTIFIER or }");
   do {
     CC_ASSIGN(Matcher matcher, parse_matcher());
     matchers.push_back(std::move(matcher));
   } while (accept(","));
-  if (!accept("}")) return unexpected(", or }");
+  if (!accept("}")) return unexpected("} or ,");
   return matchers;
 }
 
@@ -143,7 +144,7 @@ Result<LogRange> Parser::parse_log_range() {
 }
 
 Status Parser::parse_range_suffix(LogRange& range) {
-  if (!at(TokenKind::range)) return unexpected("RANGE");
+  if (!at(TokenKind::range)) return unexpected();
   range.range_ns = take().value_ns;
   if (accept("offset")) {
     if (!at(TokenKind::duration)) return unexpected("DURATION");
@@ -226,7 +227,7 @@ Result<LineFilter::Operand> Parser::parse_line_operand() {
   LineFilter::Operand operand;
   operand.ip = accept("ip");
   if (operand.ip) CC_TRY(expect("("));
-  CC_ASSIGN(operand.text, expect(TokenKind::string, "STRING"));
+  CC_ASSIGN(operand.text, expect(TokenKind::string, operand.ip ? "STRING" : "STRING or ip"));
   if (operand.ip) CC_TRY(expect(")"));
   return operand;
 }

@@ -185,9 +185,12 @@ class Printer {
       out_ += matching->on ? " on " : " ignoring ";
       add_labels(matching->labels);
       if (matching->cardinality != VectorMatching::Cardinality::one_to_one) {
-        out_ += matching->cardinality == VectorMatching::Cardinality::many_to_one ? " group_left "
-                                                                                  : " group_right ";
-        add_labels(matching->include);
+        out_ += matching->cardinality == VectorMatching::Cardinality::many_to_one ? " group_left"
+                                                                                  : " group_right";
+        if (!matching->include.empty()) {
+          out_ += ' ';
+          add_labels(matching->include);
+        }
       }
     }
     out_ += ' ';

@@ -94,7 +94,9 @@ class Collector {
     const std::string_view text = labels.get(unwrap.label);
     if (text.empty()) return false;
     if (!convert(unwrap.conversion, text, value)) {
-      labels.set_error("SampleExtractionErr", "cannot convert " + quote(text) + " to a number");
+      const bool time = unwrap.conversion == Conversion::duration ||
+                        unwrap.conversion == Conversion::duration_seconds;
+      labels.set_error("SampleExtractionErr", time ? no_duration(text) : no_number(text));
       value = 0;
     }
     return std::all_of(filters_.begin(), filters_.end(),

@@ -237,6 +237,8 @@ class Renderer {
 
   static Result<TemplateValue> field(TemplateValue value, const std::vector<std::string>& path,
                                      size_t from) {
+    // A value that is nil as a whole has every field; nil within another has none.
+    if (value.is_nil()) return value;
     for (size_t i = from; i < path.size(); ++i) {
       const TemplateMap* map = value.map();
       if (map == nullptr) {

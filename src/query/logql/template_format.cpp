@@ -130,7 +130,7 @@ bool format_real(double value, const Verb& verb, std::string& out) {
   } else if (std::isinf(value)) {
     text = value > 0 ? "+Inf" : "-Inf";
   } else if ((verb.name == 'v' || verb.name == 'g' || verb.name == 'G') && verb.precision < 0) {
-    text = format_number(value);
+    text = template_real_text(value);
   } else {
     const int precision = verb.precision < 0 ? 6 : verb.precision;
     switch (verb.name) {

@@ -265,8 +265,9 @@ Answer rounded(double value, int64_t digits) {
 }
 
 Answer seconds_of(const std::string& value) {
-  const Result<int64_t> ns = parse_duration(value);
-  return TemplateValue(ns.ok() ? static_cast<double>(*ns) / 1e9 : 0.0);
+  const Result<int64_t> ns = parse_go_duration(value);
+  if (!ns.ok()) return bad(no_duration(value));
+  return TemplateValue(static_cast<double>(*ns) / 1e9);
 }
 
 Answer bytes_of(const std::string& value) {

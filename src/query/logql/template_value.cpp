@@ -1,5 +1,10 @@
 #include "query/logql/template_value.h"
 
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+
 #include "base/json.h"
 #include "query/logql/template_time.h"
 #include "query/logql/text.h"
@@ -28,6 +33,18 @@ std::string nested_text(const TemplateValue& value) {
 
 }  // namespace
 
+std::string template_real_text(double value) {
+  if (!std::isfinite(value)) return format_number(value);
+  std::array<char, 400> buffer;
+  const auto write = [&](std::chars_format format) {
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format).ptr;
+    return std::string(buffer.data(), end);
+  };
+  std::string scientific = write(std::chars_format::scientific);
+  const int exponent = std::atoi(scientific.c_str() + scientific.find('e') + 1);
+  return exponent < -4 || exponent >= 6 ? scientific : write(std::chars_format::fixed);
+}
+
 bool template_truth(const TemplateValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return !text->empty();
   if (const auto* flag = std::get_if<bool>(&value)) return *flag;
@@ -42,7 +59,7 @@ std::string template_text(const TemplateValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<int64_t>(&value)) return std::to_string(*number);
-  if (const auto* number = std::get_if<double>(&value)) return format_number(*number);
+  if (const auto* number = std::get_if<double>(&value)) return template_real_text(*number);
   if (const auto* time = std::get_if<TemplateTime>(&value)) return time_text(*time);
   std::string out;
   if (const TemplateList* list = value.list()) {

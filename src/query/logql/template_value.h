@@ -52,6 +52,8 @@ struct TemplateValue
 bool template_truth(const TemplateValue& value);
 // As Go prints it; nil on its own is "<no value>".
 std::string template_text(const TemplateValue& value);
+// As Go's %v and %g: the shortest digits that read back the same, 1e+06 from there on.
+std::string template_real_text(double value);
 // As Go names its type.
 std::string_view template_type(const TemplateValue& value);
 // What fromJson makes of a text: nil when it is no JSON.

@@ -80,6 +80,11 @@ bool parse_number(std::string_view text, double& out) {
   return true;
 }
 
+std::string no_number(std::string_view text) {
+  return "strconv.ParseFloat: parsing " + quote(text) + ": invalid syntax";
+}
+std::string no_duration(std::string_view text) { return "time: invalid duration " + quote(text); }
+
 bool parse_bytes(std::string_view text, uint64_t& out) {
   size_t end = 0;
   while (end < text.size() && ((text[end] >= '0' && text[end] <= '9') || text[end] == '.')) ++end;

@@ -19,6 +19,10 @@ std::string format_number(double value);
 // The whole text as a decimal number (sign, fraction, exponent; Inf and NaN by name).
 bool parse_number(std::string_view text, double& out);
 
+// What Go says of a text that is no number or no duration.
+std::string no_number(std::string_view text);
+std::string no_duration(std::string_view text);
+
 // "5KB" = 5000, "5KiB" = 5120, "1.5 MB"; the unit may be missing and its case does not matter.
 bool parse_bytes(std::string_view text, uint64_t& out);
 // Exact, with the largest unit that divides: "5KB", "3MiB", "77B".

@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string_view>
@@ -21,13 +22,36 @@ Status invalid(std::string message, std::string hint = {}) {
   return Error{Code::invalid_argument, std::move(message), std::move(hint), {}, {}};
 }
 
+// RE2's complaint in the words of Go's regexp, which users of Loki know.
+std::string in_words_of_go(std::string_view message) {
+  struct Words {
+    std::string_view re2, go;
+  };
+  static constexpr std::array<Words, 7> kWords = {
+      {{"missing ]", "missing closing ]"},
+       {"missing )", "missing closing )"},
+       {"trailing \\", "trailing backslash at end of expression"},
+       {"no argument for repetition operator", "missing argument to repetition operator"},
+       {"invalid repetition size", "invalid repeat count"},
+       {"bad repetition operator", "invalid nested repetition operator"},
+       {"invalid named capture group", "invalid named capture"}}};
+  const size_t colon = message.find(": ");
+  std::string_view what = message.substr(0, colon);
+  for (const Words& words : kWords) {
+    if (what == words.re2) what = words.go;
+  }
+  std::string out(what);
+  if (colon != std::string_view::npos) out += ": `" + std::string(message.substr(colon + 2)) + "`";
+  return out;
+}
+
 Result<query::Regex> compile(const std::string& pattern, bool anchored) {
   auto regex = query::Regex::compile(pattern, {.anchored = anchored, .dot_is_newline = anchored});
   if (regex.ok()) return regex;
   Error error = std::move(regex).error();
   constexpr std::string_view kPrefix = "invalid regex: ";
   if (error.message.starts_with(kPrefix)) error.message.erase(0, kPrefix.size());
-  error.message.insert(0, "error parsing regexp: ");
+  error.message = "error parsing regexp: " + in_words_of_go(error.message);
   return error;
 }
 
@@ -150,7 +174,13 @@ Status validate(const Stage& stage) {
   Status status = std::visit([](const auto& node) { return check(node); }, stage);
   if (status.ok()) return status;
   Error error = std::move(status).error();
-  error.message = "stage '" + print(stage) + "' : " + error.message;
+  if (std::holds_alternative<RegexpStage>(stage)) {
+    error.message.insert(0, "invalid regexp parser: ");
+  } else if (std::holds_alternative<PatternStage>(stage)) {
+    error.message.insert(0, "invalid pattern parser: ");
+  } else {
+    error.message = "stage '" + print(stage) + "' : " + error.message;
+  }
   error.position.reset();
   return error;
 }

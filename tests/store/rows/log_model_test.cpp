@@ -93,9 +93,14 @@ TEST(LogModel, DetectsLevels) {
   EXPECT_EQ(level_of("", 0, {{"detected_level", "ERR"}}), "error");
   EXPECT_EQ(level_of("{\"level\": \"Debug\"}"), "debug");
   EXPECT_EQ(level_of("{\"a\": {\"severity\": \"critical\"}}"), "critical");
-  EXPECT_EQ(level_of("{\"a\": {\"b\": {\"level\": \"error\"}}}"), "unknown");
+  EXPECT_EQ(level_of("{\"a\": {\"b\": {\"level\": \"odd\"}}}"), "unknown");
   EXPECT_EQ(level_of("ts=1 lvl=dbg level=\"wrn\" msg=x"), "warn");
   EXPECT_EQ(level_of("12:00 [ERROR] broken"), "error");
+  // The first word that stands alone.
+  EXPECT_EQ(level_of("{\"a\": {\"b\": {\"state\": \"error\"}}}"), "error");
+  EXPECT_EQ(level_of("warning: no info, only errors"), "warn");
+  EXPECT_EQ(level_of("information about a terror, not an err-or; Debug!"), "debug");
+  EXPECT_EQ(level_of("infos errors warned"), "unknown");
 }
 
 TEST(LogModel, WritesBodiesThatAreNoStringAsJson) {

@@ -72,9 +72,10 @@ Status Destination::load() {
   state_.destination = kind_name(parts_.settings.kind);
   state_.address = parts_.settings.url.to_string();
   state_.store_id = parts_.store->store_id();
+  const ReadContext context{read, state_.settle, parts_.clock->wall_ns(), 0, 0};
   for (const auto& stream : parts_.streams) {
     const auto [place, is_new] = state_.places.try_emplace(std::string(stream->name()));
-    const store::ArrivalPlace now{read.sequence, store::ArrivalPlace::kAll};
+    const store::ArrivalPlace now = stream->present(context);
     if (is_new && common_.from_now) place->second = now;
     // The store was brought back from an older copy: what it holds had been sent.
     if (place->second > now) place->second = now;
@@ -227,7 +228,8 @@ int64_t Destination::send() {
   update([&](DestinationStatus& status) {
     if (status.state == "idle") status.state = "sending";
     unsent_ns_ = work_->oldest_ns;
-    unsent_sequence_ = work_->stream != nullptr ? items[0].reference.place.sequence : 0;
+    const bool by_sequence = work_->stream != nullptr && kind() != Kind::metrics;
+    unsent_sequence_ = by_sequence ? items[0].reference.place.sequence : 0;
     ++status.requests;
     if (again) status.retried += static_cast<int64_t>(items.size());
     status.next_attempt_ns = 0;

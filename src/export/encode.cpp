@@ -99,4 +99,11 @@ std::string encode_loki_push(std::span<const Item> items) {
   return out;
 }
 
+std::string encode_metrics(std::span<const Item> items) {
+  otlp::RemoteWriteRequest request;
+  for (const Item& item : items)
+    request.series.push_back(std::get<otlp::RemoteWriteSeries>(item.what));
+  return otlp::encode_remote_write_body(request);
+}
+
 }  // namespace contextcore::exporter

@@ -122,14 +122,11 @@ class ExporterImpl : public Exporter {
     parts.files = options_.files;
     parts.clock = options_.clock;
     parts.random = options_.random;
-    parts.streams = settings.kind == Kind::traces ? trace_streams(options_.settings.received)
-                                                  : log_streams(options_.settings.received);
-    if (settings.kind == Kind::metrics || settings.grpc) {
+    parts.streams = streams_of(settings.kind);
+    if (settings.grpc) {
       return Error{Code::unsupported,
-                   settings.grpc ? "OTLP over gRPC is not yet supported for export"
-                                 : "export of metrics by remote write is not yet supported",
-                   settings.grpc ? "set export.protocol to http/protobuf"
-                                 : "leave export.metrics_endpoint out",
+                   "OTLP over gRPC is not yet supported for export",
+                   "set export.protocol to http/protobuf",
                    {},
                    {}};
     }
@@ -141,6 +138,11 @@ class ExporterImpl : public Exporter {
     destinations_.push_back(std::move(destination));
     settings_.push_back(settings);
     return {};
+  }
+
+  std::vector<std::unique_ptr<Stream>> streams_of(Kind kind) const {
+    if (kind == Kind::traces) return trace_streams(options_.settings.received);
+    return kind == Kind::metrics ? metric_streams() : log_streams(options_.settings.received);
   }
 
   Result<std::unique_ptr<Network>> network_of(const DestinationSettings& settings) {

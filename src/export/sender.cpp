@@ -61,7 +61,12 @@ class HttpSender : public Sender {
     headers_.emplace_back("Content-Type", loki ? "application/json" : "application/x-protobuf");
     headers_.emplace_back("User-Agent", options_.user_agent);
     headers_.emplace_back(kStoreHeader, options_.store_id);
-    if (options_.destination.compress) headers_.emplace_back("Content-Encoding", "gzip");
+    if (options_.destination.kind == Kind::metrics) {
+      headers_.emplace_back("Content-Encoding", "snappy");
+      headers_.emplace_back("X-Prometheus-Remote-Write-Version", "0.1.0");
+    } else if (options_.destination.compress) {
+      headers_.emplace_back("Content-Encoding", "gzip");
+    }
   }
 
   Outcome send(std::span<const Item> items) override {
@@ -69,7 +74,8 @@ class HttpSender : public Sender {
     if (options_.destination.compress) body = gzip(body);
     auto response = client_.request("POST", options_.destination.url.target, headers_, body);
     if (!response.ok()) return {Fate::retry, 0, 0, {}, response.error().message};
-    return judge(*response, options_.destination.kind != Kind::loki, options_.clock->wall_ns());
+    const bool otlp = options_.destination.kind <= Kind::logs;
+    return judge(*response, otlp, options_.clock->wall_ns());
   }
 
  private:
@@ -81,9 +87,12 @@ class HttpSender : public Sender {
         return encode_otlp_traces(items);
       case Kind::logs:
         return encode_otlp_logs(items);
-      default:
+      case Kind::loki:
         return encode_loki_push(items);
+      case Kind::metrics:
+        return encode_metrics(items);
     }
+    return {};
   }
 
   HttpSenderOptions options_;

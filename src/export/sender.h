@@ -44,10 +44,11 @@ Outcome judge(const client::HttpResponse& response, bool otlp, int64_t now_ns);
 // Retry-After: seconds, or a date of HTTP; nullopt if it is neither.
 std::optional<int64_t> parse_retry_after(std::string_view text, int64_t now_ns);
 
-// Bodies of requests. REQUIRES: spans only / log records only.
+// Bodies of requests. REQUIRES: spans only / log records only / series only.
 std::string encode_otlp_traces(std::span<const Item> items);
 std::string encode_otlp_logs(std::span<const Item> items);
 std::string encode_loki_push(std::span<const Item> items);
+std::string encode_metrics(std::span<const Item> items);  // remote write 1.0
 
 struct HttpSenderOptions {
   DestinationSettings destination;

@@ -7,6 +7,7 @@
 //   instants   insights and facts about them, at once
 //   settled    tasks, phases and sprints, when their end has settled (lives.h)
 //   logs       log records: the journal's events and what was received
+//   views      metrics, by time (views.cpp)
 
 #include <cstdint>
 #include <memory>
@@ -18,6 +19,7 @@
 
 #include "base/result.h"
 #include "export/state.h"
+#include "otlp/remote_write.h"
 #include "store/store.h"
 
 namespace contextcore::exporter {
@@ -26,7 +28,7 @@ struct Item {
   Reference reference;
   std::shared_ptr<const otlp::Resource> resource;
   std::shared_ptr<const otlp::Scope> scope;
-  std::variant<otlp::Span, otlp::LogRecord> what;
+  std::variant<otlp::Span, otlp::LogRecord, otlp::RemoteWriteSeries> what;
   int64_t arrived_ns = 0;  // 0: not known
   size_t bytes = 0;        // on the wire, about
 };
@@ -51,6 +53,10 @@ class Stream {
   virtual std::string_view name() const = 0;
   virtual Result<Batch> next(const ReadContext& context,
                              const store::ArrivalPlace& after) const = 0;
+  // The place behind all that there is now.
+  virtual store::ArrivalPlace present(const ReadContext& context) const {
+    return {context.read.sequence, store::ArrivalPlace::kAll};
+  }
   // What a reference stood for; empty when the store has it no longer.
   virtual Result<std::vector<Item>> find(const ReadContext& context,
                                          const Reference& reference) const = 0;
@@ -59,5 +65,6 @@ class Stream {
 // The streams of a destination.
 std::vector<std::unique_ptr<Stream>> trace_streams(bool received);
 std::vector<std::unique_ptr<Stream>> log_streams(bool received);
+std::vector<std::unique_ptr<Stream>> metric_streams();
 
 }  // namespace contextcore::exporter

@@ -83,12 +83,19 @@ class ScriptedSender : public Sender {
   }
   static std::string name_of(const Item& item) {
     if (const auto* span = std::get_if<otlp::Span>(&item.what)) return span->name;
+    if (const auto* series = std::get_if<otlp::RemoteWriteSeries>(&item.what)) {
+      std::string name;
+      for (const otlp::RemoteWriteLabel& label : series->labels)
+        name += label.name + "=" + label.value + ",";
+      return name;
+    }
     const auto& record = std::get<otlp::LogRecord>(item.what);
     const std::string* body = record.body.as_string();
     return body ? *body : "";
   }
   static std::string key_of(const Item& item) {
     if (const auto* span = std::get_if<otlp::Span>(&item.what)) return otlp::to_hex(span->span_id);
+    if (std::holds_alternative<otlp::RemoteWriteSeries>(item.what)) return item.reference.id;
     const auto& record = std::get<otlp::LogRecord>(item.what);
     return std::to_string(record.time_ns) + name_of(item);
   }
@@ -122,8 +129,11 @@ class Outlet {
     DestinationParts parts;
     parts.settings.kind = kind_;
     parts.settings.url = *parse_url("http://backend:4318/v1/traces");
-    parts.streams =
-        kind_ == Kind::traces ? trace_streams(common.received) : log_streams(common.received);
+    if (kind_ == Kind::traces) {
+      parts.streams = trace_streams(common.received);
+    } else {
+      parts.streams = kind_ == Kind::metrics ? metric_streams() : log_streams(common.received);
+    }
     parts.sender = std::move(made);
     parts.store = shop_.store.get();
     parts.files = &shop_.files();

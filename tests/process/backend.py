@@ -1,4 +1,4 @@
-"""A back end that answers by a script: OTLP/HTTP traces and logs, Loki's push API. Keeps what it has taken."""
+"""A back end that answers by a script: OTLP/HTTP traces and logs, Loki's push API, remote write. Keeps what it takes."""
 
 import collections
 import gzip
@@ -89,13 +89,55 @@ def records_of(body):
                        "attributes": attributes_of(record[6])}
 
 
+def unsnappy(data):
+    """A snappy block."""
+    out, at = bytearray(), 0
+    while data[at] >= 128:
+        at += 1
+    at += 1
+    while at < len(data):
+        tag = data[at]
+        at += 1
+        kind = tag & 3
+        if kind == 0:
+            size = tag >> 2
+            if size >= 60:
+                wide = size - 59
+                size = int.from_bytes(data[at:at + wide], "little")
+                at += wide
+            out += data[at:at + size + 1]
+            at += size + 1
+            continue
+        if kind == 1:
+            size, distance = (tag >> 2 & 7) + 4, (tag >> 5) << 8 | data[at]
+            at += 1
+        else:
+            wide = 2 if kind == 2 else 4
+            size, distance = (tag >> 2) + 1, int.from_bytes(data[at:at + wide], "little")
+            at += wide
+        for _ in range(size):
+            out.append(out[-distance])
+    return bytes(out)
+
+
+def samples_of(body):
+    """(labels, time in ms, value) of a remote-write request."""
+    for data in fields(unsnappy(body))[1]:
+        series = fields(data)
+        labels = tuple(sorted((fields(label)[1][0].decode(), fields(label)[2][0].decode()) for label in series[1]))
+        for data in series[2]:
+            sample = fields(data)
+            value = struct.unpack("<d", struct.pack("<Q", sample[1][0]))[0] if sample[1] else 0.0
+            yield labels, sample[2][0], value
+
+
 class BackEnd:
     """`script` holds what to do with the next requests, one word each: ok slow 429 500 503 partial refuse reset.
     Without a word: ok. `refuses(item)` true: a request with such an item gets 400."""
 
     def __init__(self, certificate=None):
         self.script, self.lock = collections.deque(), threading.Lock()
-        self.spans, self.lines, self.records = {}, {}, {}  # by id → list of contents
+        self.spans, self.lines, self.records, self.samples = {}, {}, {}, {}  # by id → list of contents
         self.requests, self.headers = collections.Counter(), []
         self.retry_after_seen = []
         self.refuses = lambda item: False
@@ -188,6 +230,9 @@ class BackEnd:
         if path == "/v1/traces":
             for span in spans_of(body):
                 yield self.spans, span["span_id"], span
+        elif path == "/api/v1/push":
+            for labels, time, value in samples_of(body):
+                yield self.samples, (labels, time), value
         elif path == "/v1/logs":
             for record in records_of(body):
                 yield self.records, record["attributes"].get("event_id") or (record["time"], record["body"]), record

@@ -22,7 +22,8 @@ class ExportTest(ProcessTest):
         self.addCleanup(lambda: self.back_end.stop())
 
     def to(self, *signals):
-        paths = {"traces": "/v1/traces", "logs": "/v1/logs", "loki": "/loki/api/v1/push"}
+        paths = {"traces": "/v1/traces", "logs": "/v1/logs", "loki": "/loki/api/v1/push",
+                 "metrics": "/api/v1/push"}
         out = list(FAST)
         for signal in signals:
             out += [f"--export-{signal}-endpoint", self.back_end.url + paths[signal]]
@@ -167,6 +168,34 @@ class LivesTest(ExportTest):
             self.assertEqual(second["links"][0]["attributes"]["type"], "continues")
 
 
+class MetricsTest(ExportTest):
+    def test_views_are_written_from_the_first_event_on(self):
+        """What remote write gets equals what PromQL answers, sample by sample, also through failures."""
+        self.cc("task", "create", "a", "--id", "A", "--at", "5h ago")
+        self.cc("task", "create", "b", "--id", "B", "--at", "4h ago")
+        self.cc("task", "complete", "A", "--at", "3h ago")
+        self.back_end.script.extend(["500", "429", "ok", "reset", "ok", "500"])
+        arguments = [*self.to("metrics"), "--export-batch-items", "50"]
+        with self.server(*arguments) as server:
+            self.until(lambda: self.back_end.requests["500"] == 2, "faults")
+            server.kill()
+        with self.server(*arguments) as server:
+            self.until(lambda: self.status()["metrics"]["state"] == "idle" and self.back_end.samples, "all of it")
+            for metric in ("task_completed_total", "task_count_by_status", "task_lead_time_bucket"):
+                sent = {key: copies for key, copies in self.back_end.samples.items()
+                        if dict(key[0])["__name__"] == metric}
+                times = [key[1] for key in sent]
+                self.assertGreater(max(times) - min(times), 5 * 3600 * 1000 - 180_000, metric)
+                status, body = server.request("GET", f"/api/v1/query_range?query={metric}&step=60"
+                                                     f"&start={min(times) / 1000}&end={max(times) / 1000}")
+                self.assertEqual(status, 200, body)
+                asked = {(tuple(sorted(series["metric"].items())), int(float(time) * 1000)): float(value)
+                         for series in json.loads(body)["data"]["result"] for time, value in series["values"]}
+                self.assertEqual(set(sent), set(asked), metric)
+                for key, copies in sent.items():
+                    self.assertEqual(set(copies), {asked[key]}, key)
+
+
 class LetterTest(ExportTest):
     def test_what_is_refused_waits_for_a_retry_and_takes_nothing_with_it(self):
         self.back_end.refuses = lambda item: "line 13" in json.dumps(item)
@@ -224,6 +253,22 @@ class SettingTest(ExportTest):
         loki = next(h for h in self.back_end.headers if h["Content-Type"] == "application/json")
         self.assertEqual(loki["Authorization"], "Basic bWU6aHVudGVyMg==")
         self.assertNotIn("api-key", loki)
+
+    def test_settings_of_the_project_file(self):
+        def config(**environment):
+            return {one["name"]: one for one in self.ccj("config", environment=environment).json["items"]}
+
+        path = pathlib.Path(self.folder, ".contextcore.toml")
+        path.write_text('[export]\nsettle = "7m"\nreceived = false\nbatch_items = 9\n'
+                        'loki_headers = "a=b"\ncertificate = "ca.pem"\n')
+        found = config(CONTEXTCORE_EXPORT_BATCH_ITEMS="8")
+        self.assertEqual([found["export." + name]["value"] for name in
+                          ("settle", "received", "batch_items", "loki_headers", "certificate", "timeout")],
+                         ["7m", "false", "8", "a=…", str(path.parent / "ca.pem"), "10s"])
+        self.assertEqual(found["export.settle"]["origin"], str(path))
+        self.assertEqual(found["export.batch_items"]["origin"], "CONTEXTCORE_EXPORT_BATCH_ITEMS")
+        path.write_text("[export]\nsetle = 1\n")
+        self.assertIn("unknown key 'setle' of [export]", self.cc("config", code=2).err)
 
     def test_settings_that_cannot_be_met_stop_the_start(self):
         for arguments, message in ((["--export-settle", "soon"], "export.settle is not a duration"),

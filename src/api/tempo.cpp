@@ -118,6 +118,17 @@ std::string tag_field(const std::string& key) {
   return quoted + "\"";
 }
 
+// Tags are text: 500 finds the text and the number, true likewise.
+std::string tag_condition(const std::string& field, const std::string& value) {
+  std::string condition = field + " = " + query::quote_string(value);
+  int64_t integer = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), integer);
+  const bool is_integer = !value.empty() && error == std::errc() &&
+                          end == value.data() + value.size() && integer >= 0;
+  if (field[0] != '.' || (!is_integer && value != "true" && value != "false")) return condition;
+  return "(" + condition + " || " + field + " = " + value + ")";
+}
+
 Response finish(Result<Response> response) {
   return response.ok() ? std::move(*response) : text_error(response.error());
 }
@@ -156,7 +167,7 @@ Result<std::string> tags_to_traceql(std::string_view tags, std::string_view min_
     while (!tags.empty() && is_blank(tags.front())) tags.remove_prefix(1);
     if (tags.empty()) break;
     CC_ASSIGN(Tag tag, next_tag(tags));
-    conditions.push_back(tag_field(tag.key) + " = " + query::quote_string(tag.value));
+    conditions.push_back(tag_condition(tag_field(tag.key), tag.value));
   }
   const std::array<std::pair<std::string_view, const char*>, 2> bounds = {
       {{min_duration, "traceDuration >= "}, {max_duration, "traceDuration <= "}}};

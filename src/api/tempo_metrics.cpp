@@ -9,6 +9,7 @@
 #include "api/tempo_json.h"
 #include "base/time.h"
 #include "query/traceql/parser.h"
+#include "query/traceql/validate.h"
 
 namespace contextcore::api {
 
@@ -57,9 +58,19 @@ int64_t count_of(const Request& request, std::string_view name) {
   return error == std::errc() && end == text.data() + text.size() && count > 0 ? count : 0;
 }
 
-Result<traceql::Query> metrics_query(const Request& request) {
-  CC_ASSIGN(traceql::Query query, traceql::parse_and_validate(query_text(request)));
-  if (!traceql::is_metrics_query(query)) return invalid("not a metrics query");
+// Errors say what Tempo says: it compiles what it has parsed, instants both at once.
+Result<traceql::Query> metrics_query(const Request& request, bool instant) {
+  constexpr std::string_view kCompiling = "compiling query: ";
+  const auto compiling = [&](Error error) {
+    error.message.insert(0, kCompiling);
+    return error;
+  };
+  const std::string_view text = query_text(request);
+  Result<traceql::Query> query = traceql::parse(text);
+  if (!query.ok()) return instant ? compiling(query.error()) : query.error();
+  const Status valid = traceql::validate(*query, text);
+  if (!valid.ok()) return compiling(valid.error());
+  if (!traceql::is_metrics_query(*query)) return invalid("not a metrics query");
   return query;
 }
 
@@ -134,7 +145,7 @@ std::string encode_tempo_metrics(const traceql::MetricsResult& result,
 }
 
 Result<Response> Tempo::metrics_range(const Request& request) const {
-  CC_ASSIGN(const traceql::Query query, metrics_query(request));
+  CC_ASSIGN(const traceql::Query query, metrics_query(request, false));
   CC_ASSIGN(store::Store::Read read, options_.store->read());
   CC_ASSIGN(const Bounds bounds, loki_bounds(request, read.source->now_ns()));
   CC_ASSIGN(const int64_t step_ns, step_of(request, bounds));
@@ -152,7 +163,7 @@ Result<Response> Tempo::metrics_range(const Request& request) const {
 }
 
 Result<Response> Tempo::metrics_instant(const Request& request) const {
-  CC_ASSIGN(const traceql::Query query, metrics_query(request));
+  CC_ASSIGN(const traceql::Query query, metrics_query(request, true));
   CC_ASSIGN(store::Store::Read read, options_.store->read());
   CC_ASSIGN(const Bounds bounds, loki_bounds(request, read.source->now_ns()));
   traceql::MetricsOptions options;

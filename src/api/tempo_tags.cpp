@@ -86,8 +86,9 @@ Result<traceql::Attribute> field_of(const std::string& name, bool v2) {
                     field->scope == traceql::Scope::none && !name.starts_with('.');
   if (field.ok() && !bare) return field;
   return invalid("please provide a valid tagName: " +
-                 (field.ok() ? "tag name is not valid intrinsic or scoped attribute: " + name
-                             : field.error().message));
+                 (field.ok()
+                      ? "tag name is not valid intrinsic or scoped attribute: " + name
+                      : "failed to parse identifier " + name + ": " + field.error().message));
 }
 
 }  // namespace
@@ -133,8 +134,7 @@ Result<Response> Tempo::tags(const Request& request, bool v2) const {
   return raw_json_response(200, std::move(out));
 }
 
-Result<Response> Tempo::tag_values(const Request& request, const std::string& name,
-                                   bool v2) const {
+Result<Response> Tempo::tag_values(const Request& request, const std::string& name, bool v2) const {
   CC_ASSIGN(traceql::TagsOptions options, options_of(request));
   CC_ASSIGN(const traceql::Attribute field, field_of(name, v2));
   options.checkpoint = checkpoint();

@@ -220,9 +220,13 @@ class MetricsEngine {
       }
       const auto limit = static_cast<size_t>(stage.limit);
       if (vector.series.size() <= limit) continue;
-      vector.series = query::select_best(stage.function == SecondStage::Function::topk,
-                                         {{static_cast<double>(limit)}}, {},
+      // Of equal values topk keeps those whose labels come first, bottomk the others: as Tempo
+      // does.
+      const bool top = stage.function == SecondStage::Function::topk;
+      if (!top) std::reverse(vector.series.begin(), vector.series.end());
+      vector.series = query::select_best(top, {{static_cast<double>(limit)}}, {},
                                          std::move(vector.series), run_.grid().points());
+      query::sort_by_labels(vector.series);
     }
     return vector;
   }

@@ -32,14 +32,15 @@ struct Side {
 };
 
 // Fields that every span has and that tell spans apart; ids and durations do not.
-constexpr std::array<Intrinsic, 8> kIntrinsics = {Intrinsic::name,
+constexpr std::array<Intrinsic, 9> kIntrinsics = {Intrinsic::name,
                                                   Intrinsic::status,
                                                   Intrinsic::status_message,
                                                   Intrinsic::kind,
                                                   Intrinsic::root_name,
                                                   Intrinsic::root_service,
                                                   Intrinsic::instrumentation_name,
-                                                  Intrinsic::instrumentation_version};
+                                                  Intrinsic::instrumentation_version,
+                                                  Intrinsic::child_count};
 
 std::optional<Scope> scope_of(store::ColumnScope scope) {
   switch (scope) {

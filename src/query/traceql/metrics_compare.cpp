@@ -15,7 +15,6 @@ namespace contextcore::traceql {
 namespace {
 
 constexpr std::string_view kMetaType = "__meta_type";
-constexpr std::string_view kMetaError = "__meta_error";
 
 using Counts = std::unordered_map<size_t, double>;  // by interval
 
@@ -109,7 +108,6 @@ class Comparison {
       attributes.push_back(std::move(attribute));
     }
     run_.labels.note_name(kMetaType);
-    run_.labels.note_name(kMetaError);
     for (const Attribute& attribute : attributes) {
       names_.push_back(to_string(attribute));
       run_.labels.note_name(names_.back());
@@ -150,23 +148,15 @@ class Comparison {
       add_values("selection", i, selected_[i]);
       add_total("baseline_total", i, baseline_[i]);
       add_total("selection_total", i, selected_[i]);
-      const auto top = static_cast<size_t>(compare_.top);
-      if (baseline_[i].values.size() > top || selected_[i].values.size() > top) {
-        add({kMetaError, "__too_many_values__"}, i, run_.labels.text_of(Value()), {});
-      }
       if (out_.series.size() > kMetricsCellsMax / run_.grid().points()) return too_many_series();
     }
     query::sort_by_labels(out_.series);
     return std::move(out_);
   }
 
-  struct Meta {
-    std::string_view name, value;
-  };
-
-  void add(const Meta& meta, size_t field, const std::string& text, const Counts& counts) {
+  void add(std::string_view type, size_t field, const std::string& text, const Counts& counts) {
     query::GridSeries series;
-    query::set_label(series.labels, meta.name, run_.labels.text_of(make_string(meta.value)));
+    query::set_label(series.labels, kMetaType, run_.labels.text_of(make_string(type)));
     query::set_label(series.labels, names_[field], text);
     series.points.resize(run_.grid().points());
     for (size_t step = 0; step < series.points.size(); ++step) series.points[step].step = step;
@@ -182,13 +172,12 @@ class Comparison {
     });
     if (best.size() > static_cast<size_t>(compare_.top))
       best.resize(static_cast<size_t>(compare_.top));
-    for (const Counted* counted : best)
-      add({kMetaType, type}, field, counted->text, counted->counts);
+    for (const Counted* counted : best) add(type, field, counted->text, counted->counts);
   }
 
   void add_total(std::string_view type, size_t field, const Side& side) {
     if (side.totals.empty()) return;
-    add({kMetaType, type}, field, run_.labels.text_of(Value()), side.totals);
+    add(type, field, run_.labels.text_of(Value()), side.totals);
   }
 
   MetricsRun& run_;

@@ -251,8 +251,8 @@ Status add_loki_stream(Attributes labels, std::vector<LogRecord> records,
                  {},
                  {}};
   }
-  std::stable_sort(labels.begin(), labels.end(),
-                   [](const KeyValue& a, const KeyValue& b) { return a.key < b.key; });
+  std::sort(labels.begin(), labels.end(),
+            [](const KeyValue& a, const KeyValue& b) { return a.key < b.key; });
   for (size_t i = 1; i < labels.size(); ++i) {
     if (labels[i].key == labels[i - 1].key)
       return bad("stream has duplicate label name: '" + labels[i].key + "'");

@@ -194,7 +194,7 @@ Result<std::vector<Series>> volume(const store::Source& source, const VolumePara
     one.labels = names.labels(series);
     out.push_back(std::move(one));
   }
-  std::stable_sort(out.begin(), out.end(), [](const Series& a, const Series& b) {
+  std::sort(out.begin(), out.end(), [](const Series& a, const Series& b) {
     if (a.samples[0].value != b.samples[0].value) return a.samples[0].value > b.samples[0].value;
     return to_string(a.labels) < to_string(b.labels);
   });

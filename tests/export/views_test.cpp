@@ -63,16 +63,16 @@ TEST(ViewsTest, what_was_refused_can_be_tried_again) {
   shop.run("task.create", R"({"id":"A","title":"a"})");
   shop.wait(kHourNs);
   Outlet outlet(shop, Kind::metrics);
-  outlet.sender->bad = "task_wip";
+  outlet.sender->bad = "task_events_total";
   outlet.drain();
-  EXPECT_EQ(find(times(outlet), "task_wip"), nullptr);
+  EXPECT_EQ(find(times(outlet), "task_events_total"), nullptr);
   EXPECT_GE(outlet.destination->status().dead_letters, 1);
   outlet.sender->bad.clear();
   ASSERT_TRUE(outlet.destination->retry().ok());
   outlet.drain();
   EXPECT_EQ(outlet.destination->status().dead_letters, 0);
-  ASSERT_NE(find(times(outlet), "task_wip"), nullptr);
-  EXPECT_EQ(find(times(outlet), "task_wip")->size(),
+  ASSERT_NE(find(times(outlet), "task_events_total"), nullptr);
+  EXPECT_EQ(find(times(outlet), "task_events_total")->size(),
             find(times(outlet), "task_count_by_status")->size());
 }
 

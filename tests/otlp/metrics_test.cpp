@@ -177,7 +177,7 @@ TEST(OtlpMetrics, Names) {
   EXPECT_EQ(prometheus_label_name("123abc"), "key_123abc");
   EXPECT_EQ(prometheus_label_name("_private"), "key_private");
   EXPECT_EQ(prometheus_label_name("__reserved__"), "__reserved__");
-  EXPECT_EQ(prometheus_label_name("été"), "_t_");
+  EXPECT_EQ(prometheus_label_name("été"), "key_t_");
 }
 
 TEST(OtlpMetrics, ValuesAsLabels) {

@@ -59,8 +59,13 @@ TEST_F(RemoteWriteTest, WhatIsRefusedIsSaidAndTheRestIsStored) {
   otlp::RemoteWriteRequest request = up(100, 3);
   request.series.push_back({{{"job", "nameless"}}, {{1, 1}}, 0, 0});
   request.series.push_back({{{"__name__", "task_wip"}}, {{1, 1}}, 0, 0});
-  request.series.push_back({{{"__name__", "h"}}, {}, 0, 2});
-  const Response response = write(request);
+  // And h with two native histograms, which the encoder does not write.
+  using namespace std::string_literals;
+  const std::string histograms = "\x0a\x13\x0a\x0d\x0a\x08__name__\x12\x01h\x22\x00\x22\x00"s;
+  const Response response =
+      send("POST", "/api/v1/write",
+           otlp::snappy_compress(otlp::encode_remote_write(request) + histograms),
+           {{"content-encoding", "snappy"}});
   EXPECT_EQ(response.status, 400);
   EXPECT_NE(response.body.find("received a series that has no name: {job=\"nameless\"}"),
             std::string::npos)

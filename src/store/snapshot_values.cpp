@@ -198,7 +198,7 @@ Status for_each_batch(const Snapshot& snapshot, const SpanSelection& selection, 
 // Calls fn for events of work spans of the newest traces of the selection until it returns false.
 Status for_each_work_event(const Snapshot& snapshot, const SpanSelection& selection,
                            const std::function<bool(const otlp::SpanEvent&)>& fn) {
-  if (!snapshot.head().hooks().event) return {};
+  if (!snapshot.head().hooks().event || snapshot.index().size() == 0) return {};
   FetchRequest request;
   request.range = selection.range;
   request.conditions = selection.conditions;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/sort.h"
 #include "query/traceql/metrics_vector.h"
 #include "query/traceql/parser.h"
 #include "query/traceql/printer.h"
@@ -305,9 +306,8 @@ MetricsResult show(MetricsVector vector, const MetricsRun& run) {
     series.points = std::move(one.points);
     result.series.push_back(std::move(series));
   }
-  std::stable_sort(
-      result.series.begin(), result.series.end(),
-      [](const MetricsSeries& a, const MetricsSeries& b) { return comes_before(a, b); });
+  sort_stably(result.series,
+              [](const MetricsSeries& a, const MetricsSeries& b) { return comes_before(a, b); });
   const size_t series_max = run.options.series_max;
   result.truncated = series_max != 0 && result.series.size() > series_max;
   if (result.truncated) result.series.resize(series_max);

@@ -171,6 +171,7 @@ class LivesTest(ExportTest):
 class MetricsTest(ExportTest):
     def test_views_are_written_from_the_first_event_on(self):
         """What remote write gets equals what PromQL answers, sample by sample, also through failures."""
+        started = time.time()
         self.cc("task", "create", "a", "--id", "A", "--at", "5h ago")
         self.cc("task", "create", "b", "--id", "B", "--at", "4h ago")
         self.cc("task", "complete", "A", "--at", "3h ago")
@@ -180,10 +181,12 @@ class MetricsTest(ExportTest):
             self.until(lambda: self.back_end.requests["500"] == 2, "faults")
             server.kill()
         with self.server(*arguments) as server:
-            self.until(lambda: self.status()["metrics"]["state"] == "idle" and self.back_end.samples, "all of it")
-            for metric in ("task_completed_total", "task_count_by_status", "task_lead_time_bucket"):
+            self.until(lambda: any(at / 1000 > started - 120 for _, at in list(self.back_end.samples)), "all of it")
+            self.until(lambda: self.status()["metrics"]["state"] == "idle", "rest")
+            for metric in ("task_completed_total", "task_count_by_status", "task_lead_time_seconds_bucket"):
                 sent = {key: copies for key, copies in self.back_end.samples.items()
                         if dict(key[0])["__name__"] == metric}
+                self.assertTrue(sent, metric)
                 times = [key[1] for key in sent]
                 self.assertGreater(max(times) - min(times), 5 * 3600 * 1000 - 180_000, metric)
                 status, body = server.request("GET", f"/api/v1/query_range?query={metric}&step=60"

@@ -12,7 +12,7 @@ namespace {
 // Of one request to the store; a server takes 16 MB at once, so what it finds too large is halved.
 constexpr size_t kRecordsMax = 2000;
 
-// The innermost lists, so that traces and logs can be cut in one way.
+// The innermost lists, so that all kinds can be cut in one way.
 std::vector<otlp::ResourceSpans>& resources_of(otlp::TracesData& data) {
   return data.resource_spans;
 }
@@ -26,8 +26,23 @@ std::vector<otlp::ScopeLogs>& scopes_of(otlp::ResourceLogs& resource) {
 std::vector<otlp::Span>& records_of(otlp::ScopeSpans& scope) { return scope.spans; }
 std::vector<otlp::LogRecord>& records_of(otlp::ScopeLogs& scope) { return scope.records; }
 
+std::vector<otlp::ResourceMetrics>& resources_of(otlp::MetricsData& data) {
+  return data.resource_metrics;
+}
+std::vector<otlp::ScopeMetrics>& scopes_of(otlp::ResourceMetrics& resource) {
+  return resource.scope_metrics;
+}
+std::vector<otlp::Metric>& records_of(otlp::ScopeMetrics& scope) { return scope.metrics; }
+
 size_t count_of(const otlp::TracesData& data) { return data.span_count(); }
 size_t count_of(const otlp::LogsData& data) { return data.record_count(); }
+size_t count_of(const otlp::MetricsData& data) {
+  size_t count = 0;
+  for (const auto& resource : data.resource_metrics) {
+    for (const auto& scope : resource.scope_metrics) count += scope.metrics.size();
+  }
+  return count;
+}
 
 // Takes the first `count` records out of data, with their resources and scopes.
 template <typename Data>
@@ -70,6 +85,7 @@ class Importer {
       if (!*request) return {};
       Status status = add((*request)->traces, spans_);
       if (status.ok()) status = add((*request)->logs, logs_);
+      if (status.ok()) status = add((*request)->metrics, points_);
       if (!status.ok()) return within(name, std::move(status).error());
       const double of_file = static_cast<double>(reader.position()) /
                              static_cast<double>(std::max<size_t>(raw->size(), 1));
@@ -86,6 +102,7 @@ class Importer {
       context_.print(json_line("import", JsonObject{{"files", static_cast<int64_t>(files)},
                                                     {"spans", spans_},
                                                     {"logs", logs_},
+                                                    {"points", points_},
                                                     {"rejected", rejected_},
                                                     {"messages", std::move(messages)}}));
       return;
@@ -97,7 +114,8 @@ class Importer {
   // What an error leaves behind.
   std::string so_far() {
     bar_.clear();
-    return spans_ + logs_ == 0 ? "nothing was imported" : counts() + " before it were imported";
+    return spans_ + logs_ + points_ == 0 ? "nothing was imported"
+                                         : counts() + " before it were imported";
   }
 
  private:
@@ -134,16 +152,20 @@ class Importer {
     error.message.insert(0, name + ": ");
     return error;
   }
+  // "2 spans, 1 log record and 0 metric points"
   std::string counts() const {
-    return std::to_string(spans_) + (spans_ == 1 ? " span and " : " spans and ") +
-           std::to_string(logs_) + (logs_ == 1 ? " log record" : " log records");
+    const auto some = [](int64_t count, const std::string& what) {
+      return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+    };
+    return some(spans_, "span") + ", " + some(logs_, "log record") + " and " +
+           some(points_, "metric point");
   }
 
   static constexpr size_t kMessagesMax = 20;
   Context& context_;
   sdk::Backend& backend_;
   ProgressBar bar_;
-  int64_t spans_ = 0, logs_ = 0, rejected_ = 0;
+  int64_t spans_ = 0, logs_ = 0, points_ = 0, rejected_ = 0;
   std::vector<std::string> messages_;
 };
 

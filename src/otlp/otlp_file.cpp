@@ -83,10 +83,17 @@ Result<OtlpFileRequest> decode_message(std::string_view bytes) {
     out.logs = std::move(*logs);
     return out;
   }
-  // The decoder that came further knows better what is wrong.
+  Result<MetricsData> metrics = decode_metrics_protobuf(bytes);
+  if (metrics.ok()) {
+    out.metrics = std::move(*metrics);
+    return out;
+  }
+  // The decoder that came furthest knows best what is wrong.
   const auto reach = [](const Error& error) { return error.position.value_or(0); };
-  if (!traces.ok() && reach(traces.error()) > reach(logs.error())) return traces.error();
-  return logs.error();
+  const Error* error = &logs.error();
+  if (!traces.ok() && reach(traces.error()) > reach(*error)) error = &traces.error();
+  if (reach(metrics.error()) > reach(*error)) error = &metrics.error();
+  return *error;
 }
 
 Result<std::string> decompress(std::string_view bytes, size_t bytes_max) {
@@ -193,16 +200,17 @@ Result<OtlpFileRequest> OtlpFileReader::decode(std::string_view payload, size_t 
   OtlpFileRequest out;
   const bool traces = has("resourceSpans", "resource_spans");
   const bool logs = has("resourceLogs", "resource_logs");
-  if (has("resourceMetrics", "resource_metrics")) {
-    return Error{Code::unsupported, "OTLP metrics are not yet supported", {}, {}, {}};
-  }
-  if (!traces && !logs && !members.empty())
-    return bad("the object has neither resourceSpans nor resourceLogs");
+  const bool metrics = has("resourceMetrics", "resource_metrics");
+  if (!traces && !logs && !metrics && !members.empty())
+    return bad("the object has neither resourceSpans, resourceLogs nor resourceMetrics");
   if (traces) {
     CC_ASSIGN(out.traces, decode_traces_json(payload));
   }
   if (logs) {
     CC_ASSIGN(out.logs, decode_logs_json(payload));
+  }
+  if (metrics) {
+    CC_ASSIGN(out.metrics, decode_metrics_json(payload));
   }
   return out;
 }

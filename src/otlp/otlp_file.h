@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "otlp/metrics_model.h"
 #include "otlp/model.h"
 
 namespace contextcore::otlp {
@@ -18,10 +19,11 @@ struct OtlpFileLimits {
   size_t raw_bytes_max = size_t{4} << 30;  // of the file, after decompression
 };
 
-// One request; a JSON object may hold both.
+// One request; a JSON object may hold several kinds.
 struct OtlpFileRequest {
   TracesData traces;
   LogsData logs;
+  MetricsData metrics;
 };
 
 // Undoes compression of the whole file; other bytes come back as they are.

@@ -91,6 +91,9 @@ class ChoosingBackend : public Backend {
   Result<Ingested> ingest(const otlp::LogsData& data) override {
     return attempt<Ingested>(true, [&](Backend& backend) { return backend.ingest(data); });
   }
+  Result<Ingested> ingest(const otlp::MetricsData& data) override {
+    return attempt<Ingested>(true, [&](Backend& backend) { return backend.ingest(data); });
+  }
   std::string otlp_endpoint() override {
     if (!options_.server.empty()) return "http://" + options_.server;
     const auto server = store::find_server(*options_.file_system, *options_.clock, options_.store);

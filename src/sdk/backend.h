@@ -20,6 +20,7 @@
 #include "base/network.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "otlp/metrics_model.h"
 #include "otlp/model.h"
 #include "work/command.h"
 #include "work/execute.h"
@@ -146,9 +147,10 @@ class Backend {
   virtual Status flush() = 0;
   // Adds events as contextcore export writes them; {"imported": n, "known": n, "spans": n}.
   virtual Result<Json> import_events(const std::string& ndjson) = 0;
-  // Telemetry of others, as POST /v1/traces and /v1/logs take it.
+  // Telemetry of others, as POST /v1/traces, /v1/logs and /v1/metrics take it.
   virtual Result<Ingested> ingest(const otlp::TracesData& data) = 0;
   virtual Result<Ingested> ingest(const otlp::LogsData& data) = 0;
+  virtual Result<Ingested> ingest(const otlp::MetricsData& data) = 0;  // counted in points
   // Where OTLP over HTTP can be sent ("http://127.0.0.1:4319"), "" while no server runs.
   virtual std::string otlp_endpoint() = 0;
   // "server at 127.0.0.1:4319 (pid 12)", "store /path"; whether this call made the store.

@@ -143,6 +143,10 @@ class EmbeddedBackend : public Backend {
   }
   Result<Ingested> ingest(const otlp::TracesData& data) override { return ingest_any(data); }
   Result<Ingested> ingest(const otlp::LogsData& data) override { return ingest_any(data); }
+  Result<Ingested> ingest(const otlp::MetricsData& data) override {
+    CC_ASSIGN(const store::IngestResult result, store_->ingest(data, {}, {}));
+    return Ingested{result.accepted, result.rejected, result.message};
+  }
   std::string otlp_endpoint() override { return {}; }
   std::string describe() override { return "store " + store_->path(); }
   bool created_store() const override { return false; }

@@ -293,6 +293,10 @@ class RemoteBackend : public Backend {
   Result<Ingested> ingest(const otlp::TracesData& data) override {
     return ingest_json("/v1/traces", otlp::encode_json(data), "rejectedSpans", static_cast<int64_t>(data.span_count()));
   }
+  Result<Ingested> ingest(const otlp::MetricsData& data) override {
+    return ingest_json("/v1/metrics", otlp::encode_json(data), "rejectedDataPoints",
+                       static_cast<int64_t>(data.point_count()));
+  }
   Result<Ingested> ingest(const otlp::LogsData& data) override {
     return ingest_json("/v1/logs", otlp::encode_json(data), "rejectedLogRecords",
                        static_cast<int64_t>(data.record_count()));

@@ -45,7 +45,14 @@ LogsData some_logs() {
   return data;
 }
 
-// "2 0", "0 1": spans and records of each request; or "error: ...".
+MetricsData some_metrics() {
+  auto data = decode_metrics_json(
+      R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"queue_size","gauge":{"dataPoints":)"
+      R"([{"timeUnixNano":"5","asInt":"3"},{"timeUnixNano":"6","asDouble":4.5}]}}]}]}]})");
+  return data.ok() ? *data : MetricsData{};
+}
+
+// "2 0", "0 1", "0 0 2": spans, records and points of each request; or "error: ...".
 std::string requests_of(std::string bytes) {
   Result<std::string> raw = unpack_otlp_file(std::move(bytes));
   if (!raw.ok()) return "error: " + raw.error().message;
@@ -56,7 +63,9 @@ std::string requests_of(std::string bytes) {
     if (!request.ok()) return out + "error: " + request.error().message;
     if (!*request) return out;
     out += std::to_string((*request)->traces.span_count()) + " " +
-           std::to_string((*request)->logs.record_count()) + ";";
+           std::to_string((*request)->logs.record_count());
+    const size_t points = (*request)->metrics.point_count();
+    out += points > 0 ? " " + std::to_string(points) + ";" : ";";
   }
 }
 
@@ -76,6 +85,8 @@ TEST(OtlpFile, every_form_is_read) {
   EXPECT_EQ(requests_of(traces), "2 0;");
   EXPECT_EQ(requests_of(logs), "0 1;");
   EXPECT_EQ(requests_of(with_length(traces) + with_length(logs) + with_length("")), "2 0;0 1;0 0;");
+  EXPECT_EQ(requests_of(encode_json(some_metrics())), "0 0 2;");
+  EXPECT_EQ(requests_of(encode_protobuf(some_metrics())), "0 0 2;");
   EXPECT_EQ(requests_of(""), "");
   EXPECT_EQ(requests_of("\n \n"), "");
 }
@@ -97,8 +108,9 @@ TEST(OtlpFile, errors_say_where) {
   EXPECT_EQ(requests_of(good + "\n{\"resourceSpans\": 5}\n").substr(0, 18), "0 1;error: line 2:");
   EXPECT_EQ(requests_of(good + "\n\n{\"resourceLogs\": ["),
             "0 1;error: line 3: the JSON object does not end");
-  EXPECT_EQ(requests_of("{\"a\":1}"),
-            "error: line 1: the object has neither resourceSpans nor resourceLogs");
+  EXPECT_EQ(
+      requests_of("{\"a\":1}"),
+      "error: line 1: the object has neither resourceSpans, resourceLogs nor resourceMetrics");
   EXPECT_EQ(requests_of("no telemetry"), "error: byte 0: is neither OTLP JSON nor OTLP protobuf");
   EXPECT_EQ(requests_of("ab"), "error: byte 0: is neither OTLP JSON nor OTLP protobuf");
   const std::string first = with_length(encode_protobuf(some_logs()));

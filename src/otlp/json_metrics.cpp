@@ -54,7 +54,7 @@ class Decoder : public JsonReader {
       if (is_field(name, "dataPoints")) {
         return list(member, at, out.points,
                     [this](const Json& item, const Path& item_path, auto& element) {
-                      return point(item, item_path, element);
+                      return this->point(item, item_path, element);
                     });
       }
       if constexpr (std::is_same_v<Data, Sum> || std::is_same_v<Data, Histogram>) {

@@ -135,10 +135,12 @@ bool decode_samples(ByteReader& reader, size_t count, std::vector<StoredSample>&
   if (!decode_integers(reader, count, values)) return false;
   if (!decode_integers(reader, count, sequences)) return false;
   for (size_t i = 0; i < count; ++i) {
+    const auto time_ms = static_cast<int64_t>(times[i]);
+    if (time_ms < -otlp::kSampleTimeMaxMs || time_ms > otlp::kSampleTimeMaxMs) return false;
     const double value =
         form == kBits ? std::bit_cast<double>(values[i])
                       : static_cast<double>(static_cast<int64_t>(values[i])) / kPowers[power];
-    out.push_back({static_cast<int64_t>(times[i]), value, sequences[i]});
+    out.push_back({time_ms, value, sequences[i]});
   }
   return true;
 }

@@ -73,7 +73,7 @@ class GrpcSender : public exporter::Sender {
     if (options_.destination.compress) message = gzip(message);
     request_.body = exporter::grpc_frame(message, options_.destination.compress);
     const auto answer = client_.post(request_, options_.destination.timeout_ns);
-    request_.body.clear();
+    std::string().swap(request_.body);
     if (!answer.ok()) return {exporter::Fate::retry, 0, 0, {}, answer.error().message};
     return exporter::judge_grpc(*answer);
   }

@@ -35,6 +35,7 @@ struct PeerAnswer {
   bool goaway = false;             // has not looked at the request, and ends the connection
   bool goaway_after = false;       // answers, and says that this was the last
   bool close = false;              // ends the connection without a word
+  bool silent = false;             // never answers
   bool early = false;              // answers as soon as the headers are there
   std::optional<std::string> raw;  // bytes instead of HTTP/2
 };
@@ -139,6 +140,7 @@ class PeerConnection : public Connection {
       raw_ = closed_ = true;
       return;
     }
+    if (answer_.silent) return;
     if (answer_.close) {
       closed_ = true;
       return;

@@ -204,6 +204,18 @@ TEST_F(GrpcSenderTest, a_connection_that_ended_meanwhile_is_made_anew) {
   EXPECT_THAT(send().message, HasSubstr("nobody listens"));
 }
 
+TEST_F(GrpcSenderTest, silence_ends_with_the_time_out_and_a_new_connection) {
+  EXPECT_EQ(send().fate, Fate::accepted);
+  PeerAnswer silent;
+  silent.silent = true;
+  const Outcome outcome = send(silent);
+  EXPECT_EQ(outcome.fate, Fate::retry);
+  EXPECT_THAT(outcome.message, HasSubstr("says nothing"));
+  EXPECT_EQ(peer_.connections, 1);  // it may have been taken: not sent again at once
+  EXPECT_EQ(send().fate, Fate::accepted);
+  EXPECT_EQ(peer_.connections, 2);
+}
+
 TEST_F(GrpcSenderTest, a_reset_stream_is_tried_again_later) {
   for (const uint32_t error : {0u, 1u, 2u, 7u, 8u, 11u}) {
     PeerAnswer answer;

@@ -4,11 +4,13 @@ import collections
 import json
 import os
 import shutil
+import socket
 import subprocess
 import threading
 import unittest
 
 import test_export
+from backend import BackEnd
 from harness import ROOT
 
 PYTHON = os.environ.get("CONTEXTCORE_VENV_PYTHON", "")
@@ -126,6 +128,24 @@ class GrpcTest(test_export.ExportTest):
             self.send_spans(server, range(1, 3000))
             self.send_logs(server, range(3000))
             self.all_once(receiver, server, range(3000), range(3000))
+
+    @unittest.skipUnless(shutil.which("openssl"), "needs the openssl program")
+    def test_a_receiver_that_does_not_agree_to_http_2(self):
+        mine = self.certificate("mine")
+        self.back_end.stop()
+        self.back_end = BackEnd(certificate=mine)
+        with self.server(*self.arguments(self.back_end.url, "--export-certificate", mine[0])) as server:
+            self.send_spans(server, range(1))
+            self.until(lambda: self.status()["traces"]["failed"] >= 1, "refusal")
+            self.assertIn("does not agree to h2", self.status()["traces"]["last_error"])
+
+    def test_a_silent_receiver_does_not_hold_up_the_stop(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            with self.server(*self.arguments(address, "--export-timeout", "1h")) as server:
+                self.send_spans(server, range(1))
+                listener.accept()[0].recv(24)
+                self.assertEqual(self.status()["traces"]["state"], "sending")
 
     def test_refused_too_large_and_partly_taken(self):
         receiver = self.receiver(refuses="GET 13", max=4000)

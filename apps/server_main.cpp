@@ -23,6 +23,7 @@
 #include "base/random.h"
 #include "demo/demo_store.h"
 #include "export/exporter.h"
+#include "net/grpc_sender.h"
 #include "net/server.h"
 #include "net/tls_network.h"
 #include "sdk/config.h"
@@ -136,10 +137,12 @@ Result<std::unique_ptr<exporter::Exporter>> make_exporter(const Options& options
   out.random = &real_random();
   out.network = &real_network();
   out.version = CONTEXTCORE_VERSION;
-  out.tls = [](std::unique_ptr<Network> below, const exporter::TlsOptions& tls) {
-    return net::make_tls_network(std::move(below),
-                                 {tls.certificate, tls.client_certificate, tls.client_key});
+  out.tls = [](std::unique_ptr<Network> below, const exporter::TlsOptions& tls,
+               std::string_view protocol) {
+    return net::make_tls_network(std::move(below), {tls.certificate, tls.client_certificate,
+                                                    tls.client_key, std::string(protocol)});
   };
+  out.grpc = net::make_grpc_sender;
   return exporter::Exporter::make(std::move(out));
 }
 

@@ -123,17 +123,7 @@ class ExporterImpl : public Exporter {
     parts.clock = options_.clock;
     parts.random = options_.random;
     parts.streams = streams_of(settings.kind);
-    if (settings.grpc) {
-      return Error{Code::unsupported,
-                   "OTLP over gRPC is not yet supported for export",
-                   "set export.protocol to http/protobuf",
-                   {},
-                   {}};
-    }
-    CC_ASSIGN(auto network, network_of(settings));
-    parts.sender = make_http_sender(
-        std::move(network),
-        {settings, "contextcore/" + options_.version, options_.store->store_id(), options_.clock});
+    CC_ASSIGN(parts.sender, sender_of(settings));
     CC_ASSIGN(auto destination, Destination::open(options_.settings, std::move(parts)));
     destinations_.push_back(std::move(destination));
     settings_.push_back(settings);
@@ -145,13 +135,28 @@ class ExporterImpl : public Exporter {
     return kind == Kind::metrics ? metric_streams() : log_streams(options_.settings.received);
   }
 
+  Result<std::unique_ptr<Sender>> sender_of(const DestinationSettings& settings) {
+    CC_ASSIGN(auto network, network_of(settings));
+    SenderOptions options{settings, "contextcore/" + options_.version, options_.store->store_id(),
+                          options_.clock};
+    if (!settings.grpc) return make_http_sender(std::move(network), std::move(options));
+    if (!options_.grpc) {
+      return Error{Code::unsupported,
+                   "OTLP over gRPC is not built in here",
+                   "set export.protocol to http/protobuf",
+                   {},
+                   {}};
+    }
+    return options_.grpc(std::move(network), std::move(options));
+  }
+
   Result<std::unique_ptr<Network>> network_of(const DestinationSettings& settings) {
     auto plain = make_cancellable_network(*options_.network, cancelled_);
     if (!settings.url.tls) return plain;
     if (!options_.tls) {
       return Error{Code::unsupported, "https is not built in here", {}, {}, {}};
     }
-    return options_.tls(std::move(plain), settings.tls);
+    return options_.tls(std::move(plain), settings.tls, settings.grpc ? "h2" : "");
   }
 
   // A step of its own accord follows its predecessor; a wake begins a new row of them.

@@ -33,10 +33,15 @@ struct ExporterOptions {
   Random* random = nullptr;
   Network* network = nullptr;
   std::string version;
-  // Connections through TLS over the network given; empty: https is unsupported.
-  std::function<Result<std::unique_ptr<Network>>(std::unique_ptr<Network> below,
-                                                 const TlsOptions& options)>
+  // Connections through TLS over the network given, that agree on the protocol (ALPN: "h2"; "": not
+  // asked); empty: https is unsupported.
+  std::function<Result<std::unique_ptr<Network>>(
+      std::unique_ptr<Network> below, const TlsOptions& options, std::string_view protocol)>
       tls;
+  // Senders of OTLP over gRPC; empty: unsupported.
+  std::function<Result<std::unique_ptr<Sender>>(std::unique_ptr<Network> network,
+                                                SenderOptions options)>
+      grpc;
 };
 
 // Thread-safe.

@@ -22,7 +22,7 @@ std::string words_of(const client::HttpResponse& response) {
   const std::string_view type = response.header("content-type");
   std::string text;
   if (type.starts_with("application/x-protobuf") || type.starts_with("application/protobuf")) {
-    text = otlp::decode_rpc_status_message(response.body);
+    text = otlp::decode_rpc_status(response.body).message;
   } else {
     text = response.body.substr(0, kMessageBytesMax);
   }
@@ -52,7 +52,7 @@ Fate fate_of(int status) {
 
 class HttpSender : public Sender {
  public:
-  HttpSender(std::unique_ptr<Network> network, HttpSenderOptions options)
+  HttpSender(std::unique_ptr<Network> network, SenderOptions options)
       : options_(std::move(options)),
         network_(std::move(network)),
         client_(*network_, endpoint_of(options_.destination.url), options_.destination.timeout_ns) {
@@ -95,7 +95,7 @@ class HttpSender : public Sender {
     return {};
   }
 
-  HttpSenderOptions options_;
+  SenderOptions options_;
   std::unique_ptr<Network> network_;
   client::HttpClient client_;
   Headers headers_;
@@ -193,8 +193,7 @@ std::optional<int64_t> parse_retry_after(std::string_view text, int64_t now_ns) 
   return std::min(*time_ns - now_ns, kRetryAfterMaxNs);
 }
 
-std::unique_ptr<Sender> make_http_sender(std::unique_ptr<Network> network,
-                                         HttpSenderOptions options) {
+std::unique_ptr<Sender> make_http_sender(std::unique_ptr<Network> network, SenderOptions options) {
   return std::make_unique<HttpSender>(std::move(network), std::move(options));
 }
 

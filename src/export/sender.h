@@ -26,7 +26,7 @@ enum class Fate : uint8_t {
 
 struct Outcome {
   Fate fate = Fate::retry;
-  int status = 0;        // HTTP status, 0: none
+  int status = 0;        // of HTTP, or of gRPC; 0: none
   int64_t rejected = 0;  // of accepted ones
   std::optional<int64_t> retry_after_ns;
   std::string message;
@@ -50,15 +50,14 @@ std::string encode_otlp_logs(std::span<const Item> items);
 std::string encode_loki_push(std::span<const Item> items);
 std::string encode_metrics(std::span<const Item> items);  // remote write 1.0
 
-struct HttpSenderOptions {
+struct SenderOptions {
   DestinationSettings destination;
   std::string user_agent;
   std::string store_id;  // told to the back end, so that a server knows its own telemetry
   Clock* clock = nullptr;
 };
 // network: plain or TLS, as the address asks.
-std::unique_ptr<Sender> make_http_sender(std::unique_ptr<Network> network,
-                                         HttpSenderOptions options);
+std::unique_ptr<Sender> make_http_sender(std::unique_ptr<Network> network, SenderOptions options);
 
 // Header of the sender's store id.
 inline constexpr char kStoreHeader[] = "X-ContextCore-Store";

@@ -39,6 +39,10 @@ constexpr SettingName kSettings[] = {
     {"batch_items", "", "1000", "spans or lines of one request at most"},
     {"batch_bytes", "", "1048576", "bytes of one request, about"},
     {"dead_letters_max", "", "1000", "what a destination refused that is kept for a retry"},
+    {"insecure", "OTEL_EXPORTER_OTLP_INSECURE", "", "gRPC at host:port without TLS: true, false",
+     false, true},
+    {"traces_insecure", "OTEL_EXPORTER_OTLP_TRACES_INSECURE", "", "for traces", false, true},
+    {"logs_insecure", "OTEL_EXPORTER_OTLP_LOGS_INSECURE", "", "for logs", false, true},
     {"traces_protocol", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "", "for traces", false, true},
     {"traces_headers", "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "", "for traces", true, true},
     {"traces_timeout", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "", "for traces", false, true},
@@ -199,14 +203,16 @@ Status complete(const SettingLookup& lookup, DestinationSettings& out) {
   CC_ASSIGN(out.headers, parse_headers(headers.name, headers.given));
   if (!out.url.authorization.empty())
     out.headers.emplace_back("Authorization", out.url.authorization);
-  if (!otlp) return {};
-  const Chosen protocol = choose(lookup, own, "protocol");
+  return {};
+}
+
+Result<bool> asks_for_grpc(const SettingLookup& lookup, Kind kind) {
+  const Chosen protocol = choose(lookup, kind_name(kind), "protocol");
   if (protocol.given.value == "http/json") {
     return wrong(protocol.name, protocol.given, "http/json is not supported",
                  "use http/protobuf or grpc");
   }
-  CC_ASSIGN(out.grpc, parse_choice(protocol.name, protocol.given, "grpc", "http/protobuf"));
-  return {};
+  return parse_choice(protocol.name, protocol.given, "grpc", "http/protobuf");
 }
 
 Result<Url> address_of(std::string_view name, const GivenSetting& given) {
@@ -215,6 +221,26 @@ Result<Url> address_of(std::string_view name, const GivenSetting& given) {
     return wrong(name, given, "is not an address", url.error().message);
   }
   return std::move(*url);
+}
+
+// With gRPC an address may be host:port, too: through TLS then, unless `insecure` says otherwise. A
+// scheme comes before that.
+Result<Url> grpc_address_of(const SettingLookup& lookup, Kind kind, std::string_view name,
+                            GivenSetting given) {
+  bool insecure = false;
+  const Chosen chosen = choose(lookup, kind_name(kind), "insecure");
+  if (!chosen.given.value.empty()) {
+    CC_ASSIGN(insecure, parse_choice(chosen.name, chosen.given, "true", "false"));
+  }
+  if (given.value.find("://") != std::string::npos) return address_of(name, given);
+  const size_t colon = given.value.rfind(':');
+  const size_t bracket = given.value.rfind(']');
+  if (colon == std::string::npos || (bracket != std::string::npos && colon < bracket)) {
+    return wrong(name, given, "is not an address",
+                 "an address of gRPC is host:port or http(s)://host:port");
+  }
+  given.value.insert(0, insecure ? "http://" : "https://");
+  return address_of(name, given);
 }
 
 // An OTLP destination: its own address is taken as it is, the common one gets the signal's path.
@@ -230,7 +256,9 @@ Status add_otlp(const SettingLookup& lookup, Kind kind, bool by_common, Settings
     given = lookup(name);
   }
   if (given.value.empty()) return {};
-  CC_ASSIGN(destination.url, address_of(name, given));
+  CC_ASSIGN(destination.grpc, asks_for_grpc(lookup, kind));
+  CC_ASSIGN(destination.url, destination.grpc ? grpc_address_of(lookup, kind, name, given)
+                                              : address_of(name, given));
   destination.origin = given.origin;
   CC_TRY(complete(lookup, destination));
   std::string& target = destination.url.target;

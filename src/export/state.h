@@ -37,7 +37,7 @@ struct Reference {
 
 struct DeadLetter {
   int64_t time_ns = 0;  // refused at
-  int status = 0;       // HTTP status; 0: told in words only (OTLP partial success)
+  int status = 0;       // of HTTP, or of gRPC; 0: told in words only (OTLP partial success)
   std::string message;
   int64_t refused = 0;  // how many of the items; fewer than all: the destination did not say which
   std::vector<Reference> items;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -60,6 +61,14 @@ class TlsConnection : public Connection {
         return Status(Code::unavailable, endpoint.to_string() + " ended the TLS handshake");
       }
     }
+  }
+
+  // What both agreed on in the handshake, "" if nothing.
+  std::string_view protocol() const {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+    return {reinterpret_cast<const char*>(name), size};
   }
 
   Result<size_t> read(char* out, size_t n, int64_t timeout_ns) override {
@@ -141,8 +150,8 @@ class TlsConnection : public Connection {
 
 class TlsNetwork : public Network {
  public:
-  TlsNetwork(std::unique_ptr<Network> below, Context context)
-      : below_(std::move(below)), context_(std::move(context)) {}
+  TlsNetwork(std::unique_ptr<Network> below, Context context, std::string protocol)
+      : below_(std::move(below)), context_(std::move(context)), protocol_(std::move(protocol)) {}
 
   Result<std::unique_ptr<Connection>> connect(const Endpoint& endpoint,
                                               int64_t timeout_ns) override {
@@ -162,13 +171,31 @@ class TlsNetwork : public Network {
       }
     }
     CC_TRY(connection->handshake(endpoint, timeout_ns));
+    if (!protocol_.empty() && connection->protocol() != protocol_) {
+      return Error{Code::unavailable,
+                   "TLS with " + endpoint.to_string() + ": the peer does not agree to " + protocol_,
+                   "the address has to be one of a gRPC receiver",
+                   {},
+                   {}};
+    }
     return std::unique_ptr<Connection>(std::move(connection));
   }
 
  private:
   std::unique_ptr<Network> below_;
   Context context_;
+  std::string protocol_;
 };
+
+// As it stands in the handshake: its length, and it.
+Status ask_for_protocol(SSL_CTX* context, const std::string& protocol) {
+  if (protocol.empty()) return {};
+  std::vector<unsigned char> list{static_cast<unsigned char>(protocol.size())};
+  list.insert(list.end(), protocol.begin(), protocol.end());
+  if (SSL_CTX_set_alpn_protos(context, list.data(), static_cast<unsigned>(list.size())) == 0)
+    return {};
+  return Status(Code::internal, reason());
+}
 
 }  // namespace
 
@@ -179,6 +206,7 @@ Result<std::unique_ptr<Network>> make_tls_network(std::unique_ptr<Network> below
   if (!context) return Error{Code::internal, reason(), {}, {}, {}};
   SSL_CTX_ctrl(context.get(), SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION, nullptr);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  CC_TRY(ask_for_protocol(context.get(), options.protocol));
   if (options.certificate.empty()) {
     SSL_CTX_set_default_verify_paths(context.get());
   } else if (SSL_CTX_load_verify_file(context.get(), options.certificate.c_str()) != 1) {
@@ -201,7 +229,7 @@ Result<std::unique_ptr<Network>> make_tls_network(std::unique_ptr<Network> below
     }
   }
   return std::unique_ptr<Network>(
-      std::make_unique<TlsNetwork>(std::move(below), std::move(context)));
+      std::make_unique<TlsNetwork>(std::move(below), std::move(context), options.protocol));
 }
 
 }  // namespace contextcore::net

@@ -14,6 +14,7 @@ struct TlsClientOptions {
   std::string certificate;         // PEM file of whom to trust; "" = the system's
   std::string client_certificate;  // PEM files to prove who we are; "" = not
   std::string client_key;
+  std::string protocol;  // that both sides have to agree on (ALPN): "h2"; "" = not asked
 };
 
 // The peer's certificate is checked against the host name (or address) of the endpoint. TLS 1.2 or

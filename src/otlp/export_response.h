@@ -2,6 +2,7 @@
 // What an OTLP receiver answers, read by a sender. Bytes of others: any input is answered.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,11 @@ struct ExportResponse {
 };
 Result<ExportResponse> decode_export_response_protobuf(std::string_view bytes);
 
-// The message of a google.rpc.Status, as answers with an error status carry it; "" if it is none.
-std::string decode_rpc_status_message(std::string_view bytes);
+// A google.rpc.Status, as answers with an error status carry it; empty if it is none.
+struct RpcStatus {
+  std::string message;
+  std::optional<int64_t> retry_delay_ns;  // of a google.rpc.RetryInfo among its details
+};
+RpcStatus decode_rpc_status(std::string_view bytes);
 
 }  // namespace contextcore::otlp

@@ -66,6 +66,37 @@ TEST(SettingsTest, addresses_follow_the_specification) {
               ::testing::HasSubstr("has no path"));
 }
 
+TEST(SettingsTest, addresses_of_grpc_have_no_path_and_need_no_scheme) {
+  const auto grpc = [](Given given) {
+    given.emplace("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+    return addresses(given);
+  };
+  EXPECT_EQ(grpc({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}}),
+            "traces http://c:4317\nlogs http://c:4317\n");
+  EXPECT_EQ(grpc({{"traces_endpoint", "https://c/some/path"}}), "traces https://c:443\n");
+  // Without a scheme: through TLS, unless told otherwise.
+  EXPECT_EQ(grpc({{"endpoint", "c:4317"}, {"OTEL_EXPORTER_OTLP_LOGS_INSECURE", "true"}}),
+            "traces https://c:4317\nlogs http://c:4317\n");
+  EXPECT_EQ(grpc({{"traces_endpoint", "[::1]:4317"}, {"OTEL_EXPORTER_OTLP_INSECURE", "true"}}),
+            "traces http://[::1]:4317\n");
+  EXPECT_EQ(grpc({{"endpoint", "c:4317"}, {"insecure", "true"}, {"traces_insecure", "false"}}),
+            "traces https://c:4317\nlogs http://c:4317\n");
+  // A scheme comes before that.
+  EXPECT_EQ(grpc({{"traces_endpoint", "https://c:1"}, {"insecure", "true"}}),
+            "traces https://c:1\n");
+  EXPECT_EQ(grpc({{"traces_endpoint", "http://c:1"}, {"insecure", "false"}}),
+            "traces http://c:1\n");
+  for (const char* bad : {"c", "[::1]", "c:", "c:x", ":4317", "ftp://c:1"})
+    EXPECT_EQ(grpc({{"endpoint", bad}}), "export.endpoint is not an address (from test)") << bad;
+  EXPECT_EQ(grpc({{"endpoint", "c:1"}, {"insecure", "yes"}}),
+            "export.insecure is 'yes' (from test)");
+  // One signal by gRPC, the other by HTTP.
+  EXPECT_EQ(addresses({{"traces_endpoint", "http://c:4317"},
+                       {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc"},
+                       {"logs_endpoint", "http://c:4318"}}),
+            "traces http://c:4317\nlogs http://c:4318/v1/logs\n");
+}
+
 TEST(SettingsTest, a_signals_own_values_come_before_the_common_ones) {
   const auto settings = parse({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318"},
                                {"OTEL_EXPORTER_OTLP_HEADERS", "api-key=k%201, x=y"},

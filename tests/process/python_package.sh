@@ -16,4 +16,4 @@ if ! "$venv/bin/pip" install --quiet --disable-pip-version-check "${prebuilt[@]}
     { echo "the Python package registry is not reachable, so the build tools cannot be installed"; exit 77; }
   exit 1
 fi
-CONTEXTCORE_VENV_PYTHON=$PWD/$venv/bin/python python3 tests/process/run_all.py test_samples test_clients test_historical
+CONTEXTCORE_VENV_PYTHON=$PWD/$venv/bin/python python3 tests/process/run_all.py test_samples test_clients test_grpc test_historical

@@ -63,6 +63,13 @@ class ExportTest(ProcessTest):
                                       for n in numbers]}]}]}
         self.assertEqual(server.request("POST", "/v1/logs", body)[0], 200)
 
+    def certificate(self, name):
+        key, certificate = (os.path.join(self.folder, name + end) for end in (".key", ".pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=" + name,
+                        "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+        return certificate, key
+
 
 class FaultTest(ExportTest):
     def test_everything_arrives_once_whatever_the_back_end_and_we_go_through(self):
@@ -289,13 +296,6 @@ class SettingTest(ExportTest):
 
 @unittest.skipUnless(shutil.which("openssl"), "needs the openssl program")
 class TlsTest(ExportTest):
-    def certificate(self, name):
-        key, certificate = (os.path.join(self.folder, name + end) for end in (".key", ".pem"))
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=" + name,
-                        "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
-        return certificate, key
-
     def test_tls_with_a_certificate_of_our_own(self):
         mine, other = self.certificate("mine"), self.certificate("other")
         self.back_end.stop()

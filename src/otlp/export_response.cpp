@@ -93,10 +93,10 @@ RpcStatus decode_rpc_status(std::string_view bytes) {
         status.skip();
         continue;
       }
+      const auto tag = status.tag();
       const auto value = status.get_view();
-      if (status.tag() == 2)
-        out.message.assign(value.data(), std::min(value.size(), kMessageBytesMax));
-      if (status.tag() == 3 && !out.retry_delay_ns)
+      if (tag == 2) out.message.assign(value.data(), std::min(value.size(), kMessageBytesMax));
+      if (tag == 3 && !out.retry_delay_ns)
         out.retry_delay_ns = read_retry_delay({value.data(), value.size()});
     }
     return out;

@@ -144,7 +144,9 @@ class GrpcTest(test_export.ExportTest):
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"
             with self.server(*self.arguments(address, "--export-timeout", "1h")) as server:
                 self.send_spans(server, range(1))
-                listener.accept()[0].recv(24)
+                kept, _ = listener.accept()
+                self.addCleanup(kept.close)
+                self.assertEqual(kept.recv(14), b"PRI * HTTP/2.0")
                 self.assertEqual(self.status()["traces"]["state"], "sending")
 
     def test_refused_too_large_and_partly_taken(self):

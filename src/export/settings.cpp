@@ -228,7 +228,9 @@ Result<Url> address_of(std::string_view name, const GivenSetting& given) {
 Result<Url> grpc_address_of(const SettingLookup& lookup, Kind kind, std::string_view name,
                             GivenSetting given) {
   bool insecure = false;
-  const Chosen chosen = choose(lookup, kind_name(kind), "insecure");
+  Chosen chosen = choose(lookup, kind_name(kind), "insecure");
+  // In any case, says the specification.
+  for (char& c : chosen.given.value) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
   if (!chosen.given.value.empty()) {
     CC_ASSIGN(insecure, parse_choice(chosen.name, chosen.given, "true", "false"));
   }

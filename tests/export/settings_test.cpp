@@ -77,7 +77,7 @@ TEST(SettingsTest, addresses_of_grpc_have_no_path_and_need_no_scheme) {
   // Without a scheme: through TLS, unless told otherwise.
   EXPECT_EQ(grpc({{"endpoint", "c:4317"}, {"OTEL_EXPORTER_OTLP_LOGS_INSECURE", "true"}}),
             "traces https://c:4317\nlogs http://c:4317\n");
-  EXPECT_EQ(grpc({{"traces_endpoint", "[::1]:4317"}, {"OTEL_EXPORTER_OTLP_INSECURE", "true"}}),
+  EXPECT_EQ(grpc({{"traces_endpoint", "[::1]:4317"}, {"OTEL_EXPORTER_OTLP_INSECURE", "True"}}),
             "traces http://[::1]:4317\n");
   EXPECT_EQ(grpc({{"endpoint", "c:4317"}, {"insecure", "true"}, {"traces_insecure", "false"}}),
             "traces https://c:4317\nlogs http://c:4317\n");

@@ -1,6 +1,7 @@
 """OTLP over gRPC to a stock server (grpcio): plain and TLS, with and without gzip, statuses that ask for patience."""
 
 import collections
+import functools
 import json
 import os
 import shutil
@@ -14,6 +15,15 @@ from backend import BackEnd
 from harness import ROOT
 
 PYTHON = os.environ.get("CONTEXTCORE_VENV_PYTHON", "")
+
+
+@functools.cache
+def lacking():
+    """Why the interpreter has no grpcio, "" if it has, after trying to install it."""
+    if subprocess.run([PYTHON, "-c", "import grpc"], capture_output=True).returncode == 0:
+        return ""
+    done = subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", "grpcio"], capture_output=True, text=True)
+    return done.stderr[-200:] if done.returncode != 0 else ""
 
 
 class GrpcBackEnd:
@@ -55,13 +65,10 @@ class GrpcBackEnd:
 
 @unittest.skipUnless(PYTHON, "CONTEXTCORE_VENV_PYTHON is not set (tests/process/python_package.sh sets it)")
 class GrpcTest(test_export.ExportTest):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        if subprocess.run([PYTHON, "-c", "import grpc"], capture_output=True).returncode != 0:
-            installed = subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", "grpcio"], capture_output=True, text=True)
-            if installed.returncode != 0:
-                raise unittest.SkipTest("grpcio could not be installed: " + installed.stderr[-200:])
+    def setUp(self):
+        if error := lacking():
+            self.skipTest("grpcio could not be installed: " + error)
+        super().setUp()
 
     def receiver(self, **options):
         receiver = GrpcBackEnd(**options)

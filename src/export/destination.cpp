@@ -309,11 +309,13 @@ Status Destination::keep_dead(std::vector<DeadLetter> dead) {
     letters_to_retry_ = std::max<int64_t>(letters_to_retry_ - 1, 0);
     ++dead_.dropped;
   }
+  // Who reads the count finds the letters, too.
+  Status saved = files_.save_dead(dead_);
   update([&](DestinationStatus& status) {
     status.dead_letters = static_cast<int64_t>(dead_.letters.size());
     status.dropped = dead_.dropped;
   });
-  return files_.save_dead(dead_);
+  return saved;
 }
 
 // Letters first: a crash in between refuses them once more, it loses none.

@@ -87,8 +87,11 @@ void Evaluator::check_counter(const Call& call, const std::vector<store::MetricS
   }
 }
 
-Result<Value> Evaluator::node_value(const Call& call, const Expr&, const Steps& steps) {
+Result<Value> Evaluator::node_value(const Call& call, const Expr& at, const Steps& steps) {
   const std::string_view name = call.function->name;
+  if (steps.count > 1 && (name == "sort" || name == "sort_desc")) {
+    warn("sort is ineffective for range queries since results are always ordered by labels", at);
+  }
   if (find_range_function(name) != nullptr) return call_over_range(call, steps);
   if (name == "absent" || name == "absent_over_time") return call_absent(call, steps);
   if (name == "timestamp") return call_timestamp(call, steps);
@@ -128,7 +131,7 @@ Result<Value> Evaluator::call_over_range(const Call& call, const Steps& steps) {
     if (out.points.empty()) continue;
     CC_TRY(count_samples(static_cast<int64_t>(out.points.size())));
     out.labels = series.labels;
-    if (!entry.keeps_name) query::drop_label(out.labels, query::kNameLabel);
+    if (!entry.keeps_name) query::drop_metric_labels(out.labels);
     vector.push_back(std::move(out));
   }
   return merged(std::move(vector));
@@ -176,7 +179,7 @@ Result<Value> Evaluator::call_timestamp(const Call& call, const Steps& steps) {
 
 Result<Value> Evaluator::map_values(Value vector, const std::function<double(double, size_t)>& fn) const {
   for (query::GridSeries& series : vector.vector) {
-    query::drop_label(series.labels, query::kNameLabel);
+    query::drop_metric_labels(series.labels);
     for (query::Point& point : series.points) point.value = fn(point.value, point.step);
   }
   return merged(std::move(vector.vector));
@@ -227,7 +230,7 @@ Value Evaluator::call_histogram_quantile(const Call& call, Arguments arguments, 
       any_forced = any_forced || forced;
     }
     series.labels = std::move(group.labels);
-    query::drop_label(series.labels, query::kNameLabel);
+    query::drop_metric_labels(series.labels);
     out.vector.push_back(std::move(series));
   }
   if (any_forced) {
@@ -311,7 +314,9 @@ Result<Value> Evaluator::call_over_vector(const Call& call, const Steps& steps) 
     for (size_t step = 0; step < steps.count; ++step) out.vector[0].points.push_back({step, numbers_of(0).at(step)});
     return out;
   }
-  if (name == "histogram_quantile") return call_histogram_quantile(call, std::move(arguments), steps);
+  if (name == "histogram_quantile") {
+    return merged(call_histogram_quantile(call, std::move(arguments), steps).vector);
+  }
   if (name == "label_replace") return call_label_replace(std::move(arguments));
   if (name == "label_join") return call_label_join(std::move(arguments));
   if (name == "sort" || name == "sort_desc") {

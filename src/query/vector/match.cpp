@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "query/vector/relabel.h"
+
 namespace contextcore::query {
 namespace {
 
@@ -106,7 +108,7 @@ Result<GridVector> set_operation(const BinaryCall& call, const GridVector& left,
 
 LabelPairs result_labels(const LabelPairs& many, const LabelPairs& one, const BinaryCall& call) {
   LabelPairs out = many;
-  if (drops_name(call)) drop_label(out, kNameLabel);
+  if (drops_name(call)) drop_metric_labels(out);
   if (!call.matching) return out;
   if (call.matching->cardinality == Cardinality::one_to_one) {
     return group_labels(out, Grouping{!call.matching->on, call.matching->labels});
@@ -244,7 +246,7 @@ Result<GridVector> with_numbers(const BinaryCall& call, GridVector vector, const
       double value = 0;
       if (apply(call, left, right, point.value, value)) points.push_back({point.step, value});
     }
-    if (drops_name(call)) drop_label(series.labels, kNameLabel);
+    if (drops_name(call)) drop_metric_labels(series.labels);
     merger.add(std::move(series.labels), std::move(points));
   }
   std::optional<GridVector> out = merger.take();

@@ -65,7 +65,7 @@ class Variance {
   void add(double value, double times) {
     count_ += times;
     const double delta = value - mean_.value();
-    mean_.add(delta * times / count_);
+    mean_.add(delta / (count_ / times));  // all of one value: exactly that value
     squares_.add(times * delta * (value - mean_.value()));
   }
   double value() const { return squares_.value() / count_; }

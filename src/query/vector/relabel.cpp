@@ -65,4 +65,10 @@ Result<GridVector> replace_label(const LabelReplacement& replacement, GridVector
   return *std::move(out);
 }
 
+void drop_metric_labels(LabelPairs& labels) {
+  for (const std::string_view name : {kNameLabel, std::string_view("__type__"), std::string_view("__unit__")}) {
+    drop_label(labels, name);
+  }
+}
+
 }  // namespace contextcore::query

@@ -1,5 +1,5 @@
 #pragma once
-// New labels from old ones.
+// New labels from old ones, and the labels that go with a value's meaning.
 
 #include <string>
 #include <string_view>
@@ -19,5 +19,8 @@ struct LabelReplacement {
 // Series whose source label the expression matches get the replacement ($1, ${name}) as destination; an empty one takes
 // the label away. Errors: two series that become one.
 Result<GridVector> replace_label(const LabelReplacement& replacement, GridVector series);
+
+// What says which metric, of what type and unit, a value is: goes where the value means something else.
+void drop_metric_labels(LabelPairs& labels);
 
 }  // namespace contextcore::query

@@ -248,9 +248,10 @@ class Parser {
   Result<Measured> parse_keyword() {
     const Token& token = peek();
     const bool call = is(peek(1), "(");
+    const bool aggregates = call || is(peek(1), "by") || is(peek(1), "without");
     const std::string& word = token.word;
-    if (aggregation_of(token) && (call || is(peek(1), "by") || is(peek(1), "without"))) return parse_aggregation();
-    if ((word == "limitk" || word == "limit_ratio") && call) {
+    if (aggregation_of(token) && aggregates) return parse_aggregation();
+    if ((word == "limitk" || word == "limit_ratio") && aggregates) {
       return error(token.start, word +
                                     "() is experimental and must be enabled with "
                                     "--enable-feature=promql-experimental-functions");

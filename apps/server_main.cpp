@@ -21,6 +21,7 @@
 #include "base/network.h"
 #include "base/process.h"
 #include "base/random.h"
+#include "base/time.h"
 #include "demo/demo_store.h"
 #include "export/exporter.h"
 #include "net/grpc_sender.h"
@@ -50,6 +51,7 @@ struct Options {
   bool json = false;
   std::string log_level = "info";
   std::string durability;
+  store::Retention retention;
   work::Settings work;
   std::vector<std::string> allow_hosts;
   std::map<std::string, std::string> export_flags;  // by name below "export."
@@ -123,6 +125,8 @@ Result<std::unique_ptr<store::Store>> open_store(const Options& options) {
   out.mode = store::StoreMode::server;
   out.durability =
       options.durability == "interval" ? store::Durability::interval : store::Durability::sync;
+  out.background = true;
+  out.retention = options.retention;
   out.hooks = work::hooks();
   return store::Store::open(std::move(out));
 }
@@ -239,6 +243,14 @@ Status complete(Options& options) {
   if (options.durability.empty()) options.durability = config.get("durability");
   options.work.emit_mode = config.get("emit_mode");
   options.work.vocabulary = config.vocabulary;
+  const auto kept_ns = [&config](const char* name) -> int64_t {
+    return parse_prometheus_duration(config.get(name)).value_or(0);  // checked with the others
+  };
+  // The history of a DEMO store is made up for a time that has passed, and stays.
+  if (!options.demo) {
+    options.retention = {kept_ns("retention_spans"), kept_ns("retention_logs"),
+                         kept_ns("retention_metrics")};
+  }
   const std::string& lease = config.get("lease_seconds");
   auto [end, error] =
       std::from_chars(lease.data(), lease.data() + lease.size(), options.work.lease_seconds);

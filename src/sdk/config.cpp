@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include "base/process.h"
+#include "base/time.h"
 #include "sdk/export_config.h"
 #include "sdk/toml_file.h"
 
@@ -202,6 +203,12 @@ Result<Config> load_config(FileSystem& files, const std::string& directory,
       "how long a claim lives without a heartbeat");
   add("durability", "", "CONTEXTCORE_DURABILITY", "sync",
       "sync: on disk before it is acknowledged; interval: within 100 ms");
+  for (const char* what : {"spans", "logs", "metrics"}) {
+    std::string upper = what;
+    for (char& c : upper) c = static_cast<char>(c - 'a' + 'A');
+    add(std::string("retention_") + what, "", ("CONTEXTCORE_RETENTION_" + upper).c_str(), "14d",
+        std::string("how long a server keeps received ") + what + " (30d, 12w); 0: for ever");
+  }
   add_export_settings(file, config.project_file, config);
 
   const std::string& mode = config.get("emit_mode");
@@ -210,6 +217,16 @@ Result<Config> load_config(FileSystem& files, const std::string& directory,
                  "emit_mode is '" + mode + "' (from " + config.setting("emit_mode").origin + ")",
                  "use dual, legacy or otel",
                  {"dual", "legacy", "otel"},
+                 {}};
+  }
+  for (const char* name : {"retention_spans", "retention_logs", "retention_metrics"}) {
+    const Setting& kept = config.setting(name);
+    const auto parsed = parse_prometheus_duration(kept.value);
+    if (kept.value == "0" || (parsed.ok() && *parsed >= 0)) continue;
+    return Error{Code::invalid_argument,
+                 std::string(name) + " is '" + kept.value + "' (from " + kept.origin + ")",
+                 "use a duration such as 14d or 12w, or 0 for ever",
+                 {},
                  {}};
   }
   const std::string& durability = config.get("durability");

@@ -1,12 +1,13 @@
 #include "store/cut.h"
-#include "base/sort.h"
 
 #include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
+
+#include "store/frozen.h"
+#include "store/segment_order.h"
 
 namespace contextcore::store {
 
@@ -39,62 +40,18 @@ std::set<uint64_t> choose_merges(std::vector<MergeCandidate> segments, bool has_
   return chosen;
 }
 
-namespace {
-
-struct SpanOrder {
-  std::string_view project;
-  int64_t trace_start_ns = 0;
-  otlp::TraceId trace_id;
-  int64_t start_ns = 0;
-  otlp::SpanId span_id;
-  RowRef<SpanRows> ref;
-};
-
-struct LogOrder {
-  uint32_t stream = 0;  // rank among the streams of all sources
-  int64_t time_ns = 0;
-  uint64_t sequence = 0;
-  RowRef<LogRows> ref;
-};
-
-void sort_logs(std::vector<RowRef<LogRows>>& rows) {
-  std::map<LabelPairs, uint32_t> ranks;
-  std::map<const LogRows*, std::vector<uint32_t>> rank_of;
-  for (const RowRef<LogRows>& ref : rows) {
-    if (!rank_of.try_emplace(ref.rows).second) continue;
-    for (const LabelPairs& labels : ref.rows->streams()) ranks.try_emplace(labels, 0);
-  }
-  uint32_t rank = 0;
-  for (auto& [labels, number] : ranks) number = rank++;
-  for (auto& [source, numbers] : rank_of) {
-    for (const LabelPairs& labels : source->streams()) numbers.push_back(ranks.at(labels));
-  }
-  std::vector<LogOrder> order;
-  order.reserve(rows.size());
-  for (const RowRef<LogRows>& ref : rows) {
-    order.push_back({rank_of.at(ref.rows)[ref.rows->stream(ref.row)], ref.rows->time_ns(ref.row),
-                     ref.rows->meta(ref.row).sequence, ref});
-  }
-  sort_stably(order, [](const LogOrder& a, const LogOrder& b) {
-    return std::tie(a.stream, a.time_ns, a.sequence) < std::tie(b.stream, b.time_ns, b.sequence);
-  });
-  for (size_t i = 0; i < rows.size(); ++i) rows[i] = order[i].ref;
-}
-
-}  // namespace
-
 Cut::Cut(FileSystem& files, const std::string& directory, const Head& head, uint64_t sequence,
-         int64_t now_ns)
+         int64_t now_ns, std::atomic<uint64_t>& next_number, bool merge)
     : files_(files),
       directory_(directory),
       head_(head),
       sequence_(sequence),
       now_ns_(now_ns),
+      next_number_(next_number),
+      merge_(merge),
       manifest_(head.version().manifest) {}
 
 Result<Manifest> Cut::write() {
-  CC_TRY(head_.settle());
-  CC_TRY(head_.settle_logs());
   for (const SegmentClass segment_class : {SegmentClass::work, SegmentClass::runtime}) {
     CC_TRY(write_spans(segment_class));
     CC_TRY(write_logs(segment_class));
@@ -106,6 +63,7 @@ Result<Manifest> Cut::write() {
   CC_TRY(write_work_table());
   manifest_.tenants = head_.tenants();
   manifest_.sequence = sequence_;
+  manifest_.next_number = next_number_.load(std::memory_order_relaxed);
   ++manifest_.edit;
   return manifest_;
 }
@@ -120,39 +78,17 @@ RowSet Cut::live_rows(const SpanSegment& segment) const {
   return rows;
 }
 
-// Work: by (project, trace, start). Received: by (first start of the trace here, trace, start).
-void Cut::sort_spans(SegmentClass segment_class, std::vector<RowRef<SpanRows>>& rows) const {
-  const std::shared_ptr<const WorkTable> table = head_.table(sequence_);
-  std::unordered_map<otlp::TraceId, int64_t, IdHash> first_start;
-  std::vector<SpanOrder> order;
-  order.reserve(rows.size());
-  for (const RowRef<SpanRows>& ref : rows) {
-    SpanOrder& entry = order.emplace_back();
-    entry.trace_id = ref.rows->trace_id(ref.row);
-    entry.start_ns = ref.rows->start_ns(ref.row);
-    entry.span_id = ref.rows->span_id(ref.row);
-    entry.ref = ref;
-    if (segment_class == SegmentClass::work) {
-      const WorkRow* row = table->find(entry.span_id);
-      if (row != nullptr) entry.project = row->project;
-    } else {
-      const auto [it, added] = first_start.try_emplace(entry.trace_id, entry.start_ns);
-      it->second = std::min(it->second, entry.start_ns);
-    }
-  }
-  if (segment_class == SegmentClass::runtime) {
-    for (SpanOrder& entry : order) entry.trace_start_ns = first_start.at(entry.trace_id);
-  }
-  std::sort(order.begin(), order.end(), [](const SpanOrder& a, const SpanOrder& b) {
-    return std::tie(a.project, a.trace_start_ns, a.trace_id, a.start_ns, a.span_id) <
-           std::tie(b.project, b.trace_start_ns, b.trace_id, b.start_ns, b.span_id);
-  });
-  for (size_t i = 0; i < rows.size(); ++i) rows[i] = order[i].ref;
-}
-
-Status Cut::add_segment(RowsKind kind, SegmentClass segment_class, uint64_t number, uint64_t rows) {
+Status Cut::add_segment(RowsKind kind, SegmentClass segment_class, uint64_t number, uint64_t rows,
+                        const TimeBounds& bounds) {
   CC_ASSIGN(const FileInfo file, files_.stat(data_path(directory_, number, extension_of(kind))));
-  manifest_.segments.push_back({number, kind, segment_class, rows, file.size, 0, 0});
+  SegmentInfo info;
+  info.number = number;
+  info.kind = kind;
+  info.segment_class = segment_class;
+  info.rows = rows;
+  info.bytes = file.size;
+  info.bounds = bounds;
+  manifest_.segments.push_back(info);
   return {};
 }
 
@@ -168,20 +104,32 @@ Status Cut::write_spans(SegmentClass segment_class) {
     if (segment.info.segment_class != segment_class) continue;
     candidates.push_back({segment.info.number, segment.info.rows, live_rows(segment).count()});
   }
-  const std::set<uint64_t> merged = choose_merges(std::move(candidates), !rows.empty());
+  const std::set<uint64_t> merged =
+      merge_ ? choose_merges(std::move(candidates), !rows.empty()) : std::set<uint64_t>();
+  std::map<const SpanRows*, RowMoves> moves;
+  const auto will_move = [&moves](const SpanRows& from, uint64_t number) {
+    moves[&from] = {number, std::vector<RowMoves::Place>(from.size())};
+  };
+  will_move(head_rows, memory_segment_number(sequence_, journal));
   for (const SpanSegment& segment : head_.version().spans) {
     if (!merged.contains(segment.info.number)) continue;
+    will_move(*segment.rows, segment.info.number);
     live_rows(segment).for_each(
         [&](size_t row) { rows.push_back({segment.rows.get(), static_cast<uint32_t>(row)}); });
   }
   std::erase_if(manifest_.segments,
                 [&](const SegmentInfo& info) { return merged.contains(info.number); });
   if (rows.empty()) return {};
-  sort_spans(segment_class, rows);
+  const std::shared_ptr<const WorkTable> table = head_.table(sequence_);
+  const TimeBounds bounds = sort_spans(rows, journal ? table.get() : nullptr);
   const uint64_t number = take_number();
   const std::string path = data_path(directory_, number, extension_of(RowsKind::spans));
   CC_TRY(write_span_segment(files_, path, rows));
-  return add_segment(RowsKind::spans, segment_class, number, rows.size());
+  for (uint32_t i = 0; i < rows.size(); ++i) {
+    moves.at(rows[i].rows).to[rows[i].row] = {number, i};
+  }
+  for (auto& [from, move] : moves) moves_.push_back(std::move(move));
+  return add_segment(RowsKind::spans, segment_class, number, rows.size(), bounds);
 }
 
 Status Cut::write_masks() {
@@ -214,7 +162,8 @@ Status Cut::write_logs(SegmentClass segment_class) {
     if (segment.info.segment_class != segment_class) continue;
     candidates.push_back({segment.info.number, segment.info.rows, segment.info.rows});
   }
-  const std::set<uint64_t> merged = choose_merges(std::move(candidates), true);
+  const std::set<uint64_t> merged =
+      merge_ ? choose_merges(std::move(candidates), true) : std::set<uint64_t>();
   for (const LogSegment& segment : head_.version().logs) {
     if (!merged.contains(segment.info.number)) continue;
     for (uint32_t row = 0; row < segment.rows->size(); ++row) {
@@ -223,11 +172,11 @@ Status Cut::write_logs(SegmentClass segment_class) {
   }
   std::erase_if(manifest_.segments,
                 [&](const SegmentInfo& info) { return merged.contains(info.number); });
-  sort_logs(rows);
+  const TimeBounds bounds = sort_logs(rows);
   const uint64_t number = take_number();
   const std::string path = data_path(directory_, number, extension_of(RowsKind::logs));
   CC_TRY(write_log_segment(files_, path, rows));
-  return add_segment(RowsKind::logs, segment_class, number, rows.size());
+  return add_segment(RowsKind::logs, segment_class, number, rows.size(), bounds);
 }
 
 // ---- small files

@@ -3,7 +3,9 @@
 // (also merging small segments and those that are mostly superseded, so that their number stays
 // bounded) and says what the next manifest is; making that the truth is the store's.
 
+#include <atomic>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,15 +26,18 @@ std::set<uint64_t> choose_merges(std::vector<MergeCandidate> segments, bool has_
 
 class Cut {
  public:
-  // REQUIRES: no writer touches the head meanwhile, and all of it is visible.
+  // merge: whether segments are merged on the way (else somebody compacts them).
+  // REQUIRES: nobody writes to the head any more, all of it is visible, and it is settled.
   Cut(FileSystem& files, const std::string& directory, const Head& head, uint64_t sequence,
-      int64_t now_ns);
+      int64_t now_ns, std::atomic<uint64_t>& next_number, bool merge);
   // Writes and syncs files; the directory is the caller's to sync. The log's epoch is left as it
   // is.
   Result<Manifest> write();
+  // Where the span rows of the head (frozen.h) and of merged segments went.
+  std::vector<RowMoves> take_moves() { return std::move(moves_); }
 
  private:
-  uint64_t take_number() { return manifest_.next_number++; }
+  uint64_t take_number() { return next_number_.fetch_add(1, std::memory_order_relaxed); }
   Status write_spans(SegmentClass segment_class);
   Status write_logs(SegmentClass segment_class);
   Status write_metrics();  // cut_metrics.cpp
@@ -41,15 +46,18 @@ class Cut {
   Status write_forwards_file();
   Status write_work_table();
   RowSet live_rows(const SpanSegment& segment) const;
-  void sort_spans(SegmentClass segment_class, std::vector<RowRef<SpanRows>>& rows) const;
-  Status add_segment(RowsKind kind, SegmentClass segment_class, uint64_t number, uint64_t rows);
+  Status add_segment(RowsKind kind, SegmentClass segment_class, uint64_t number, uint64_t rows,
+                     const TimeBounds& bounds);
 
   FileSystem& files_;
   std::string directory_;
   const Head& head_;
   uint64_t sequence_;
   int64_t now_ns_;
+  std::atomic<uint64_t>& next_number_;
+  bool merge_;
   Manifest manifest_;
+  std::vector<RowMoves> moves_;
 };
 
 }  // namespace contextcore::store

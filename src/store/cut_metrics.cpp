@@ -98,6 +98,7 @@ Status Cut::write_metrics() {
   const std::string path = data_path(directory_, number, extension_of(RowsKind::metrics));
   CC_ASSIGN(const auto writer, MetricSegmentWriter::create(files_, path));
   size_t next = 0;  // of fresh
+  TimeBounds bounds;
   for (;;) {
     std::optional<Key> least;
     for (SegmentSeries& source : sources) {
@@ -122,12 +123,13 @@ Status Cut::write_metrics() {
       samples.insert(samples.end(), of_head.begin(), of_head.end());
     }
     settle(samples, id.delta);
+    for (const StoredSample& sample : samples) bounds.add(sample.time_ms * 1'000'000);
     CC_TRY(writer->add(tenant, id, samples));
   }
   std::vector<StoredFamily> descriptions;
   for (auto& [key, one] : families) descriptions.push_back(std::move(one));
   CC_TRY(writer->finish(descriptions));
-  return add_segment(RowsKind::metrics, SegmentClass::runtime, number, writer->samples());
+  return add_segment(RowsKind::metrics, SegmentClass::runtime, number, writer->samples(), bounds);
 }
 
 }  // namespace contextcore::store

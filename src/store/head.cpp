@@ -207,7 +207,7 @@ void Head::defer_work(WorkRecord record, uint64_t sequence) {
   if (record.event_count > 0) {
     deferred_log_rows_ += record.event_count;
     deferred_logs_.push_back({sequence, std::move(record.events)});
-    logs_deferred_.store(true, std::memory_order_release);
+    logs_deferred_.store(deferred_logs_.size(), std::memory_order_release);
   }
   if (!record.deltas.empty()) {
     deferred_rows_ += record.deltas.size();
@@ -275,6 +275,31 @@ void Head::end_replay(uint64_t sequence) {
   tables_.emplace_back(sequence, std::move(next));
 }
 
+std::shared_ptr<const Version> Head::shared_version() const {
+  const std::shared_lock lock(mutex_);
+  return version_;
+}
+
+void Head::replace_version(std::shared_ptr<const Version> version,
+                           const std::vector<RowMoves>& moves) {
+  const std::lock_guard settling(settle_mutex_);
+  const std::unique_lock lock(mutex_);
+  for (const RowMoves& move : moves) {
+    const auto found = pending_masks_.find(move.from);
+    if (found == pending_masks_.end()) continue;
+    const auto pending = found->second;  // a copy: a new segment may take the map's place
+    for (const auto& [row, sequence] : pending) {
+      const RowMoves::Place& to = move.to[row];
+      if (to.row != RowMoves::kGone) pending_masks_[to.segment].try_emplace(to.row, sequence);
+    }
+  }
+  // What has changed since, over the newer files.
+  const auto [sequence, newest] = tables_.back();
+  tables_.clear();
+  tables_.emplace_back(sequence, newest->onto(*version_->work, version->work));
+  version_ = std::move(version);
+}
+
 void Head::forget_tables_before(uint64_t sequence) {
   const std::unique_lock lock(mutex_);
   while (tables_.size() > 1 && tables_[1].first <= sequence) tables_.pop_front();
@@ -339,62 +364,101 @@ void Head::append_work(const JournalSpan& span, uint64_t sequence) const {
   if (!added) supersede(work_, std::exchange(it->second, row), sequence);
 }
 
-// All of a frame's spans or, after an error, none.
-Status Head::settle_frame(const Deferred& frame) const {
-  std::vector<JournalSpan> spans;
-  std::vector<Version::Place> replaced;
+// What a frame makes of work spans, worked out before any row is made. REQUIRES: settle_mutex_
+Result<Head::SettledFrame> Head::decode_frame(const Deferred& frame) const {
+  SettledFrame out;
   std::unordered_map<otlp::SpanId, size_t, IdHash> in_this;  // a span may change twice
   for (const EncodedDelta& encoded : frame.deltas) {
     CC_ASSIGN(SpanDelta delta, decode_delta(encoded));
     std::optional<JournalSpan> before;
     const auto earlier = in_this.find(delta.span_id);
     if (earlier != in_this.end()) {
-      before = spans[earlier->second];
+      before = out.spans[earlier->second];
     } else {
       std::optional<Version::Place> place;
       CC_ASSIGN(before, settled_span(delta.span_id, place));
-      if (place) replaced.push_back(*place);
+      if (place) out.replaced.push_back(*place);
     }
     CC_ASSIGN(JournalSpan after, apply_delta(std::move(before), std::move(delta)));
-    in_this[encoded.span_id] = spans.size();
-    spans.push_back(std::move(after));
+    in_this[encoded.span_id] = out.spans.size();
+    out.spans.push_back(std::move(after));
   }
-  mask(replaced, frame.sequence);
-  for (const JournalSpan& span : spans) append_work(span, frame.sequence);
-  return {};
+  return out;
 }
 
-Status Head::settle_logs() const {
-  if (!logs_deferred_.load(std::memory_order_acquire)) return {};
-  const std::unique_lock lock(mutex_);
-  while (!deferred_logs_.empty()) {
-    const DeferredLogs& frame = deferred_logs_.front();
-    CC_ASSIGN(const otlp::LogsData data, otlp::decode_logs_protobuf(frame.events, kStoredLimits));
-    append_logs(data, *work_logs_, true, frame.sequence);
-    deferred_logs_.pop_front();
-  }
-  logs_deferred_.store(false, std::memory_order_release);
-  return {};
-}
-
-Status Head::settle() const {
-  if (deferred_frames_.load(std::memory_order_acquire) == 0) return {};
-  const std::unique_lock lock(mutex_);
-  while (!deferred_.empty()) {
-    CC_TRY(settle_frame(deferred_.front()));
-    for (const EncodedDelta& delta : deferred_.front().deltas) {
-      const auto found = steps_.find(delta.span_id);
-      std::vector<Step>& steps = found->second;
-      if (steps.size() == 1) {
-        steps_.erase(found);
-      } else {
-        steps.erase(steps.begin());
-      }
+// REQUIRES: mutex_
+void Head::take_steps_of(const Deferred& frame) const {
+  for (const EncodedDelta& delta : frame.deltas) {
+    const auto found = steps_.find(delta.span_id);
+    std::vector<Step>& steps = found->second;
+    if (steps.size() == 1) {
+      steps_.erase(found);
+    } else {
+      steps.erase(steps.begin());
     }
+  }
+}
+
+// Frames are decoded without mutex_, which is taken for each frame's rows only: writers wait for
+// one frame, not for all that they have left. Whoever holds settle_mutex_ alone takes frames away
+// and makes rows of work, so what it reads without mutex_ stays as it is.
+Status Head::settle_logs_up_to(size_t frames) const {
+  for (; frames > 0; --frames) {
+    const DeferredLogs* frame = nullptr;
+    {
+      const std::shared_lock lock(mutex_);
+      if (deferred_logs_.empty()) return {};
+      frame = &deferred_logs_.front();
+    }
+    CC_ASSIGN(const otlp::LogsData data, otlp::decode_logs_protobuf(frame->events, kStoredLimits));
+    const std::unique_lock lock(mutex_);
+    append_logs(data, *work_logs_, true, frame->sequence);
+    deferred_logs_.pop_front();
+    logs_deferred_.store(deferred_logs_.size(), std::memory_order_release);
+  }
+  return {};
+}
+
+Status Head::settle_spans_up_to(size_t frames) const {
+  for (; frames > 0; --frames) {
+    const Deferred* frame = nullptr;
+    {
+      const std::shared_lock lock(mutex_);
+      if (deferred_.empty()) return {};
+      frame = &deferred_.front();
+    }
+    CC_ASSIGN(const SettledFrame settled, decode_frame(*frame));
+    const std::unique_lock lock(mutex_);
+    mask(settled.replaced, frame->sequence);
+    for (const JournalSpan& span : settled.spans) append_work(span, frame->sequence);
+    take_steps_of(*frame);
     deferred_.pop_front();
     deferred_frames_.store(deferred_.size(), std::memory_order_release);
   }
   return {};
+}
+
+Status Head::settle_logs() const {
+  if (logs_deferred_.load(std::memory_order_acquire) == 0) return {};
+  const std::lock_guard settling(settle_mutex_);
+  // Not what comes meanwhile: that is invisible to who asks.
+  return settle_logs_up_to(logs_deferred_.load(std::memory_order_acquire));
+}
+
+Status Head::settle() const {
+  if (deferred_frames_.load(std::memory_order_acquire) == 0) return {};
+  const std::lock_guard settling(settle_mutex_);
+  return settle_spans_up_to(deferred_frames_.load(std::memory_order_acquire));
+}
+
+void Head::settle_some(size_t deferred_max, size_t frames) const {
+  const bool spans = deferred_frames_.load(std::memory_order_relaxed) > deferred_max;
+  const bool logs = logs_deferred_.load(std::memory_order_relaxed) > deferred_max;
+  if (!spans && !logs) return;
+  const std::unique_lock settling(settle_mutex_, std::try_to_lock);
+  if (!settling.owns_lock()) return;  // somebody is at it
+  if (spans) std::ignore = settle_spans_up_to(frames);
+  if (logs) std::ignore = settle_logs_up_to(frames);
 }
 
 // ---- readers
@@ -434,9 +498,10 @@ Result<std::optional<JournalSpan>> Head::journal_span(const otlp::SpanId& id, ui
       return std::optional(std::move(span));
     }
   }
-  CC_ASSIGN(const auto place, version_->find_span(SegmentClass::work, row->trace_id, id));
+  const std::shared_ptr<const Version> version = shared_version();
+  CC_ASSIGN(const auto place, version->find_span(SegmentClass::work, row->trace_id, id));
   if (!place) return missing_span(id);
-  CC_ASSIGN(JournalSpan span, journal_span_at(*version_->spans[place->segment].rows, place->row));
+  CC_ASSIGN(JournalSpan span, journal_span_at(*version->spans[place->segment].rows, place->row));
   return std::optional(std::move(span));
 }
 
@@ -455,11 +520,9 @@ std::vector<StoredCommand> Head::commands() const {
 }
 
 std::optional<otlp::TraceId> Head::forward(const otlp::TraceId& id, uint64_t visible) const {
-  {
-    const std::shared_lock lock(mutex_);
-    for (auto it = forwards_.rbegin(); it != forwards_.rend(); ++it) {
-      if (it->sequence <= visible && it->from == id) return it->to;
-    }
+  const std::shared_lock lock(mutex_);
+  for (auto it = forwards_.rbegin(); it != forwards_.rend(); ++it) {
+    if (it->sequence <= visible && it->from == id) return it->to;
   }
   const auto it = version_->forwards->find(id);
   return it == version_->forwards->end() ? std::nullopt : std::optional(it->second);

@@ -36,6 +36,17 @@ struct PreparedSpans {
   std::vector<Version::Place> replaced;
 };
 
+// Where the rows of a segment went when it was written again.
+struct RowMoves {
+  static constexpr uint32_t kGone = UINT32_MAX;
+  uint64_t from = 0;  // segment number
+  struct Place {
+    uint64_t segment = 0;
+    uint32_t row = kGone;
+  };
+  std::vector<Place> to;  // by row
+};
+
 // A work transaction, ready to be applied.
 struct PreparedWork {
   std::vector<Version::Place> replaced;    // for replace_all: segment rows
@@ -47,11 +58,16 @@ class Head {
  public:
   Head(std::shared_ptr<const Version> version, std::shared_ptr<const WorkHooks> hooks);
 
-  const Version& version() const { return *version_; }
-  const std::shared_ptr<const Version>& shared_version() const { return version_; }
   const WorkHooks& hooks() const { return *hooks_; }
+  // What it continues. Readers keep the one that they began with.
+  std::shared_ptr<const Version> shared_version() const;
 
   // ---- writer (sequencer's lock held) ----
+  const Version& version() const { return *version_; }
+  // Goes on with a version that says the same with other files. Rows of segments that became rows
+  // of others keep their state under both numbers, for readers of either version.
+  // REQUIRES: no frame is sequenced that is not visible
+  void replace_version(std::shared_ptr<const Version> version, const std::vector<RowMoves>& moves);
   Result<PreparedSpans> prepare_spans(const otlp::TracesData& data) const;
   Result<PreparedWork> prepare_work(const WorkRecord& record) const;
   void apply_spans(const otlp::TracesData& data, const PreparedSpans& prepared, uint64_t sequence);
@@ -73,7 +89,9 @@ class Head {
   // Makes rows of all work spans applied so far; to be called before spans(true), visible(true, …),
   // superseded() and hide_superseded() are asked. Cheap when there is nothing to do.
   Status settle() const;
-  size_t deferred() const { return deferred_frames_.load(std::memory_order_relaxed); }
+  // For writers, so that nobody ever has to settle very many: when more than `deferred_max` frames
+  // are left, makes rows of up to `frames` of them. A failure is left to who asks for rows.
+  void settle_some(size_t deferred_max, size_t frames) const;
   // The index as of a sequence.
   std::shared_ptr<const WorkTable> table(uint64_t visible) const;
   Result<std::optional<JournalSpan>> journal_span(const otlp::SpanId& id, uint64_t visible,
@@ -151,9 +169,18 @@ class Head {
 
   Result<WorkRow*> replayed_row(const otlp::SpanId& id);
 
+  // ---- settling; REQUIRE: settle_mutex_ ----
+  struct SettledFrame {
+    std::vector<JournalSpan> spans;
+    std::vector<Version::Place> replaced;
+  };
+  Result<SettledFrame> decode_frame(const Deferred& frame) const;
+  Status settle_spans_up_to(size_t frames) const;
+  Status settle_logs_up_to(size_t frames) const;
+
   // ---- work spans; REQUIRE: mutex_, exclusively where not said otherwise ----
+  void take_steps_of(const Deferred& frame) const;
   void append_work(const JournalSpan& span, uint64_t sequence) const;
-  Status settle_frame(const Deferred& frame) const;
   // The newest settled revision. place: where a segment has it, when it is not in the head.
   Result<std::optional<JournalSpan>> settled_span(const otlp::SpanId& id,
                                                   std::optional<Version::Place>& place) const;
@@ -163,6 +190,7 @@ class Head {
   std::shared_ptr<const Version> version_;
   std::shared_ptr<const WorkHooks> hooks_;
 
+  mutable std::mutex settle_mutex_;  // before mutex_
   mutable std::shared_mutex mutex_;
   mutable Spans work_;  // mutable: settle()
   Spans received_;
@@ -176,7 +204,7 @@ class Head {
   mutable std::unordered_map<otlp::SpanId, std::vector<Step>, IdHash> steps_;  // of deferred_
   mutable std::atomic<size_t> deferred_frames_{0};
   mutable std::deque<DeferredLogs> deferred_logs_;  // ascending sequence
-  mutable std::atomic<bool> logs_deferred_{false};
+  mutable std::atomic<size_t> logs_deferred_{0};
   size_t deferred_rows_ = 0, deferred_log_rows_ = 0;  // of all that was ever deferred
   std::unordered_map<otlp::SpanId, WorkRow, IdHash> replayed_rows_;  // for end_replay
   std::unordered_map<Identity, uint32_t, IdentityHash> received_row_;

@@ -104,6 +104,8 @@ struct WorkHooks {
       refuse_log;
   // The same for a series of the default tenant by its metric name (views of work have theirs).
   std::function<std::optional<std::string>(std::string_view name)> refuse_metric;
+  // Received spans that stay when the rest of what is as old goes (runs of tasks). Empty: none.
+  std::function<bool(const otlp::Resource&, const otlp::Scope&, const otlp::Span&)> keep_span;
   // What the sender of a span that is kept should know of it ("kept as telemetry, not as a task").
   std::function<std::optional<std::string>(const otlp::Span&)> remark_span;
 };

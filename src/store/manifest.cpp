@@ -8,9 +8,9 @@
 namespace contextcore::store {
 namespace {
 
-// Version 1 knew one file of the work table only.
-constexpr std::string_view kMagic = "ctxcman2", kMagic1 = "ctxcman1";
-constexpr uint64_t kCheckpointBytes = 1024 * 1024;
+// Version 1 knew one file of the work table only, version 2 no times of segments.
+constexpr std::string_view kMagic = "ctxcman3", kMagic2 = "ctxcman2", kMagic1 = "ctxcman1";
+constexpr uint64_t kCheckpointBytes = 256 * 1024;
 constexpr size_t kRecordHeaderBytes = 12;
 constexpr uint32_t kRecordBytesMax = 64u << 20;
 
@@ -84,6 +84,11 @@ std::string encode_manifest(const Manifest& manifest) {
   const size_t newer = manifest.work_numbers.empty() ? 0 : manifest.work_numbers.size() - 1;
   writer.u32(static_cast<uint32_t>(newer));
   for (size_t i = 0; i < newer; ++i) writer.u64(manifest.work_numbers[i]);
+  for (const SegmentInfo& segment : manifest.segments) {
+    writer.i64(segment.bounds.least_ns);
+    writer.i64(segment.bounds.greatest_ns);
+    writer.u8(segment.kept ? 1 : 0);
+  }
   return out;
 }
 
@@ -121,6 +126,13 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
   const uint32_t newer_work = reader.done() ? 0 : reader.count(8);  // version 1 ends here
   for (uint32_t i = 0; i < newer_work; ++i) manifest.work_numbers.push_back(reader.u64());
   if (oldest_work != 0) manifest.work_numbers.push_back(oldest_work);
+  if (!reader.done()) {  // version 2 ends here
+    for (SegmentInfo& segment : manifest.segments) {
+      segment.bounds.least_ns = reader.i64();
+      segment.bounds.greatest_ns = reader.i64();
+      segment.kept = reader.u8() != 0;
+    }
+  }
   if (!reader.done()) return {Code::corruption, "a manifest record has a wrong length"};
   return manifest;
 }
@@ -135,7 +147,8 @@ Result<Manifest> ManifestFile::read() {
   }
   const std::string path = join_path(directory_, name);
   CC_ASSIGN(const std::string bytes, files_.read_file(path));
-  if (!std::string_view(bytes).starts_with(kMagic) && !std::string_view(bytes).starts_with(kMagic1)) {
+  const std::string_view magic = std::string_view(bytes).substr(0, kMagic.size());
+  if (magic != kMagic && magic != kMagic2 && magic != kMagic1) {
     return {Code::corruption, path + " is not a manifest of a version that this program knows"};
   }
   std::string_view rest = std::string_view(bytes).substr(kMagic.size());
@@ -151,7 +164,22 @@ Result<Manifest> ManifestFile::read() {
     rest.remove_prefix(kRecordHeaderBytes + length);
   }
   if (last.empty()) return {Code::corruption, path + " has no valid record"};
-  return decode_manifest(last);
+  CC_ASSIGN(Manifest manifest, decode_manifest(last));
+  remember(name, bytes.size(), manifest.edit);
+  return manifest;
+}
+
+Result<bool> ManifestFile::changed(const Manifest& known) const {
+  CC_ASSIGN(const std::string name, files_.read_file(current_path(directory_)));
+  if (name != read_name_) return true;
+  CC_ASSIGN(const FileInfo info, files_.stat(join_path(directory_, name)));
+  return info.size != read_size_ || known.edit != read_edit_;
+}
+
+void ManifestFile::remember(const std::string& name, uint64_t size, uint64_t edit) {
+  read_name_ = name;
+  read_size_ = size;
+  read_edit_ = edit;
 }
 
 Status ManifestFile::write(const Manifest& manifest) {
@@ -165,6 +193,7 @@ Status ManifestFile::write(const Manifest& manifest) {
     CC_TRY(file_->write_at(size_, record));
     CC_TRY(file_->sync());
     size_ += record.size();
+    remember(name_, size_, manifest.edit);
     return {};
   }
   const std::string name = numbered("MANIFEST-", manifest.edit, "");
@@ -179,6 +208,7 @@ Status ManifestFile::write(const Manifest& manifest) {
   CC_TRY(files_.write_file_atomically(current_path(directory_), name));
   name_ = name;
   size_ = bytes.size();
+  remember(name_, size_, manifest.edit);
   return {};
 }
 

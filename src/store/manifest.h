@@ -18,6 +18,17 @@ namespace contextcore::store {
 enum class RowsKind : uint8_t { spans = 1, logs = 2, metrics = 3 };
 enum class SegmentClass : uint8_t { work = 1, runtime = 2 };  // of the journal; received
 
+// Least and greatest time in a segment: starts of spans, times of log records and samples.
+struct TimeBounds {
+  int64_t least_ns = INT64_MAX, greatest_ns = INT64_MIN;
+  void add(int64_t time_ns) {
+    least_ns = least_ns < time_ns ? least_ns : time_ns;
+    greatest_ns = greatest_ns > time_ns ? greatest_ns : time_ns;
+  }
+  bool known() const { return least_ns <= greatest_ns; }
+  bool operator==(const TimeBounds&) const = default;
+};
+
 struct SegmentInfo {
   uint64_t number = 0;
   RowsKind kind = RowsKind::spans;
@@ -26,6 +37,8 @@ struct SegmentInfo {
   uint64_t bytes = 0;
   uint64_t mask_number = 0;  // 0: no row is masked
   uint64_t masked_rows = 0;
+  TimeBounds bounds;  // not known: written by a version that did not say
+  bool kept = false;  // what retention leaves of segments that it took
   bool operator==(const SegmentInfo&) const = default;
 };
 
@@ -74,6 +87,9 @@ class ManifestFile {
   Result<Manifest> read();
   // Durable when it returns ok; after an error nobody knows which one the disk has.
   Status write(const Manifest& manifest);
+  // False: it certainly still is the one that was read or written last, and that is `known`. Costs
+  // no reading of records.
+  Result<bool> changed(const Manifest& known) const;
   // The next write begins a new file.
   void restart() { file_ = nullptr; }
 
@@ -83,6 +99,9 @@ class ManifestFile {
   std::unique_ptr<File> file_;  // begun by us
   std::string name_;            // its name
   uint64_t size_ = 0;
+  void remember(const std::string& name, uint64_t size, uint64_t edit);
+  std::string read_name_;  // what was read or written last
+  uint64_t read_size_ = 0, read_edit_ = 0;
 };
 
 }  // namespace contextcore::store

@@ -46,8 +46,12 @@ Error too_many() {
 
 class Source final : public MetricSource {
  public:
-  Source(std::shared_ptr<const Head> head, uint64_t visible, uint32_t tenant)
-      : head_(std::move(head)), visible_(visible), tenant_(tenant) {}
+  Source(std::shared_ptr<const Head> head, std::shared_ptr<const Version> version,
+         uint64_t visible, uint32_t tenant)
+      : head_(std::move(head)),
+        version_(std::move(version)),
+        visible_(visible),
+        tenant_(tenant) {}
 
   Result<std::vector<MetricSeries>> select(const MetricRequest& request) const override {
     std::map<LabelPairs, Found> found;
@@ -56,10 +60,11 @@ class Source final : public MetricSource {
       if (matcher.name == "__name__" && matcher.equals && matcher.value.empty())
         return std::vector<MetricSeries>();
     }
-    for (const MetricSegmentFile& segment : head_->version().metrics) {
+    for (const MetricSegmentFile& segment : version_->metrics) {
       CC_TRY(collect(*segment.segment, request, found));
     }
-    collect_head(request, found);
+    if (version_->frozen != nullptr) collect_head(*version_->frozen, request, found);
+    collect_head(*head_, request, found);
     std::vector<MetricSeries> out;
     uint64_t samples = 0;
     for (auto& [labels, parts] : found) {
@@ -86,15 +91,16 @@ class Source final : public MetricSource {
       const auto [known, added] = newest.try_emplace(one.family.name, one);
       if (!added && known->second.sequence <= one.sequence) known->second = one;
     };
-    for (const MetricSegmentFile& segment : head_->version().metrics) {
+    for (const MetricSegmentFile& segment : version_->metrics) {
       // A damaged list costs the descriptions, not the answer.
       const auto families = segment.segment->families();
       if (!families.ok()) continue;
       for (const StoredFamily& one : *families) add(one);
     }
-    {
-      const auto lock = head_->read_lock();
-      for (const auto& [key, one] : head_->metrics().families()) add(one);
+    for (const Head* head : {version_->frozen.get(), head_.get()}) {
+      if (head == nullptr) continue;
+      const auto lock = head->read_lock();
+      for (const auto& [key, one] : head->metrics().families()) add(one);
     }
     std::vector<MetricDescription> out;
     for (const auto& [name, one] : newest) {
@@ -148,9 +154,10 @@ class Source final : public MetricSource {
     }
   }
 
-  void collect_head(const MetricRequest& request, std::map<LabelPairs, Found>& found) const {
-    const auto lock = head_->read_lock();
-    for (const MetricHead::Series* series : head_->metrics().find(tenant_, wanted_name(request))) {
+  void collect_head(const Head& head, const MetricRequest& request,
+                    std::map<LabelPairs, Found>& found) const {
+    const auto lock = head.read_lock();
+    for (const MetricHead::Series* series : head.metrics().find(tenant_, wanted_name(request))) {
       if (series->since > visible_ || !matches(request.matchers, series->id.labels)) continue;
       Parts* parts = nullptr;
       for (const StoredSample& sample : series->samples) {
@@ -285,6 +292,7 @@ class Source final : public MetricSource {
   }
 
   std::shared_ptr<const Head> head_;
+  std::shared_ptr<const Version> version_;
   const uint64_t visible_;
   const uint32_t tenant_;
 };
@@ -292,16 +300,17 @@ class Source final : public MetricSource {
 class Received final : public ReceivedMetrics {
  public:
   Received(std::shared_ptr<const Head> head, uint64_t visible)
-      : head_(std::move(head)), visible_(visible) {}
+      : head_(std::move(head)), version_(head_->shared_version()), visible_(visible) {}
 
   std::shared_ptr<const MetricSource> tenant(std::string_view name) const override {
     // No number, no series.
     const uint32_t number = head_->find_tenant(name).value_or(UINT32_MAX);
-    return std::make_shared<const Source>(head_, visible_, number);
+    return std::make_shared<const Source>(head_, version_, visible_, number);
   }
 
  private:
   std::shared_ptr<const Head> head_;
+  std::shared_ptr<const Version> version_;
   const uint64_t visible_;
 };
 

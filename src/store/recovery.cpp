@@ -10,6 +10,7 @@
 //   a new one before anything else.
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <utility>
 
@@ -47,6 +48,7 @@ Status StoreImpl::load(const Manifest& manifest) {
             WalFile::open(files_, wal_path(directory_, manifest.wal_epoch), manifest.wal_epoch,
                           manifest.store_id, options_.mode != StoreMode::read_only));
   store_id_ = manifest.store_id;
+  next_number_ = manifest.next_number;
   position_ = wal_->start(manifest.sequence);
   last_work_sequence_ = std::max(last_work_sequence_, manifest.sequence);
   head_since_ns_ = 0;
@@ -199,7 +201,12 @@ Status StoreImpl::catch_up() {
 Status StoreImpl::take_over() {
   CC_ASSIGN(const std::optional<CommitMark> read, mark_file_.read());
   const std::optional<CommitMark> mark = usable(read);
-  if (mark && mark->epoch == wal_->epoch()) return take_over_live(*mark);
+  if (mark && mark->epoch == wal_->epoch()) {
+    // Segments may have been merged without a new log.
+    CC_ASSIGN(const bool changed, manifest_file_.changed(head_->version().manifest));
+    if (changed) CC_TRY(load_newest());
+    if (mark->epoch == wal_->epoch()) return take_over_live(*mark);
+  }
   CC_ASSIGN(Manifest manifest, manifest_file_.read());
   if (mark && mark->epoch == manifest.wal_epoch) {
     CC_TRY(load_newest());
@@ -277,7 +284,9 @@ void StoreImpl::remove_garbage(const Manifest& manifest) {
     }
   };
   const auto all = [](const std::string&) { return true; };
-  sweep(data_directory(directory_), all);
+  sweep(data_directory(directory_), [this](const std::string& name) {
+    return std::strtoull(name.c_str(), nullptr, 10) < files_kept_from_;
+  });
   sweep(wal_directory(directory_), all);
   const auto current = files_.read_file(current_path(directory_));
   if (!current.ok()) return;

@@ -34,7 +34,7 @@ Result<TraceIds> matching_traces(const Snapshot& snapshot, const FetchRequest& r
   TraceIds traces;
   const Head& head = snapshot.head();
   const WorkHooks& hooks = head.hooks();
-  for (const SpanSegment& segment : head.version().spans) {
+  for (const SpanSegment& segment : snapshot.version().spans) {
     CC_ASSIGN(RowSet rows, match_conditions(*segment.rows, segment.journal(), hooks, request));
     if (segment.mask != nullptr) rows.subtract(*segment.mask);
     head.hide_superseded(segment.info.number, snapshot.visible(), rows);
@@ -75,7 +75,7 @@ Result<TraceBounds> bounds_by_scan(const Snapshot& snapshot, const TraceIds& tra
     const otlp::TraceId id = rows.trace_id(row);
     if (traces.contains(id)) bounds[id].add(make_piece(rows, row, journal, false), range);
   };
-  for (const SpanSegment& segment : head.version().spans) {
+  for (const SpanSegment& segment : snapshot.version().spans) {
     RowSet rows(segment.rows->size(), true);
     if (segment.mask != nullptr) rows.subtract(*segment.mask);
     head.hide_superseded(segment.info.number, snapshot.visible(), rows);
@@ -95,7 +95,7 @@ Result<TraceBounds> bounds_by_scan(const Snapshot& snapshot, const TraceIds& tra
 Result<TraceBounds> bounds_of(const Snapshot& snapshot, const TraceIds& traces,
                               const TimeRange& range) {
   size_t rows = 0;
-  for (const SpanSegment& segment : snapshot.head().version().spans) rows += segment.info.rows;
+  for (const SpanSegment& segment : snapshot.version().spans) rows += segment.info.rows;
   if (traces.size() > rows / kRowsPerLookUp) return bounds_by_scan(snapshot, traces, range);
   TraceBounds bounds;
   for (const otlp::TraceId& id : traces) {
@@ -134,13 +134,17 @@ class Traces : public TraceIterator {
 }  // namespace
 
 Snapshot::Snapshot(std::shared_ptr<const Head> head, uint64_t visible, int64_t now_ns)
-    : head_(std::move(head)), visible_(visible), now_ns_(now_ns), table_(head_->table(visible)) {}
+    : head_(std::move(head)),
+      version_(head_->shared_version()),
+      visible_(visible),
+      now_ns_(now_ns),
+      table_(head_->table(visible)) {}
 
 Result<std::vector<TracePiece>> Snapshot::pieces(const otlp::TraceId& id) const {
   CC_TRY(head_->settle());
   std::vector<TracePiece> pieces;
   std::vector<std::pair<uint64_t, TracePiece>> in_segments;
-  for (const SpanSegment& segment : head_->version().spans) {
+  for (const SpanSegment& segment : version_->spans) {
     CC_ASSIGN(const std::vector<uint32_t> rows, segment.rows->rows_of_trace(id));
     for (const uint32_t row : rows) {
       if (segment.masked(row)) continue;
@@ -218,7 +222,7 @@ Result<std::vector<otlp::LogRecord>> Snapshot::events(const otlp::SpanId& id) co
     }
     return {};
   };
-  for (const LogSegment& segment : head_->version().logs) {
+  for (const LogSegment& segment : version_->logs) {
     if (segment.journal()) CC_TRY(collect(*segment.rows));
   }
   {

@@ -46,6 +46,7 @@ class Snapshot final : public Source, public WorkView {
 
   // ---- for the parts of this room ----
   const Head& head() const { return *head_; }
+  const Version& version() const { return *version_; }
   const std::shared_ptr<const Head>& shared_head() const { return head_; }
   uint64_t visible() const { return visible_; }
   const WorkTable& table() const { return *table_; }
@@ -54,6 +55,7 @@ class Snapshot final : public Source, public WorkView {
 
  private:
   std::shared_ptr<const Head> head_;
+  std::shared_ptr<const Version> version_;
   uint64_t visible_;
   int64_t now_ns_;
   std::shared_ptr<const WorkTable> table_;

@@ -225,8 +225,8 @@ Result<std::unique_ptr<ArrivalIterator<ArrivedSpan>>> arrived_spans(const Source
   std::vector<SpanSource> sources;
   FirstRefs refs(kPassRows);
   const uint64_t before = whole_before(after);
-  if (before < head.version().manifest.sequence) {
-    for (const SpanSegment& segment : head.version().spans) {
+  if (before < snapshot->version().manifest.sequence) {
+    for (const SpanSegment& segment : snapshot->version().spans) {
       if (segment.journal()) continue;
       RowSet rows(segment.rows->size(), true);
       if (segment.mask != nullptr) rows.subtract(*segment.mask);
@@ -271,8 +271,8 @@ Result<std::unique_ptr<ArrivalIterator<ArrivedLog>>> arrived_logs(const Source& 
   const auto wanted = [which](bool journal) {
     return which == ArrivedLogs::all || (which == ArrivedLogs::journal) == journal;
   };
-  if (before < head.version().manifest.sequence) {
-    for (const LogSegment& segment : head.version().logs) {
+  if (before < snapshot->version().manifest.sequence) {
+    for (const LogSegment& segment : snapshot->version().logs) {
       if (!wanted(segment.journal())) continue;
       sources.push_back({segment.rows.get(), segment.journal(), false});
       add_logs(sources.back(), static_cast<uint32_t>(sources.size() - 1), before, visible, refs);

@@ -25,12 +25,14 @@ struct LogRef {
 };
 
 // after: rows that came with it or before are not wanted, and files have rows up to the manifest's.
-std::vector<LogSource> log_sources(const Head& head, bool journal_only,
+std::vector<LogSource> log_sources(const Snapshot& snapshot, bool journal_only,
                                    std::optional<uint64_t> after = std::nullopt) {
   std::vector<LogSource> sources;
-  const bool in_files = !after || *after < head.version().manifest.sequence;
+  const Head& head = snapshot.head();
+  const Version& version = snapshot.version();
+  const bool in_files = !after || *after < version.manifest.sequence;
   if (in_files)
-    for (const LogSegment& segment : head.version().logs) {
+    for (const LogSegment& segment : version.logs) {
       if (journal_only && !segment.journal()) continue;
       sources.push_back({segment.rows.get(), segment.journal(), false});
     }
@@ -128,7 +130,7 @@ class Entries : public LogIterator {
 Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest& request) const {
   CC_TRY(head_->settle_logs());
   std::vector<LogSource> sources =
-      log_sources(*head_, request.journal_only, request.after_sequence);
+      log_sources(*this, request.journal_only, request.after_sequence);
   std::vector<LogRef> refs;
   std::map<LabelPairs, bool> accepted;  // asked once per distinct stream
   const auto accepts = [&](const LabelPairs& labels) {
@@ -171,7 +173,7 @@ Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest&
 Result<std::vector<LabelPairs>> Snapshot::streams(int64_t start_ns, int64_t end_ns) const {
   CC_TRY(head_->settle_logs());
   std::set<LabelPairs> found;
-  for (const LogSource& source : log_sources(*head_, false)) {
+  for (const LogSource& source : log_sources(*this, false)) {
     CC_TRY(with_source(*head_, source, [&](const LogRows& rows) -> Status {
       const std::vector<LabelPairs>& labels = rows.streams();
       CC_ASSIGN(const RowSet matched,

@@ -168,7 +168,7 @@ template <typename Fn>
 Status for_each_batch(const Snapshot& snapshot, const SpanSelection& selection, const Fn& fn) {
   const Head& head = snapshot.head();
   CC_TRY(head.settle());
-  for (const SpanSegment& segment : head.version().spans) {
+  for (const SpanSegment& segment : snapshot.version().spans) {
     const Rows rows(snapshot, *segment.rows, segment.journal());
     CC_ASSIGN(const RowSet chosen, rows.select(selection, [&](RowSet& out) {
       if (segment.mask != nullptr) out.subtract(*segment.mask);

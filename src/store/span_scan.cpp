@@ -164,9 +164,9 @@ class Spans : public TraceIterator {
   Result<const TraceView*> next() override {
     for (;;) {
       CC_TRY(view_.status());
-      if (segment_ < snapshot_.head().version().spans.size()) {
-        CC_ASSIGN(const bool found, next_of_segment());
-        if (found) return static_cast<const TraceView*>(&view_);
+      if (segment_ < snapshot_.version().spans.size()) {
+        CC_ASSIGN(const TraceView* view, next_of_segment());
+        if (view != nullptr) return view;
       } else {
         CC_ASSIGN(const TraceView* view, next_of_head());
         if (view != nullptr || head_ > 1) return view;
@@ -175,26 +175,35 @@ class Spans : public TraceIterator {
   }
 
  private:
-  // False: the segment has no more, and the next one is at hand.
-  Result<bool> next_of_segment() {
-    const SpanSegment& segment = snapshot_.head().version().spans[segment_];
-    if (cursor_ == nullptr) {
+  // nullptr: the segment has no more, and the next one is at hand.
+  Result<const TraceView*> next_of_segment() {
+    const SpanSegment& segment = snapshot_.version().spans[segment_];
+    if (!selected_) {
       CC_ASSIGN(rows_, matching_rows(snapshot_, *segment.rows, segment.journal(), request_));
       if (segment.mask != nullptr) rows_.subtract(*segment.mask);
       snapshot_.head().hide_superseded(segment.info.number, snapshot_.visible(), rows_);
       cursor_ = segment.rows->cursor(request_.columns);
-      view_.begin(*cursor_, segment.journal());
-      at_ = 0;
+      if (cursor_ != nullptr) view_.begin(*cursor_, segment.journal());
+      at_ = next_row(rows_, 0);
+      selected_ = true;
+    }
+    if (cursor_ == nullptr) {  // in memory
+      while (pending_.empty() && at_ < rows_.rows()) {
+        CC_ASSIGN(auto wholes, materialize(*segment.rows));
+        CC_TRY(assemble(std::move(wholes), segment.journal()));
+      }
+      if (!pending_.empty()) return next_pending();
     }
     for (at_ = next_row(rows_, at_); at_ < rows_.rows(); at_ = next_row(rows_, at_)) {
       CC_TRY(cursor_->seek(at_++));
       CC_ASSIGN(const bool shown, view_.take());
-      if (shown) return true;
+      if (shown) return static_cast<const TraceView*>(&view_);
     }
     CC_TRY(segment.rows->status());
     cursor_.reset();
+    selected_ = false;
     ++segment_;
-    return false;
+    return static_cast<const TraceView*>(nullptr);
   }
 
   // nullptr while head_ < 2: one half of the head has no more.
@@ -208,14 +217,23 @@ class Spans : public TraceIterator {
         selected_ = false;
         return static_cast<const TraceView*>(nullptr);
       }
-      CC_TRY(materialize(journal));
+      std::vector<SpanRows::Whole> wholes;
+      {
+        const auto lock = snapshot_.head().read_lock();
+        CC_ASSIGN(wholes, materialize(snapshot_.head().spans(journal)));
+      }
+      CC_TRY(assemble(std::move(wholes), journal));
     }
+    return next_pending();
+  }
+
+  const TraceView* next_pending() {
     AssembledSpan span = std::move(pending_.front());
     pending_.pop_front();
     AssembledTrace trace{span.span.trace_id, {}};
     trace.spans.push_back(std::move(span));
     assembled_ = make_trace_view(std::move(trace), request_);
-    return static_cast<const TraceView*>(assembled_.get());
+    return assembled_.get();
   }
 
   Status select_head(bool journal) {
@@ -230,17 +248,17 @@ class Spans : public TraceIterator {
     return {};
   }
 
-  Status materialize(bool journal) {
+  Result<std::vector<SpanRows::Whole>> materialize(const SpanRows& spans) {
     std::vector<SpanRows::Whole> wholes;
-    {
-      const auto lock = snapshot_.head().read_lock();
-      const SpanRows& spans = snapshot_.head().spans(journal);
-      for (size_t i = 0; i < kHeadRowsAtOnce && at_ < rows_.rows(); ++i) {
-        CC_ASSIGN(SpanRows::Whole whole, spans.materialize(at_));
-        wholes.push_back(std::move(whole));
-        at_ = next_row(rows_, at_ + 1);
-      }
+    for (size_t i = 0; i < kHeadRowsAtOnce && at_ < rows_.rows(); ++i) {
+      CC_ASSIGN(SpanRows::Whole whole, spans.materialize(at_));
+      wholes.push_back(std::move(whole));
+      at_ = next_row(rows_, at_ + 1);
     }
+    return wholes;
+  }
+
+  Status assemble(std::vector<SpanRows::Whole> wholes, bool journal) {
     for (SpanRows::Whole& whole : wholes) {
       CC_ASSIGN(std::optional<AssembledSpan> span,
                 assemble_span(snapshot_, std::move(whole), journal, false));

@@ -90,6 +90,9 @@ Status StoreImpl::initialize() {
   if (options_.durability == Durability::interval && options_.mode != StoreMode::read_only) {
     syncer_ = make_thread_executor("store-sync", 1);
   }
+  if (options_.background && options_.mode == StoreMode::server) {
+    maintenance_ = make_thread_executor("store-files", 2);
+  }
   return open_directory();
 }
 
@@ -111,6 +114,7 @@ Status StoreImpl::open_directory() {
   CC_TRY(remove_server_file(files_, directory_));
   CC_TRY(take_over());
   cut_if_due(lock);
+  compact_if_due();
   return {};
 }
 
@@ -187,7 +191,14 @@ StoreStats StoreImpl::stats() const {
   if (head_ == nullptr) return stats;
   stats.sequence = position_.sequence;
   stats.visible_sequence = visible_;
-  const Head::Sizes sizes = head_->sizes();
+  Head::Sizes sizes = head_->sizes();
+  if (head_->version().frozen != nullptr) {
+    const Head::Sizes frozen = head_->version().frozen->sizes();
+    sizes.span_rows += frozen.span_rows;
+    sizes.log_rows += frozen.log_rows;
+    sizes.metric_samples += frozen.metric_samples;
+    sizes.metric_series += frozen.metric_series;
+  }
   stats.head_span_rows = sizes.span_rows;
   stats.head_log_rows = sizes.log_rows;
   stats.wal_bytes = position_.offset;
@@ -210,11 +221,22 @@ StoreStats StoreImpl::stats() const {
   stats.cuts = cuts_.load();
   stats.duplicates = duplicates_.load();
   stats.rejected = rejected_.load();
+  stats.compactions = compactions_.load();
+  stats.compacted_rows = compacted_rows_.load();
+  stats.compacted_bytes = compacted_bytes_.load();
+  stats.expired_rows = expired_rows_.load();
+  stats.cut_bytes = cut_bytes_.load();
   return stats;
 }
 
 Status StoreImpl::close() {
   if (syncer_ != nullptr) syncer_->stop();
+  stopping_ = true;
+  {
+    const Lock lock(mutex_);
+    changed_.notify_all();
+  }
+  if (maintenance_ != nullptr) maintenance_->stop();
   const std::lock_guard turn(turn_mutex_);
   Lock lock(mutex_);
   if (closed_) return {};
@@ -233,7 +255,12 @@ Status StoreImpl::close() {
     // So that the next command line need not replay what a server may let grow.
     if (status.ok() && options_.mode == StoreMode::server) {
       options_.mode = StoreMode::embedded;
-      cut_if_due(lock);
+      maintenance_ = nullptr;
+      if (cut_ != nullptr) {
+        status = cut_now(lock);  // one that failed before
+      } else {
+        cut_if_due(lock);
+      }
     }
   }
   closed_ = true;

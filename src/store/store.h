@@ -52,6 +52,11 @@ struct MetricLimits {
   size_t tenant_bytes_max = 150;
 };
 
+// How long received data is kept after its time; 0: for ever. What the journal wrote always stays.
+struct Retention {
+  int64_t spans_ns = 0, logs_ns = 0, metrics_ns = 0;
+};
+
 struct StoreOptions {
   std::string path;
   StoreMode mode = StoreMode::embedded;
@@ -62,6 +67,10 @@ struct StoreOptions {
   uint64_t head_rows_max = 256 * 1024;  // cut above these
   uint64_t head_bytes_max = 64ull << 20;
   int64_t head_age_max_ns = 15ll * 60 * 1'000'000'000;
+  // Of a server: segments are made by threads of the store, and telemetry is refused
+  // (resource_exhausted) when these are a whole head behind. Else by whoever writes.
+  bool background = false;
+  Retention retention;  // of a server with background
   uint64_t embedded_wal_bytes_max = 1ull << 20;  // an embedded writer cuts above these
   uint64_t embedded_wal_rows_max = 2000;
   MetricLimits metric_limits;
@@ -103,6 +112,8 @@ struct StoreStats {
            work_rows = 0;
   uint64_t head_metric_samples = 0, head_metric_series = 0, metric_samples = 0;
   uint64_t frames = 0, syncs = 0, cuts = 0, duplicates = 0, rejected = 0;
+  uint64_t compactions = 0, compacted_rows = 0, expired_rows = 0;
+  uint64_t cut_bytes = 0, compacted_bytes = 0;  // written as segments
 };
 
 class Store : public Journal {
@@ -138,6 +149,9 @@ class Store : public Journal {
 
   // Makes segments of the head (see store.md 2). No-op when there is nothing to cut.
   virtual Status cut() = 0;
+  // Merges segments until none had better be merged, and drops what is too old. Blocks the caller,
+  // and nobody else; no-op where segments are merged by whoever writes. unavailable: closed meanwhile
+  virtual Status compact() = 0;
   // Replaces every journal-owned span by what `spans` says (a rebuild from the log) and adds the
   // forwards of traces that were left, in one transaction.
   virtual Status replace_spans(

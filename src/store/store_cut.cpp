@@ -1,10 +1,16 @@
 // When the store cuts, and how the files of a cut become the truth.
+//
+// A cut has three steps: begin (the head is frozen and another takes its place), write (files, and
+// the log of the next epoch with what was written meanwhile), finish (the manifest). An embedded
+// store does all three in one turn. A server writes in the background: its writers wait for begin
+// and finish only, which takes a few syncs, not for the files.
 
 #include <algorithm>
 #include <utility>
 
 #include "base/log.h"
 #include "store/cut.h"
+#include "store/frozen.h"
 #include "store/store_impl.h"
 
 namespace contextcore::store {
@@ -12,11 +18,16 @@ namespace {
 
 // A log that was larger than this is not kept for recycling.
 constexpr uint64_t kSpareBytesMax = uint64_t{96} << 20;
+// What is copied from log to log at once, and what may be left for when writers wait.
+constexpr uint64_t kCopyBytes = uint64_t{4} << 20;
+constexpr uint64_t kCopyRestBytes = uint64_t{256} << 10;
+constexpr int kCopyRounds = 8;
+constexpr int64_t kRetryNs = 5'000'000'000;
 
 }  // namespace
 
 bool StoreImpl::cut_due() const {
-  if (position_.sequence == head_->version().manifest.sequence) return false;
+  if (cut_ != nullptr || position_.sequence == head_->version().manifest.sequence) return false;
   if (cut_failed_at_ != 0 && position_.offset < cut_failed_at_ + cut_failed_at_ / 4) return false;
   const Head::Sizes sizes = head_->sizes();
   const uint64_t rows = sizes.rows();
@@ -30,6 +41,11 @@ bool StoreImpl::cut_due() const {
 
 void StoreImpl::cut_if_due(Lock& lock) {
   if (!poisoned_.ok() || !cut_due()) return;
+  if (maintenance_ != nullptr) {
+    if (std::exchange(cut_posted_, true)) return;
+    maintenance_->post([this] { cut_in_background(); });
+    return;
+  }
   const Status status = cut_now(lock);
   if (status.ok()) return;
   // What was written is safe in the log; it only grows until a cut succeeds.
@@ -38,67 +54,219 @@ void StoreImpl::cut_if_due(Lock& lock) {
            {{"store", directory_}, {"error", status.error().message}});
 }
 
-Status StoreImpl::cut_now(Lock& lock) {
+Status StoreImpl::check_room_for_telemetry() const {
+  if (cut_ == nullptr || maintenance_ == nullptr) return {};
+  const uint64_t behind = position_.offset - cut_->start.offset;
+  if (head_->sizes().rows() <= options_.head_rows_max && behind <= options_.head_bytes_max)
+    return {};
+  rejected_.fetch_add(1, std::memory_order_relaxed);
+  return Error{Code::resource_exhausted,
+               "telemetry comes faster than the store writes files; " +
+                   std::to_string(behind >> 20) + " MiB wait for their turn",
+               "send it again in a second",
+               {},
+               {}};
+}
+
+// ---- the three steps
+// --------------------------------------------------------------------------------------
+
+Status StoreImpl::wait_all_visible(Lock& lock) {
   // Others may append while a flush of theirs has released the mutex.
   do {
     CC_TRY(wait_visible(lock, position_.sequence));
     wait_idle(lock);
     CC_TRY(check_writable());
   } while (visible_ != position_.sequence);
-  const Manifest before = head_->version().manifest;
-  if (position_.sequence == before.sequence) return {};
+  return {};
+}
 
-  // Until the manifest is touched a failure changes nothing.
-  const auto prepare =
-      [&]() -> Result<std::pair<std::shared_ptr<const Version>, std::unique_ptr<WalFile>>> {
-    Cut cut(files_, directory_, *head_, position_.sequence, clock_.wall_ns());
-    CC_ASSIGN(Manifest manifest, cut.write());
-    manifest.wal_epoch = before.wal_epoch + 1;
-    const std::string path = wal_path(directory_, manifest.wal_epoch);
-    const std::string spare = wal_spare_path(directory_);
-    if (files_.exists(spare)) CC_TRY(files_.rename(spare, path));
-    CC_ASSIGN(auto wal, WalFile::create(files_, path, manifest.wal_epoch, store_id_));
-    CC_TRY(files_.sync_directory(wal_directory(directory_)));
-    CC_TRY(files_.sync_directory(data_directory(directory_)));
-    CC_ASSIGN(auto version, open_version(files_, directory_, manifest, &head_->version(), *hooks_));
-    return std::pair(std::move(version), std::move(wal));
+Status StoreImpl::begin_cut(Lock& lock) {
+  CC_TRY(wait_all_visible(lock));
+  if (cut_ != nullptr || position_.sequence == head_->version().manifest.sequence) return {};
+  CC_TRY(head_->settle());
+  CC_TRY(head_->settle_logs());
+  auto cut = std::make_shared<CutUnderWay>();
+  cut->frozen = head_;
+  cut->before = head_->version().manifest;
+  cut->sequence = position_.sequence;
+  cut->wal = wal_;
+  cut->start = position_;
+  cut_ = std::move(cut);
+  set_state(std::make_shared<Head>(freeze(head_, position_.sequence), hooks_), visible_);
+  head_since_ns_ = 0;
+  return {};
+}
+
+// Copies frames to the log of the next epoch, from where the last copy ended up to `end`.
+Status StoreImpl::copy_log(CutUnderWay& cut, uint64_t end) {
+  std::string buffer;
+  WalPosition to = cut.next_position;
+  const auto write = [&]() -> Status {
+    CC_TRY(cut.next_wal->reserve(to.offset));
+    CC_TRY(cut.next_wal->write(cut.next_position.offset, buffer));
+    buffer.clear();
+    cut.next_position = to;
+    return {};
   };
-  auto prepared = prepare();
-  if (!prepared.ok()) {
-    remove_garbage(before);
-    return prepared.status();
+  CC_TRY(cut.wal->replay(cut.copied, end, [&](const Frame& frame) -> Status {
+    Frame copy = frame;
+    copy.epoch = cut.next_wal->epoch();
+    const size_t before = buffer.size();
+    CC_ASSIGN(const uint64_t checksum, append_frame(copy, to.seed, buffer));
+    to = {to.offset + (buffer.size() - before), checksum, frame.sequence};
+    return buffer.size() < kCopyBytes ? Status() : write();
+  }));
+  if (cut.copied.offset != end) {
+    return {Code::corruption, "the log cannot be read back: it ends at " +
+                                  std::to_string(cut.copied.offset) + " instead of " +
+                                  std::to_string(end)};
   }
-  auto [version, wal] = std::move(prepared).value();
+  return buffer.empty() ? Status() : write();
+}
 
+// Without mutex_: changes nothing that a reader or a writer sees.
+Status StoreImpl::write_cut(CutUnderWay& cut) {
+  Cut files(files_, directory_, *cut.frozen, cut.sequence, clock_.wall_ns(), next_number_,
+            maintenance_ == nullptr);
+  CC_ASSIGN(Manifest manifest, files.write());
+  manifest.wal_epoch = cut.before.wal_epoch + 1;
+  const std::string path = wal_path(directory_, manifest.wal_epoch);
+  const std::string spare = wal_spare_path(directory_);
+  if (files_.exists(spare)) CC_TRY(files_.rename(spare, path));
+  cut.copied = cut.start;
+  CC_ASSIGN(cut.next_wal, WalFile::create(files_, path, manifest.wal_epoch, store_id_));
+  cut.next_position = cut.next_wal->start(cut.sequence);
+  CC_TRY(files_.sync_directory(wal_directory(directory_)));
+  CC_TRY(files_.sync_directory(data_directory(directory_)));
+  CC_ASSIGN(cut.version,
+            open_version(files_, directory_, manifest, &cut.frozen->version(), *hooks_));
+  cut.moves = files.take_moves();
+  return {};
+}
+
+// Most of what has come meanwhile, so that little is left for when writers wait.
+Status StoreImpl::copy_most(CutUnderWay& cut) {
+  for (int round = 0; round < kCopyRounds; ++round) {
+    uint64_t end = 0;
+    {
+      const Lock lock(mutex_);
+      end = flushed_;
+    }
+    if (end - cut.copied.offset <= kCopyRestBytes) break;
+    CC_TRY(copy_log(cut, end));
+    CC_TRY(cut.next_wal->sync());
+  }
+  return {};
+}
+
+Status StoreImpl::finish_cut(Lock& lock, CutUnderWay& cut) {
+  CC_TRY(wait_all_visible(lock));
+  if (cut.copied.offset != flushed_) {
+    CC_TRY(copy_log(cut, flushed_));
+    CC_TRY(cut.next_wal->sync());
+  }
   // From here on a failure leaves in doubt which manifest the disk has. Without a mark whoever
   // comes next knows that.
+  const Manifest& manifest = cut.version->manifest;
+  const WalPosition end = cut.next_position;
   Status status = mark_file_.write({});
-  if (status.ok()) status = manifest_file_.write(version->manifest);
-  const WalPosition start = wal->start(position_.sequence);
-  if (status.ok()) status = mark_file_.write({wal->epoch(), start.offset, start.offset});
+  if (status.ok()) status = manifest_file_.write(manifest);
+  if (status.ok()) status = mark_file_.write({cut.next_wal->epoch(), end.offset, end.offset});
   if (!status.ok()) {
     poison(status);
     return status;
   }
-  const Manifest& manifest = version->manifest;
-  wal_ = std::move(wal);
-  position_ = start;
-  flushed_ = durable_ = start.offset;
-  head_since_ns_ = 0;
+  const std::string old_wal = wal_path(directory_, cut.before.wal_epoch);
+  wal_ = std::move(cut.next_wal);
+  position_ = end;
+  flushed_ = durable_ = end.offset;
   cut_failed_at_ = 0;
   cuts_.fetch_add(1, std::memory_order_relaxed);
-  const std::string old_wal = wal_path(directory_, before.wal_epoch);
   const auto old_size = files_.stat(old_wal);
   if (old_size.ok() && old_size->size <= kSpareBytesMax) {
     const Status kept = files_.rename(old_wal, wal_spare_path(directory_));
     if (!kept.ok()) log_warn("cannot keep a log file", {{"error", kept.error().message}});
   }
   remove_garbage(manifest);
-  set_state(std::make_shared<Head>(version, hooks_), position_.sequence);
+  for (const SegmentInfo& info : manifest.segments) {
+    if (info.number >= cut.before.next_number) cut_bytes_.fetch_add(info.bytes);
+  }
+  head_->replace_version(cut.version, cut.moves);
+  cut_ = nullptr;
+  changed_.notify_all();
   return {};
 }
 
+// ---- who cuts
+// --------------------------------------------------------------------------------------
+
+Status StoreImpl::cut_now(Lock& lock) {
+  CC_TRY(begin_cut(lock));
+  if (cut_ == nullptr) return {};
+  const std::shared_ptr<CutUnderWay> cut = cut_;
+  Status status = write_cut(*cut);
+  if (status.ok()) status = finish_cut(lock, *cut);
+  if (status.ok() || !poisoned_.ok()) return status;
+  // Until the manifest is touched a failure changes nothing. A head that was frozen by an earlier
+  // attempt has a follower with frames of its own and stays.
+  remove_garbage(cut->before);
+  if (cut->sequence == position_.sequence) {
+    set_state(cut->frozen, visible_);
+    cut_ = nullptr;
+  }
+  return status;
+}
+
+void StoreImpl::cut_in_background() {
+  {
+    // What can be done before anybody has to wait.
+    std::shared_ptr<Head> head;
+    {
+      const std::lock_guard state(state_mutex_);
+      head = head_;
+    }
+    std::ignore = head->settle();
+    std::ignore = head->settle_logs();
+  }
+  const std::lock_guard turn(turn_mutex_);
+  const Status status = cut_step_by_step();
+  Lock lock(mutex_);
+  cut_posted_ = false;
+  if (closed_ || !poisoned_.ok()) return;
+  if (status.ok()) {
+    compact_if_due();
+    cut_if_due(lock);  // what has come meanwhile may be enough for another
+    return;
+  }
+  remove_garbage(cut_ != nullptr ? cut_->before : head_->version().manifest);
+  log_warn("making segments failed; it is tried again",
+           {{"store", directory_}, {"error", status.error().message}});
+  cut_posted_ = true;
+  maintenance_->post_after(kRetryNs, [this] { cut_in_background(); });
+}
+
+// REQUIRES: turn_mutex_
+Status StoreImpl::cut_step_by_step() {
+  std::shared_ptr<CutUnderWay> cut;
+  {
+    Lock lock(mutex_);
+    CC_TRY(check_writable());
+    CC_TRY(begin_cut(lock));
+    cut = cut_;
+  }
+  if (cut == nullptr) return {};
+  CC_TRY(write_cut(*cut));
+  CC_TRY(copy_most(*cut));
+  Lock lock(mutex_);
+  return finish_cut(lock, *cut);
+}
+
 Status StoreImpl::cut() {
+  if (maintenance_ != nullptr) {
+    const std::lock_guard turn(turn_mutex_);
+    return cut_step_by_step();
+  }
   Turn turn(*this);
   CC_TRY(turn.begin());
   Lock lock(mutex_);

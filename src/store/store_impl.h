@@ -6,6 +6,7 @@
 //   recovery.cpp    taking in what other processes and earlier lives have written
 //   store_write.cpp what is written: requests and work transactions
 //   store_metrics.cpp  the same of metrics
+//   store_compact.cpp  merging segments, and dropping what is too old
 //   store_cut.cpp   when the head becomes segments (cut.h: how)
 //
 // Locks, in this order: turn_mutex_ (embedded: one thread of this process writes at a time), mutex_
@@ -19,6 +20,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "otlp/metric_batch.h"
 #include "store/commit_mark.h"
@@ -30,6 +32,8 @@
 #include "store/wal.h"
 
 namespace contextcore::store {
+
+class Compaction;
 
 class StoreImpl final : public Store {
  public:
@@ -46,6 +50,7 @@ class StoreImpl final : public Store {
   Result<CommitResult> commit(const std::string& command_id, const WorkPlan& plan) override;
   Result<Read> read() override;
   Status cut() override;
+  Status compact() override;
   Status replace_spans(std::vector<JournalSpan> spans,
                        std::vector<std::pair<otlp::TraceId, otlp::TraceId>> forwards) override;
   Status announce_server(const ServerInfo& info) override;
@@ -151,10 +156,39 @@ class StoreImpl final : public Store {
   Result<uint32_t> tenant_number(std::string_view tenant, bool& fresh) const;  // REQUIRES: mutex_
   otlp::SeriesCheck series_check(std::string_view tenant) const;
 
-  // ---- store_cut.cpp; REQUIRE: mutex_ ----
+  // ---- store_cut.cpp; those with a lock REQUIRE: mutex_ ----
+  struct CutUnderWay {
+    std::shared_ptr<Head> frozen;
+    uint64_t sequence = 0;  // of its last frame
+    Manifest before;
+    std::shared_ptr<WalFile> wal;  // that the frozen head came from
+    WalPosition start, copied;     // in wal: behind the frozen head, behind what next_wal has
+    std::shared_ptr<WalFile> next_wal;
+    WalPosition next_position;
+    std::shared_ptr<const Version> version;
+    std::vector<RowMoves> moves;
+  };
   void cut_if_due(Lock& lock);
   Status cut_now(Lock& lock);
-  bool cut_due() const;
+  bool cut_due() const;  // REQUIRES: mutex_
+  Status wait_all_visible(Lock& lock);
+  Status begin_cut(Lock& lock);
+  Status write_cut(CutUnderWay& cut);
+  Status copy_log(CutUnderWay& cut, uint64_t end);
+  Status copy_most(CutUnderWay& cut);
+  Status finish_cut(Lock& lock, CutUnderWay& cut);
+  void cut_in_background();
+  Status cut_step_by_step();
+  // ---- store_compact.cpp ----
+  void compact_if_due();  // REQUIRES: mutex_
+  void compact_in_background();
+  Result<bool> compact_in_turn();
+  Result<bool> compact_once();  // REQUIRES: compact_mutex_
+  Status install(const Compaction& compaction, const Version& base);
+  Status carry_masks(const Compaction& compaction, const Version& base,
+                     Manifest& manifest);  // REQUIRES: mutex_
+  // What a writer is told when segments are made more slowly than data comes. REQUIRES: mutex_
+  Status check_room_for_telemetry() const;
 
   StoreOptions options_;
   FileSystem& files_;
@@ -184,14 +218,24 @@ class StoreImpl final : public Store {
   int64_t last_sync_ns_ = 0;
   int64_t head_since_ns_ = 0;   // when the first frame after the last cut came
   uint64_t cut_failed_at_ = 0;  // log size when a cut failed; the next try waits for some growth
+  std::shared_ptr<CutUnderWay> cut_;
+  bool cut_posted_ = false;
+  std::atomic<uint64_t> next_number_{1};  // of the next file
+  std::mutex compact_mutex_;              // one compaction at a time; before mutex_
+  bool compacting_ = false;
+  uint64_t compact_timer_ = 0;
+  uint64_t files_kept_from_ = UINT64_MAX;  // files of such numbers are being written
+  std::atomic<bool> stopping_{false};
   DigestRing digests_;
-  std::unique_ptr<Executor> syncer_;  // durability interval only
+  std::unique_ptr<Executor> syncer_;       // durability interval only
+  std::unique_ptr<Executor> maintenance_;  // null: whoever writes makes segments too
 
   mutable std::mutex state_mutex_;
   std::shared_ptr<Head> head_;  // written with mutex_ and state_mutex_
   uint64_t visible_ = 0;        // likewise
 
-  std::atomic<uint64_t> frames_{0}, syncs_{0}, cuts_{0}, duplicates_{0}, rejected_{0};
+  mutable std::atomic<uint64_t> frames_{0}, syncs_{0}, cuts_{0}, duplicates_{0}, rejected_{0},
+      compactions_{0}, compacted_rows_{0}, compacted_bytes_{0}, expired_rows_{0}, cut_bytes_{0};
 };
 
 }  // namespace contextcore::store

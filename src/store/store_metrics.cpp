@@ -73,6 +73,7 @@ Result<IngestResult> StoreImpl::metrics_locked(Lock& lock, const Data& data, Par
                                                otlp::Translation translation, uint64_t& sequence) {
   for (;;) {
     CC_TRY(check_writable());
+    CC_TRY(check_room_for_telemetry());
     bool fresh = false;
     CC_ASSIGN(const uint32_t number, tenant_number(tenant, fresh));
     IngestResult result{translation.accepted, translation.rejected, join(translation.reasons)};

@@ -51,6 +51,11 @@ struct MetricSegmentFile {
   std::shared_ptr<const MetricSegment> segment;
 };
 
+class Head;
+
+// While a cut writes files of a head, the next head continues a version that has the rows of the
+// frozen one as segments in memory: they have numbers of their own and are no part of
+// manifest.segments; manifest.sequence is that of the cut (frozen.h).
 struct Version {
   Manifest manifest;
   std::vector<SpanSegment> spans;
@@ -59,6 +64,7 @@ struct Version {
   std::shared_ptr<const WorkTable> work;
   std::shared_ptr<const Forwards> forwards;
   std::vector<std::shared_ptr<const CommandFile>> commands;
+  std::shared_ptr<const Head> frozen;  // whose metrics and commands count besides; null: none
 
   struct Place {
     size_t segment = 0;  // index into spans

@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kReasonsMax = 3;  // of refusals, told to the sender
 constexpr size_t kDeferredFramesMax = 4096;
+constexpr size_t kSettledAtOnce = 4;
 
 int64_t item_count(const otlp::TracesData& data) { return static_cast<int64_t>(data.span_count()); }
 int64_t item_count(const otlp::LogsData& data) { return static_cast<int64_t>(data.record_count()); }
@@ -151,6 +152,7 @@ Result<IngestResult> StoreImpl::ingest_locked(Lock& lock, const Data& data, std:
   constexpr PartSignal kSignal = signal_of(static_cast<const Data*>(nullptr));
   for (;;) {
     CC_TRY(check_writable());
+    CC_TRY(check_room_for_telemetry());
     IngestResult result;
     const std::optional<Data> reduced = without_refused(data, result);
     CC_TRY(head_->table(position_.sequence)->status());
@@ -225,7 +227,12 @@ Result<std::optional<StoredCommand>> StoreImpl::find_command(const Snapshot& sna
   };
   std::optional<StoredCommand> found = snapshot.head().find_command(command_id);
   if (found) return kept(*found) ? found : none;
-  for (const auto& file : snapshot.head().version().commands) {
+  const Version& version = snapshot.version();
+  if (version.frozen != nullptr) {
+    found = version.frozen->find_command(command_id);
+    if (found) return kept(*found) ? found : none;
+  }
+  for (const auto& file : version.commands) {
     CC_ASSIGN(found, file->find(command_id));
     if (found && kept(*found)) return found;
   }
@@ -307,8 +314,8 @@ Result<uint64_t> StoreImpl::write_work(Lock& lock, PlannedWork& work) {
             append({{PartSignal::work, PartEncoding::work_1, work.bytes}}));
   head_->apply_work(std::move(work.record), prepared, sequence);
   last_work_sequence_ = sequence;
-  // A query that comes after many commands must not wait for all of them. A failure is the query's.
-  if (head_->deferred() >= kDeferredFramesMax) std::ignore = head_->settle();
+  // A query that comes after many commands must not wait for all of them.
+  head_->settle_some(kDeferredFramesMax, kSettledAtOnce);
   return sequence;
 }
 

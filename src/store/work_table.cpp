@@ -16,7 +16,7 @@ namespace {
 
 // files: newest first. rows: what differs from them. children and dependents: the pairs of `rows`
 // only; a pair of a file counts unless its row is in `rows` or in a newer file.
-class WorkTableImpl : public WorkTable {
+class WorkTableImpl : public WorkTable, public std::enable_shared_from_this<WorkTableImpl> {
  public:
   using Files = std::vector<std::shared_ptr<const WorkTableFile>>;
   explicit WorkTableImpl(Files files) : files_(std::move(files)) {}
@@ -83,6 +83,19 @@ class WorkTableImpl : public WorkTable {
       return next;
     }
     for (WorkRow& row : changed) next->put(std::make_shared<const WorkRow>(std::move(row)));
+    return next;
+  }
+
+  std::shared_ptr<const WorkTable> onto(const WorkTable& since,
+                                        const std::shared_ptr<const WorkTable>& base) const override {
+    const auto& before = static_cast<const WorkTableImpl&>(since);
+    if (files_ != before.files_) return shared_from_this();  // made anew
+    auto next = std::make_shared<WorkTableImpl>(static_cast<const WorkTableImpl&>(*base));
+    rows_.for_each_from(0, [&](uint64_t id, const RowPointer& row) {
+      const RowPointer* old = before.rows_.find(id);
+      if (old == nullptr || *old != row) next->put(row);
+      return true;
+    });
     return next;
   }
 

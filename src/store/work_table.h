@@ -36,6 +36,10 @@ class WorkTable : public WorkIndexView {
 
   // This table with rows added or replaced (identity: span_id; the last one of an id wins).
   virtual std::shared_ptr<const WorkTable> with(std::vector<WorkRow> changed) const = 0;
+  // What has changed since `since`, over `base`: the same table with the files of base, which says what `since` does.
+  // REQUIRES: this came from `since` by with(), or says everything itself
+  virtual std::shared_ptr<const WorkTable> onto(const WorkTable& since,
+                                                const std::shared_ptr<const WorkTable>& base) const = 0;
   // How many of the oldest files the next write had better leave as they are.
   virtual size_t files_to_keep() const = 0;
   // Writes what the `keep` oldest files do not say as one file, newer than these, and syncs it (the directory is the

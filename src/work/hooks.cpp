@@ -311,6 +311,10 @@ store::WorkHooks hooks() {
   hooks.refuse_span = refuse_span;
   hooks.refuse_log = refuse_log;
   hooks.refuse_metric = refuse_metric;
+  // What a task has run stays with it; the rest of the run's trace is kept as other telemetry is.
+  hooks.keep_span = [](const otlp::Resource&, const otlp::Scope&, const otlp::Span& span) {
+    return otlp::find(span.attributes, attr::kRunTaskId) != nullptr;
+  };
   hooks.remark_span = remark_span;
   return hooks;
 }

@@ -142,25 +142,48 @@ struct Model {
 
 constexpr uint32_t kRounds = 6;
 
-// A workload with every kind of write; stops at the first failure. In every step the log event and
-// the span are written together, and received data besides.
-void run_workload(Store& store, Model& model) {
-  for (uint32_t round = 1; round <= kRounds; ++round) {
-    if (!store.commit("create-" + std::to_string(round), create_task(round, "t")).ok()) return;
-    model.tasks[round] = "";
-    const uint32_t edited = (round + 1) / 2;
-    const std::string value = std::to_string(round);
-    if (!store.commit("edit-" + value, edit_task(edited, "round", value)).ok()) return;
-    model.tasks[edited] = value;
-    if (!store.ingest(one_log("shop", round, "log " + value), "").ok()) return;
-    ++model.logs;
-    if (!store.ingest(one_span(500 + round / 2, 600 + round / 2, "s" + value), "").ok()) return;
-    model.spans = round / 2 + 1;
-    // Tenants take turns.
-    const std::string tenant = round % 2 == 0 ? "" : "other";
-    if (!store.ingest(one_sample("up", tenant, round, round), "", tenant).ok()) return;
-    model.samples = round;
-    if (round % 2 == 0 && !store.cut().ok()) return;
+StoreOptions options_of(Machine& machine, SimFileSystem& process, bool background) {
+  StoreOptions options =
+      machine.options(process, background ? StoreMode::server : StoreMode::embedded);
+  options.background = background;
+  return options;
+}
+
+// Every kind of write; false at the first failure. In every step the log event and the span are
+// written together, and received data besides.
+bool run_round(Store& store, Model& model, uint32_t round) {
+  if (!store.commit("create-" + std::to_string(round), create_task(round, "t")).ok()) return false;
+  model.tasks[round] = "";
+  const uint32_t edited = (round + 1) / 2;
+  const std::string value = std::to_string(round);
+  if (!store.commit("edit-" + value, edit_task(edited, "round", value)).ok()) return false;
+  model.tasks[edited] = value;
+  if (!store.ingest(one_log("shop", round, "log " + value), "").ok()) return false;
+  ++model.logs;
+  if (!store.ingest(one_span(500 + round / 2, 600 + round / 2, "s" + value), "").ok()) return false;
+  model.spans = round / 2 + 1;
+  // Tenants take turns.
+  const std::string tenant = round % 2 == 0 ? "" : "other";
+  if (!store.ingest(one_sample("up", tenant, round, round), "", tenant).ok()) return false;
+  model.samples = round;
+  return true;
+}
+
+// A cut after every second round. A server that cuts in the background does the next round while it
+// writes files.
+void run_workload(Machine& machine, Store& store, Model& model, bool background) {
+  uint32_t round = 1;
+  bool goes_on = true;
+  while (goes_on && round <= kRounds) {
+    goes_on = run_round(store, model, round);
+    if (!goes_on || round++ % 2 != 0) continue;
+    bool pending = background && round <= kRounds;
+    machine.disk.set_hook([&](SimOp, const std::string& path) {
+      if (!path.ends_with(".spans") || !std::exchange(pending, false)) return;
+      goes_on = run_round(store, model, round++);
+    });
+    goes_on = store.cut().ok() && goes_on;
+    machine.disk.set_hook(nullptr);
   }
 }
 
@@ -240,11 +263,11 @@ void check_and_go_on(Machine& machine, const Model& model, const std::string& wh
   EXPECT_EQ(dump(*machine.open()), before) << where;
 }
 
-uint64_t workload_operations() {
+uint64_t workload_operations(bool background) {
   Machine machine;
-  auto store = machine.open();
+  auto store = machine.open(options_of(machine, machine.process(), background));
   Model model;
-  run_workload(*store, model);
+  run_workload(machine, *store, model, background);
   EXPECT_EQ(model.logs, kRounds);
   return machine.disk.operations();
 }
@@ -256,21 +279,24 @@ uint64_t crash_step() {
   return text != nullptr ? std::max<uint64_t>(1, std::strtoull(text, nullptr, 10)) : 1;
 }
 
-class StoreCrash : public testing::TestWithParam<uint64_t> {
+// The seed, and whether a server's cuts are crashed, with writes between their steps.
+class StoreCrash : public testing::TestWithParam<std::tuple<uint64_t, bool>> {
  protected:
+  const uint64_t seed_ = std::get<0>(GetParam());
+  const bool background_ = std::get<1>(GetParam());
   const uint64_t step_ = crash_step();
-  const uint64_t first_ = 1 + GetParam() % step_;
+  const uint64_t first_ = 1 + seed_ % step_;
 };
 
 TEST_P(StoreCrash, PowerFailureAtEveryOperationLosesNothing) {
-  const uint64_t operations = workload_operations();
+  const uint64_t operations = workload_operations(background_);
   for (uint64_t at = first_; at <= operations; at += step_) {
-    const uint64_t seed = GetParam() * 1000 + at;
+    const uint64_t seed = seed_ * 1000 + at;
     Machine machine(seed);
     machine.disk.crash_at(at, seed);
     Model model;
-    auto store = Store::open(machine.options(machine.process()));
-    if (store.ok()) run_workload(**store, model);
+    auto store = Store::open(options_of(machine, machine.process(), background_));
+    if (store.ok()) run_workload(machine, **store, model, background_);
     machine.power_failure(seed);
     if (store.ok()) store->reset();
     check_and_go_on(machine, model, "power failure at operation " + std::to_string(at));
@@ -279,14 +305,14 @@ TEST_P(StoreCrash, PowerFailureAtEveryOperationLosesNothing) {
 }
 
 TEST_P(StoreCrash, KillAtEveryOperationLosesNothing) {
-  const uint64_t operations = workload_operations();
+  const uint64_t operations = workload_operations(background_);
   for (uint64_t at = first_; at <= operations; at += step_) {
-    Machine machine(GetParam() * 1000 + at);
+    Machine machine(seed_ * 1000 + at);
     SimFileSystem& process = machine.process();
     process.kill_at(at);
     Model model;
-    auto store = Store::open(machine.options(process));
-    if (store.ok()) run_workload(**store, model);
+    auto store = Store::open(options_of(machine, process, background_));
+    if (store.ok()) run_workload(machine, **store, model, background_);
     process.kill();
     if (store.ok()) store->reset();
     check_and_go_on(machine, model, "kill at operation " + std::to_string(at));
@@ -295,15 +321,15 @@ TEST_P(StoreCrash, KillAtEveryOperationLosesNothing) {
 }
 
 TEST_P(StoreCrash, AFaultAtEveryOperationLosesNothing) {
-  const uint64_t operations = workload_operations();
+  const uint64_t operations = workload_operations(background_);
   for (const SimFault fault : {SimFault::io_error, SimFault::no_space, SimFault::torn}) {
-    for (uint64_t at = GetParam() % 3 + 1; at <= operations; at += 3 * step_) {
-      const uint64_t seed = GetParam() * 1000 + at;
+    for (uint64_t at = seed_ % 3 + 1; at <= operations; at += 3 * step_) {
+      const uint64_t seed = seed_ * 1000 + at;
       Machine machine(seed);
       machine.disk.fail_operation(at, fault);
       Model model;
-      auto store = Store::open(machine.options(machine.process()));
-      if (store.ok()) run_workload(**store, model);
+      auto store = Store::open(options_of(machine, machine.process(), background_));
+      if (store.ok()) run_workload(machine, **store, model, background_);
       if (store.ok()) store->reset();
       if (at % 2 == 0) machine.power_failure(seed);
       machine.disk.clear_faults();
@@ -313,7 +339,7 @@ TEST_P(StoreCrash, AFaultAtEveryOperationLosesNothing) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, StoreCrash, testing::Values(1, 2));
+INSTANTIATE_TEST_SUITE_P(Seeds, StoreCrash, testing::Combine(testing::Values(1, 2), testing::Bool()));
 
 }  // namespace
 }  // namespace contextcore::store::test

@@ -1,0 +1,203 @@
+#include "store/compaction.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <unordered_set>
+#include <utility>
+
+#include "store/segment_order.h"
+
+namespace contextcore::store {
+namespace {
+
+// Rows of the size classes, and how many segments of one class there may be. What is larger than
+// the last class is left alone: it is large enough to be read well, and writing it again would
+// take long.
+constexpr uint64_t kClassRows[] = {16 * 1024, 128 * 1024, 1024 * 1024};
+constexpr size_t kSegmentsOfClassMax = 6;
+constexpr size_t kInputsMax = 16;
+constexpr uint64_t kInputRowsMax = 2 * 1024 * 1024;
+
+std::optional<size_t> size_class(uint64_t rows) {
+  for (size_t i = 0; i < std::size(kClassRows); ++i) {
+    if (rows < kClassRows[i]) return i;
+  }
+  return std::nullopt;
+}
+
+bool mostly_superseded(const CompactionCandidate& segment) {
+  return segment.live * 2 < segment.info.rows;
+}
+
+using SpanIds = std::unordered_set<otlp::SpanId, IdHash>;
+
+// Spans that the work of the journal points at: evidence of insights, runs of tasks.
+Status linked_spans(const Version& version, SpanIds& out) {
+  for (const SpanSegment& segment : version.spans) {
+    if (!segment.journal()) continue;
+    for (uint32_t row = 0; row < segment.rows->size(); ++row) {
+      if (segment.masked(row)) continue;
+      CC_ASSIGN(const SpanRows::Whole whole, segment.rows->materialize(row));
+      for (const otlp::SpanLink& link : whole.span.links) out.insert(link.span_id);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<uint64_t> choose_compaction(const std::vector<CompactionCandidate>& segments) {
+  struct Group {
+    std::vector<const CompactionCandidate*> members;
+  };
+  std::map<std::tuple<RowsKind, SegmentClass, bool, size_t>, Group> groups;
+  for (const CompactionCandidate& segment : segments) {
+    if (segment.info.kind == RowsKind::metrics) continue;  // those are merged by the cut
+    if (mostly_superseded(segment) && segment.live <= kInputRowsMax) return {segment.info.number};
+    if (const auto at = size_class(segment.live)) {
+      groups[{segment.info.kind, segment.info.segment_class, segment.info.kept, *at}].members.push_back(&segment);
+    }
+  }
+  for (auto& [key, group] : groups) {
+    if (group.members.size() < kSegmentsOfClassMax) continue;
+    // Neighbours in time, so that what belongs together comes together.
+    std::sort(group.members.begin(), group.members.end(),
+              [](const CompactionCandidate* a, const CompactionCandidate* b) {
+                return std::tie(a->info.bounds.least_ns, a->info.number) <
+                       std::tie(b->info.bounds.least_ns, b->info.number);
+              });
+    std::vector<uint64_t> chosen;
+    uint64_t rows = 0;
+    for (const CompactionCandidate* one : group.members) {
+      if (chosen.size() >= kInputsMax || rows + one->live > kInputRowsMax) break;
+      rows += one->live;
+      chosen.push_back(one->info.number);
+    }
+    if (chosen.size() > 1) return chosen;
+  }
+  return {};
+}
+
+std::set<uint64_t> choose_expired(const std::vector<SegmentInfo>& segments,
+                                  const Retention& retention, int64_t now_ns) {
+  std::set<uint64_t> expired;
+  for (const SegmentInfo& info : segments) {
+    if (info.segment_class != SegmentClass::runtime || info.kept || !info.bounds.known()) continue;
+    const int64_t kept_ns = info.kind == RowsKind::spans  ? retention.spans_ns
+                            : info.kind == RowsKind::logs ? retention.logs_ns
+                                                          : retention.metrics_ns;
+    if (kept_ns > 0 && info.bounds.greatest_ns < now_ns - kept_ns) expired.insert(info.number);
+  }
+  return expired;
+}
+
+Compaction::Compaction(FileSystem& files, std::string directory,
+                       std::shared_ptr<const Version> base, std::set<uint64_t> inputs,
+                       std::atomic<uint64_t>& next_number)
+    : files_(files),
+      directory_(std::move(directory)),
+      base_(std::move(base)),
+      inputs_(std::move(inputs)),
+      next_number_(next_number) {}
+
+Status Compaction::write(const WorkHooks& hooks, bool expired) {
+  for (const SegmentClass segment_class : {SegmentClass::work, SegmentClass::runtime}) {
+    CC_TRY(write_spans(segment_class, hooks, expired));
+    if (!expired) CC_TRY(write_logs(segment_class));
+  }
+  return {};
+}
+
+Status Compaction::add_output(RowsKind kind, SegmentClass segment_class, uint64_t number,
+                              uint64_t rows, const TimeBounds& bounds, bool kept) {
+  CC_ASSIGN(const FileInfo file, files_.stat(data_path(directory_, number, extension_of(kind))));
+  SegmentInfo info;
+  info.number = number;
+  info.kind = kind;
+  info.segment_class = segment_class;
+  info.rows = rows;
+  info.bytes = file.size;
+  info.bounds = bounds;
+  info.kept = kept;
+  outputs_.push_back(info);
+  return {};
+}
+
+Status Compaction::write_spans(SegmentClass segment_class, const WorkHooks& hooks, bool expired) {
+  std::vector<RowRef<SpanRows>> rows;
+  std::map<const SpanRows*, size_t> move_of;
+  SpanIds linked;
+  bool kept = false;
+  for (const SpanSegment& segment : base_->spans) {
+    if (segment.info.segment_class != segment_class || !inputs_.contains(segment.info.number))
+      continue;
+    if (expired && move_of.empty()) CC_TRY(linked_spans(*base_, linked));
+    kept |= segment.info.kept || expired;
+    move_of[segment.rows.get()] = moves_.size();
+    moves_.push_back({segment.info.number, std::vector<RowMoves::Place>(segment.rows->size())});
+    for (uint32_t row = 0; row < segment.rows->size(); ++row) {
+      if (segment.masked(row)) continue;
+      if (expired && !linked.contains(segment.rows->span_id(row))) {
+        if (!hooks.keep_span) continue;
+        CC_ASSIGN(const SpanRows::Whole whole, segment.rows->materialize(row));
+        if (!hooks.keep_span(*whole.resource, *whole.scope, whole.span)) continue;
+      }
+      rows.push_back({segment.rows.get(), row});
+    }
+    CC_TRY(segment.rows->status());
+  }
+  if (rows.empty()) return {};
+  const bool journal = segment_class == SegmentClass::work;
+  std::vector<std::vector<RowRef<SpanRows>>> windows;
+  if (journal || expired) {
+    windows.push_back(std::move(rows));
+  } else {
+    windows = by_window(std::move(rows), std::max<size_t>(1, inputs_.size() / 2));
+  }
+  for (std::vector<RowRef<SpanRows>>& window : windows) {
+    const TimeBounds bounds = sort_spans(window, journal ? base_->work.get() : nullptr);
+    const uint64_t number = take_number();
+    CC_TRY(write_span_segment(files_, data_path(directory_, number, "spans"), window));
+    for (uint32_t i = 0; i < window.size(); ++i) {
+      moves_[move_of.at(window[i].rows)].to[window[i].row] = {number, i};
+    }
+    CC_TRY(add_output(RowsKind::spans, segment_class, number, window.size(), bounds, kept));
+  }
+  return {};
+}
+
+Status Compaction::write_logs(SegmentClass segment_class) {
+  std::vector<RowRef<LogRows>> rows;
+  for (const LogSegment& segment : base_->logs) {
+    if (segment.info.segment_class != segment_class || !inputs_.contains(segment.info.number))
+      continue;
+    for (uint32_t row = 0; row < segment.rows->size(); ++row) {
+      rows.push_back({segment.rows.get(), row});
+    }
+  }
+  if (rows.empty()) return {};
+  std::vector<std::vector<RowRef<LogRows>>> windows;
+  if (segment_class == SegmentClass::work) {
+    windows.push_back(std::move(rows));
+  } else {
+    windows = by_window(std::move(rows), std::max<size_t>(1, inputs_.size() / 2));
+  }
+  for (std::vector<RowRef<LogRows>>& window : windows) {
+    const TimeBounds bounds = sort_logs(window);
+    const uint64_t number = take_number();
+    CC_TRY(write_log_segment(files_, data_path(directory_, number, "logs"), window));
+    CC_TRY(add_output(RowsKind::logs, segment_class, number, window.size(), bounds, false));
+  }
+  return {};
+}
+
+Manifest Compaction::manifest(const Manifest& before) const {
+  Manifest after = before;
+  std::erase_if(after.segments,
+                [this](const SegmentInfo& info) { return inputs_.contains(info.number); });
+  after.segments.insert(after.segments.end(), outputs_.begin(), outputs_.end());
+  return after;
+}
+
+}  // namespace contextcore::store

@@ -1,0 +1,68 @@
+#pragma once
+// Compaction: segments become fewer and larger ones, without the rows that newer ones have
+// superseded; and retention: what is too old goes. Both run beside writers and readers. This part
+// chooses and writes files; making them the truth is the store's (store_compact.cpp).
+//
+// Every row is written once by the cut and then at most once per size class, so that what is
+// written in all stays a small multiple of what came in.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/file_system.h"
+#include "base/result.h"
+#include "store/head.h"
+#include "store/store.h"
+
+namespace contextcore::store {
+
+struct CompactionCandidate {
+  SegmentInfo info;
+  uint64_t live = 0;  // rows that are not superseded
+};
+
+// The segments that had better be written again together; empty: none. All are of one kind and
+// class.
+std::vector<uint64_t> choose_compaction(const std::vector<CompactionCandidate>& segments);
+// Segments of received data with nothing that is younger than the retention of its kind.
+std::set<uint64_t> choose_expired(const std::vector<SegmentInfo>& segments,
+                                  const Retention& retention, int64_t now_ns);
+
+class Compaction {
+ public:
+  // inputs: numbers of segments of base. expired: only rows that are kept for good go over (spans
+  // by hooks.keep_span, and those that a span of the journal links to).
+  Compaction(FileSystem& files, std::string directory, std::shared_ptr<const Version> base,
+             std::set<uint64_t> inputs, std::atomic<uint64_t>& next_number);
+  // Writes and syncs files, none when no row is left; the directory is the caller's to sync.
+  Status write(const WorkHooks& hooks, bool expired);
+
+  // The manifest after it, over one that still has the inputs; edit and masks are as they were.
+  Manifest manifest(const Manifest& before) const;
+  const std::set<uint64_t>& inputs() const { return inputs_; }
+  // Where the span rows went; rows that were superseded in base are gone.
+  const std::vector<RowMoves>& moves() const { return moves_; }
+  const std::vector<SegmentInfo>& outputs() const { return outputs_; }
+
+ private:
+  uint64_t take_number() { return next_number_.fetch_add(1, std::memory_order_relaxed); }
+  Status write_spans(SegmentClass segment_class, const WorkHooks& hooks, bool expired);
+  Status write_logs(SegmentClass segment_class);
+  Status add_output(RowsKind kind, SegmentClass segment_class, uint64_t number, uint64_t rows,
+                    const TimeBounds& bounds, bool kept);
+
+  FileSystem& files_;
+  std::string directory_;
+  std::shared_ptr<const Version> base_;
+  std::set<uint64_t> inputs_;
+  std::atomic<uint64_t>& next_number_;
+  std::vector<SegmentInfo> outputs_;
+  std::vector<RowMoves> moves_;
+};
+
+}  // namespace contextcore::store

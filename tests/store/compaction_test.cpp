@@ -1,0 +1,313 @@
+// Compaction and retention: fewer files and the same answers; what is too old goes, what work points
+// at stays.
+
+#include "store/compaction.h"
+
+#include "store/store_test_kit.h"
+
+namespace contextcore::store::test {
+namespace {
+
+constexpr int64_t kDayNs = 86'400 * kSecondNs;
+
+// ---- choosing
+
+CompactionCandidate candidate(uint64_t number, uint64_t rows, uint64_t live, int64_t least_ns = 0,
+                              SegmentClass segment_class = SegmentClass::runtime) {
+  CompactionCandidate one;
+  one.info.number = number;
+  one.info.segment_class = segment_class;
+  one.info.rows = rows;
+  one.info.bounds = {least_ns, least_ns + 1};
+  one.live = live;
+  return one;
+}
+
+TEST(ChooseCompaction, FewSegmentsAreLeftAlone) {
+  EXPECT_TRUE(choose_compaction({}).empty());
+  std::vector<CompactionCandidate> five;
+  for (uint64_t i = 1; i <= 5; ++i) five.push_back(candidate(i, 100, 100));
+  EXPECT_TRUE(choose_compaction(five).empty());
+  // Of another class they do not count together.
+  five.push_back(candidate(6, 100, 100, 0, SegmentClass::work));
+  EXPECT_TRUE(choose_compaction(five).empty());
+  // Nor do larger ones.
+  five.push_back(candidate(7, 500'000, 500'000));
+  EXPECT_TRUE(choose_compaction(five).empty());
+}
+
+TEST(ChooseCompaction, ManyOfASizeAreMergedOldestFirst) {
+  std::vector<CompactionCandidate> many;
+  for (uint64_t i = 1; i <= 20; ++i)
+    many.push_back(candidate(i, 100, 100, static_cast<int64_t>(100 - i)));
+  const std::vector<uint64_t> chosen = choose_compaction(many);
+  ASSERT_EQ(chosen.size(), 16U);
+  EXPECT_EQ(chosen.front(), 20U);
+  many.clear();
+  for (uint64_t i = 1; i <= 8; ++i) many.push_back(candidate(i, 700'000, 700'000));
+  EXPECT_EQ(choose_compaction(many).size(), 2U);  // two million rows at once
+  many.clear();
+  for (uint64_t i = 1; i <= 20; ++i) many.push_back(candidate(i, 2'000'000, 2'000'000));
+  EXPECT_TRUE(choose_compaction(many).empty());
+}
+
+TEST(ChooseCompaction, OneThatIsMostlySupersededIsWrittenAgain) {
+  EXPECT_EQ(choose_compaction({candidate(1, 3'000'000, 1'000'000), candidate(2, 10, 10)}),
+            std::vector<uint64_t>{1});
+  EXPECT_TRUE(choose_compaction({candidate(1, 100, 50)}).empty());
+}
+
+TEST(ChooseExpired, OnlyReceivedDataWithNothingYounger) {
+  std::vector<SegmentInfo> segments;
+  const auto add = [&](uint64_t number, RowsKind kind, SegmentClass segment_class, TimeBounds bounds) {
+    SegmentInfo info;
+    info.number = number;
+    info.kind = kind;
+    info.segment_class = segment_class;
+    info.bounds = bounds;
+    segments.push_back(info);
+  };
+  add(1, RowsKind::spans, SegmentClass::runtime, {0, kDayNs});
+  add(2, RowsKind::spans, SegmentClass::runtime, {0, 9 * kDayNs});  // some is younger
+  add(3, RowsKind::spans, SegmentClass::work, {0, kDayNs});
+  add(4, RowsKind::logs, SegmentClass::runtime, {0, kDayNs});  // logs are kept longer here
+  add(5, RowsKind::spans, SegmentClass::runtime, {});          // nobody knows
+  add(6, RowsKind::metrics, SegmentClass::runtime, {0, kDayNs});
+  const Retention retention{.spans_ns = 5 * kDayNs, .logs_ns = 50 * kDayNs, .metrics_ns = 0};
+  EXPECT_EQ(choose_expired(segments, retention, 10 * kDayNs), std::set<uint64_t>{1});
+  segments[0].kept = true;
+  EXPECT_TRUE(choose_expired(segments, retention, 10 * kDayNs).empty());
+  EXPECT_TRUE(choose_expired(segments, {}, 1000 * kDayNs).empty());
+}
+
+// ---- the store
+
+StoreOptions server_options(Machine& machine, SimFileSystem& process) {
+  StoreOptions options = machine.options(process, StoreMode::server);
+  options.background = true;
+  return options;
+}
+
+constexpr uint32_t kCuts = 7;
+
+// False at the first failure. Every round changes a task and a span of earlier ones.
+bool run_round(Store& store, uint32_t round) {
+  const std::string value = std::to_string(round);
+  return store.commit("create-" + value, create_task(round, "t")).ok() &&
+         store.commit("edit-" + value, edit_task((round + 1) / 2, "round", value)).ok() &&
+         store.ingest(one_log("shop", round, "log " + value), "").ok() &&
+         store.ingest(one_span(500 + round / 2, 600 + round / 2, "s" + value, 1000 * round), "").ok();
+}
+
+TEST(Compaction, ManySegmentsBecomeFewWithTheSameAnswers) {
+  Machine machine, plain;
+  auto store = machine.open(server_options(machine, machine.process()));
+  auto other = plain.open();
+  for (uint32_t round = 1; round <= kCuts; ++round) {
+    ASSERT_TRUE(run_round(*store, round));
+    ASSERT_TRUE(run_round(*other, round));
+    ASSERT_TRUE(store->cut().ok());
+  }
+  const uint64_t before = store->stats().segments;
+  EXPECT_GE(before, 4U * 6);
+  const auto pinned = source(*store);
+  const std::vector<std::string> names = span_names(*pinned);
+  ASSERT_TRUE(store->compact().ok());
+  const StoreStats stats = store->stats();
+  EXPECT_LE(stats.segments, 4U + 2);
+  EXPECT_GT(stats.compactions, 0U);
+  EXPECT_EQ(stats.masked_rows, 0U);
+  EXPECT_EQ(dump(*store), dump(*other));
+  EXPECT_EQ(span_names(*pinned), names);  // who began before reads on
+  ASSERT_TRUE(store->compact().ok());     // nothing more to do
+  EXPECT_EQ(store->stats().compactions, stats.compactions);
+  ASSERT_TRUE(store->close().ok());
+  store = machine.open();
+  EXPECT_EQ(dump(*store), dump(*other));
+}
+
+TEST(Compaction, WhatIsChangedMeanwhileStaysChanged) {
+  Machine machine, plain;
+  auto store = machine.open(server_options(machine, machine.process()));
+  auto other = plain.open();
+  for (uint32_t round = 1; round <= kCuts; ++round) {
+    ASSERT_TRUE(run_round(*store, round));
+    ASSERT_TRUE(run_round(*other, round));
+    ASSERT_TRUE(store->cut().ok());
+  }
+  const auto change = [](Store& to, const std::string& value) {
+    for (uint32_t task = 1; task <= kCuts; task += 2)
+      ASSERT_TRUE(to.commit("", edit_task(task, "late", value)).ok());
+    ASSERT_TRUE(to.ingest(one_span(501, 601, "late " + value, 3000), "").ok());
+  };
+  // One change is in files by the time the merged segments are, another only in the head.
+  bool pending = true;
+  machine.disk.set_hook([&](SimOp, const std::string& path) {
+    if (!path.ends_with(".spans") || !std::exchange(pending, false)) return;
+    change(*store, "cut");
+    ASSERT_TRUE(store->cut().ok());
+    change(*store, "head");
+  });
+  ASSERT_TRUE(store->compact().ok());
+  machine.disk.set_hook(nullptr);
+  EXPECT_FALSE(pending);
+  change(*other, "cut");
+  change(*other, "head");
+  EXPECT_EQ(dump(*store), dump(*other));
+  change(*store, "after");
+  change(*other, "after");
+  EXPECT_EQ(dump(*store), dump(*other));
+  ASSERT_TRUE(store->cut().ok());
+  EXPECT_EQ(dump(*store), dump(*other));
+  ASSERT_TRUE(store->close().ok());
+  store = machine.open();
+  EXPECT_EQ(dump(*store), dump(*other));
+}
+
+TEST(Compaction, AProcessThatHadTheStoreOpenGoesOnWithTheNewFiles) {
+  Machine machine, plain;
+  auto other = plain.open();
+  {
+    auto store = machine.open(server_options(machine, machine.process()));
+    for (uint32_t round = 1; round <= kCuts; ++round) {
+      ASSERT_TRUE(run_round(*store, round));
+      ASSERT_TRUE(run_round(*other, round));
+      ASSERT_TRUE(store->cut().ok());
+    }
+    ASSERT_TRUE(store->close().ok());
+  }
+  auto embedded = machine.open();
+  const std::string before = dump(*embedded);
+  {
+    auto store = machine.open(server_options(machine, machine.process()));
+    ASSERT_TRUE(store->compact().ok());
+    ASSERT_TRUE(store->close().ok());
+  }
+  EXPECT_EQ(dump(*embedded), before);
+  ASSERT_TRUE(run_round(*embedded, kCuts + 1));
+  ASSERT_TRUE(embedded->cut().ok());
+  ASSERT_TRUE(run_round(*other, kCuts + 1));
+  EXPECT_EQ(dump(*embedded), dump(*other));
+  embedded.reset();
+  EXPECT_EQ(dump(*machine.open()), dump(*other));
+}
+
+// Everything that leads to a compaction, without it: operations so far.
+uint64_t fill(Machine& machine, Store& store) {
+  for (uint32_t round = 1; round <= kCuts; ++round) {
+    EXPECT_TRUE(run_round(store, round));
+    EXPECT_TRUE(store.cut().ok());
+  }
+  return machine.disk.operations();
+}
+
+TEST(Compaction, ACrashAtEveryOperationChangesNoAnswer) {
+  uint64_t begin = 0, end = 0;
+  std::string expected;
+  {
+    Machine machine;
+    auto store = machine.open(server_options(machine, machine.process()));
+    begin = fill(machine, *store);
+    expected = dump(*store);
+    begin = machine.disk.operations();
+    ASSERT_TRUE(store->compact().ok());
+    end = machine.disk.operations();
+  }
+  ASSERT_GT(end, begin + 10);
+  for (uint64_t at = begin + 1; at <= end; ++at) {
+    for (const bool power : {true, false}) {
+      const std::string where = (power ? "power failure at " : "kill at ") + std::to_string(at);
+      Machine machine(at);
+      SimFileSystem& process = machine.process();
+      auto store = machine.open(server_options(machine, process));
+      fill(machine, *store);
+      dump(*store);
+      if (power) {
+        machine.disk.crash_at(at, at);
+      } else {
+        process.kill_at(at - machine.disk.operations());
+      }
+      const Status compacted = store->compact();
+      if (power) {
+        machine.power_failure(at);
+      } else {
+        process.kill();
+      }
+      store.reset();
+      machine.disk.clear_faults();
+      auto reader = Store::open(machine.options(machine.process(), StoreMode::read_only));
+      ASSERT_TRUE(reader.ok()) << where << reader.error().to_string();
+      EXPECT_EQ(dump(**reader), expected) << where;
+      store = machine.open();
+      ASSERT_NE(store, nullptr) << where;
+      EXPECT_EQ(dump(*store), expected) << where;
+      ASSERT_TRUE(store->commit("more", create_task(90, "more")).ok()) << where;
+      ASSERT_TRUE(store->cut().ok()) << where;
+      store.reset();
+      EXPECT_NE(dump(*machine.open()).find("more"), std::string::npos) << where;
+      if (testing::Test::HasFailure()) return;
+    }
+  }
+}
+
+TEST(Compaction, AFullDiskLeavesTheSegmentsAsTheyAre) {
+  Machine machine;
+  auto store = machine.open(server_options(machine, machine.process()));
+  fill(machine, *store);
+  const std::string expected = dump(*store);
+  machine.disk.set_free_bytes(100);
+  EXPECT_FALSE(store->compact().ok());
+  EXPECT_EQ(dump(*store), expected);
+  machine.disk.clear_faults();
+  ASSERT_TRUE(store->compact().ok());
+  EXPECT_EQ(dump(*store), expected);
+}
+
+TEST(Retention, OldReceivedDataGoesAndWhatWorkPointsAtStays) {
+  Machine machine;
+  machine.clock.set_wall_ns(100 * kDayNs);
+  StoreOptions options = server_options(machine, machine.process());
+  options.retention = {.spans_ns = 14 * kDayNs, .logs_ns = 14 * kDayNs, .metrics_ns = 0};
+  options.hooks.keep_span = [](const otlp::Resource&, const otlp::Scope&, const otlp::Span& span) {
+    return span.name == "run";
+  };
+  auto store = machine.open(options);
+  const auto old_ns = static_cast<uint64_t>(50 * kDayNs), new_ns = static_cast<uint64_t>(99 * kDayNs);
+  ASSERT_TRUE(store->commit("", create_task(1, "task")).ok());
+  ASSERT_TRUE(store->ingest(one_span(10, 110, "old", old_ns, old_ns + 5), "").ok());
+  ASSERT_TRUE(store->ingest(one_span(11, 111, "run", old_ns, old_ns + 5), "").ok());
+  ASSERT_TRUE(store->ingest(one_span(12, 112, "evidence", old_ns, old_ns + 5), "").ok());
+  ASSERT_TRUE(store->ingest(one_log("shop", old_ns, "old line"), "").ok());
+  const WorkPlan link = [](const WorkView& view) -> Result<WorkTransaction> {
+    CC_ASSIGN(auto known, view.span(span_id(1)));
+    JournalSpan span = *known;
+    ++span.revision;
+    otlp::SpanLink to;
+    to.trace_id = trace_id(12);
+    to.span_id = span_id(112);
+    span.span.links.push_back(to);
+    WorkTransaction out;
+    out.spans.push_back(std::move(span));
+    return out;
+  };
+  ASSERT_TRUE(store->commit("", link).ok());
+  ASSERT_TRUE(store->cut().ok());
+  ASSERT_TRUE(store->ingest(one_span(13, 113, "new", new_ns, new_ns + 5), "").ok());
+  ASSERT_TRUE(store->ingest(one_log("shop", new_ns, "new line"), "").ok());
+  ASSERT_TRUE(store->cut().ok());
+  ASSERT_TRUE(store->compact().ok());
+  const std::string all = dump(*store);
+  EXPECT_EQ(span_names(*source(*store)).size(), 4U) << all;
+  EXPECT_EQ(all.find("\"old\""), std::string::npos);
+  const std::vector<std::string> left = lines(*source(*store));
+  EXPECT_EQ(std::count(left.begin(), left.end(), "old line"), 0);
+  EXPECT_EQ(std::count(left.begin(), left.end(), "new line"), 1);
+  EXPECT_EQ(store->stats().expired_rows, 2U);
+  ASSERT_TRUE(store->compact().ok());  // what is kept is not looked at again
+  EXPECT_EQ(store->stats().expired_rows, 2U);
+  ASSERT_TRUE(store->close().ok());
+  EXPECT_EQ(dump(*machine.open()), all);
+}
+
+}  // namespace
+}  // namespace contextcore::store::test

@@ -63,6 +63,7 @@ class GrpcConnection : public OpenConnection,
   }
 
   void begin_stop() override {
+    if (!begun_) return close();
     begin_shutdown();
     // Not from here: the server walks over its connections.
     asio::post(shared_.io, [self = shared_from_this()] { self->pump(); });
@@ -110,6 +111,7 @@ class GrpcConnection : public OpenConnection,
 
   void take(size_t n) {
     if (closed_) return;
+    begun_ = true;
     // What is wrong shows as the end of the session; the peer is told where that helps.
     static_cast<void>(session_.receive({in_.data(), n}, steady_ns()));
     touch();
@@ -167,7 +169,7 @@ class GrpcConnection : public OpenConnection,
       session_.http2().finish_shutdown();
     }
     if (!session_.has_calls() && now_ns >= idle_deadline_ns_) {
-      if (goaway_begun_) return close();
+      if (goaway_begun_ || !begun_) return close();
       begin_shutdown();
     }
     pump();
@@ -258,6 +260,7 @@ class GrpcConnection : public OpenConnection,
   int64_t write_deadline_ns_ = 0;
   std::optional<int64_t> goaway_deadline_ns_;
   std::optional<int64_t> waiting_until_ns_;
+  bool begun_ = false;  // something has come
   bool goaway_begun_ = false;
   bool reading_ = false, writing_ = false, lingering_ = false, closed_ = false;
 };

@@ -66,7 +66,7 @@ class Http2ServerImpl : public Http2Server {
   }
 
   void send(std::string& out, size_t bytes_max) override {
-    if (!session_) return;
+    if (!begun_) return;
     if (is_http1_) {
       if (std::exchange(told_, true)) return;
       out += "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n";
@@ -74,6 +74,7 @@ class Http2ServerImpl : public Http2Server {
       out += kToHttp1;
       return;
     }
+    if (broken_) return;
     const size_t end = out.size() + bytes_max;
     const uint8_t* bytes = nullptr;
     while (out.size() < end) {

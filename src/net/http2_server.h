@@ -44,7 +44,8 @@ class Http2Server {
   // A peer that breaks the protocol is told by what send() gives, and that ends the connection; after
   // an error it is to be closed at once (but for what send() gives to a client of HTTP/1).
   virtual Status receive(std::string_view bytes) = 0;
-  // Appends what is to be sent, more or less bytes_max of it.
+  // Appends what is to be sent, more or less bytes_max of it. Nothing before something has come: it
+  // may be a client of HTTP/1.
   virtual void send(std::string& out, size_t bytes_max) = 0;
   // No trailers and no body: the header ends the answer. An answer ahead of the end of its request
   // makes the peer stop sending it. A stream that is gone is passed over.

@@ -10,7 +10,6 @@
 #include "otlp/json.h"
 #include "otlp/protobuf.h"
 #include "service_kit.h"
-#include "work/hooks.h"
 
 namespace contextcore::api {
 namespace {
@@ -157,6 +156,21 @@ TEST_F(GrpcTest, a_store_that_cannot_be_written_asks_for_patience) {
   EXPECT_EQ(answer.status, 14) << answer.words;
   EXPECT_EQ(otlp::decode_rpc_status(answer.details).retry_delay_ns, 1'000'000'000);
   EXPECT_THAT(metrics(), HasSubstr("code=\"UNAVAILABLE\"} 1\n"));
+}
+
+TEST_F(GrpcTest, a_disk_that_fails_asks_for_patience_and_nothing_is_acknowledged) {
+  for (const SimOp op : {SimOp::write, SimOp::sync}) {
+    SetUp();
+    disk_.fail_next(op, 0, SimFault::io_error);
+    for (int i = 0; i < 2; ++i) {  // what meets the fault, and what comes after it
+      const GrpcAnswer answer = call(kTraces, one_span());
+      EXPECT_EQ(answer.status, 14) << answer.words;
+      EXPECT_EQ(otlp::decode_rpc_status(answer.details).retry_delay_ns, 1'000'000'000);
+    }
+    service_.reset();
+    store_.reset();
+    disk_.clear_faults();
+  }
 }
 
 TEST_F(GrpcTest, health_is_that_of_ready) {

@@ -313,7 +313,9 @@ int run(int argc, char** argv) {
   app.add_option("--log-level", options.log_level, "debug info warn error off")
       ->envname("CONTEXTCORE_LOG_LEVEL")
       ->capture_default_str();
+  // `contextcore serve` hands the configured one over, in front of what the user gave.
   app.add_option("--durability", options.durability, "sync or interval")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->check(CLI::IsMember({"sync", "interval"}));
   for (const exporter::SettingName& name : exporter::setting_names()) {
     app.add_option_function<std::string>(

@@ -188,6 +188,10 @@ class Ports(ProcessTest):
             code, line, complaints = self.serve(*arguments)
             self.assertEqual((code, line["otlp_grpc_address"]), (0, address), complaints)
 
+    def test_a_durability_that_was_asked_for(self):
+        code, line, complaints = self.serve("--no-otlp-listen", "--durability", "interval")
+        self.assertEqual((code, bool(line)), (0, True), complaints)
+
     def test_taken_and_asked_for_is_an_error(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             address = f"127.0.0.1:{taken.getsockname()[1]}"

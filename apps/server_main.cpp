@@ -1,4 +1,4 @@
-// contextcore-server: one store, served over HTTP on this machine.
+// contextcore-server: one store, served over HTTP and gRPC on this machine.
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -37,6 +37,7 @@ namespace {
 
 constexpr uint16_t kPort = 4319;
 constexpr uint16_t kOtlpPort = 4318;
+constexpr uint16_t kOtlpGrpcPort = 4317;
 constexpr int64_t kGraceNs = 10'000'000'000;
 
 // Exit codes, as those of the command line.
@@ -47,6 +48,8 @@ struct Options {
   std::string listen = "127.0.0.1:4319";
   std::string otlp_listen;  // "" = 127.0.0.1:4318 if it is free
   bool no_otlp_listen = false;
+  std::string otlp_grpc_listen;  // "" = 127.0.0.1:4317 if it is free
+  bool no_otlp_grpc_listen = false;
   bool demo = false;
   bool json = false;
   std::string log_level = "info";
@@ -93,17 +96,29 @@ bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
+// An address for OTLP alone. One that was not asked for may be taken by another program.
+Result<net::Listen> otlp_listen(const std::string& asked, uint16_t port, net::Serves serves) {
+  CC_ASSIGN(net::Listen listen,
+            parse_listen(asked.empty() ? fmt::format("127.0.0.1:{}", port) : asked, port));
+  listen.serves = serves;
+  listen.required = !asked.empty();
+  return listen;
+}
+
 Result<net::ServerOptions> server_options(const Options& options) {
   net::ServerOptions out;
   CC_ASSIGN(net::Listen everything, parse_listen(options.listen, kPort));
   out.listen.push_back(everything);
   if (!options.no_otlp_listen) {
-    bool asked = !options.otlp_listen.empty();
-    CC_ASSIGN(net::Listen otlp,
-              parse_listen(asked ? options.otlp_listen : "127.0.0.1:4318", kOtlpPort));
-    otlp.otlp_only = true;
-    otlp.required = asked;
-    out.listen.push_back(otlp);
+    CC_ASSIGN(net::Listen http,
+              otlp_listen(options.otlp_listen, kOtlpPort, net::Serves::otlp_only));
+    out.listen.push_back(http);
+  }
+  const bool grpc_too = !options.no_otlp_listen || !options.otlp_grpc_listen.empty();
+  if (grpc_too && !options.no_otlp_grpc_listen) {
+    CC_ASSIGN(net::Listen grpc,
+              otlp_listen(options.otlp_grpc_listen, kOtlpGrpcPort, net::Serves::grpc));
+    out.listen.push_back(grpc);
   }
   for (const net::Listen& listen : out.listen) {
     if (!is_loopback(listen.host)) {
@@ -150,24 +165,39 @@ Result<std::unique_ptr<exporter::Exporter>> make_exporter(const Options& options
   return exporter::Exporter::make(std::move(out));
 }
 
-void print_started(const Options& options, const net::Server& server) {
-  std::vector<std::string> addresses = server.addresses();
-  std::string otlp = addresses.size() > 1 ? addresses[1] : "";
+// Where it listens for that, "" nowhere.
+std::string address_of(const net::ServerOptions& listen, const net::Server& server,
+                       net::Serves serves) {
+  const std::vector<std::string> addresses = server.addresses();
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    if (listen.listen[i].serves == serves) return addresses[i];
+  }
+  return {};
+}
+
+void print_started(const Options& options, const net::ServerOptions& listen,
+                   const net::Server& server) {
+  const std::string address = address_of(listen, server, net::Serves::everything);
+  const std::string otlp = address_of(listen, server, net::Serves::otlp_only);
+  const std::string grpc = address_of(listen, server, net::Serves::grpc);
   for (const std::string& note : server.notes())
     fmt::print(stderr, "contextcore-server: {}\n", note);
   if (options.json) {
     JsonObject line{{"schema", int64_t{1}},
-                    {"url", "http://" + addresses[0]},
-                    {"address", addresses[0]},
+                    {"url", "http://" + address},
+                    {"address", address},
                     {"otlp_address", otlp},
+                    {"otlp_grpc_address", grpc},
                     {"unix_socket", server.unix_path()},
                     {"store", options.store},
                     {"pid", process_id()},
                     {"demo", options.demo}};
     fmt::print("{}\n", to_string(Json(std::move(line))));
   } else {
-    fmt::print("ContextCore serves {} at http://{}{}{}\n", options.store, addresses[0],
-               otlp.empty() ? "" : " (OTLP also at http://" + otlp + ")",
+    std::string also;
+    if (!otlp.empty()) also += " (OTLP also at http://" + otlp + ")";
+    if (!grpc.empty()) also += " (OTLP/gRPC at " + grpc + ")";
+    fmt::print("ContextCore serves {} at http://{}{}{}\n", options.store, address, also,
                options.demo ? " [DEMO]" : "");
   }
   std::fflush(stdout);
@@ -207,7 +237,7 @@ int serve(const Options& options) {
   service_options.exporter = exporter->get();
   std::unique_ptr<api::Service> service = api::Service::make(service_options);
 
-  Result<std::unique_ptr<net::Server>> server = net::Server::start(std::move(*listen), *service);
+  Result<std::unique_ptr<net::Server>> server = net::Server::start(*listen, *service);
   if (!server.ok()) return fail(server.error());
   Status announced = (*store)->announce_server(
       store::ServerInfo{(*server)->addresses()[0], (*server)->unix_path(), process_id(),
@@ -217,7 +247,7 @@ int serve(const Options& options) {
   if (!notes.ok()) return fail(notes.error());
   for (const std::string& note : *notes) fmt::print(stderr, "contextcore-server: {}\n", note);
   service->set_ready(true);
-  print_started(options, **server);
+  print_started(options, *listen, **server);
 
   int signal_number = 0;
   sigwait(&signals, &signal_number);
@@ -270,7 +300,7 @@ Status complete(Options& options) {
 
 int run(int argc, char** argv) {
   Options options;
-  CLI::App app("ContextCore server: tasks and telemetry of one store over HTTP");
+  CLI::App app("ContextCore server: tasks and telemetry of one store over HTTP and gRPC");
   app.set_version_flag("--version", CONTEXTCORE_VERSION);
   app.add_option("--store", options.store, "folder of the store");
   app.add_option("--listen", options.listen, "address that serves everything")
@@ -279,7 +309,13 @@ int run(int argc, char** argv) {
   app.add_option("--otlp-listen", options.otlp_listen,
                  "address for OTLP/HTTP only; not given: 127.0.0.1:4318 if it is free")
       ->envname("CONTEXTCORE_OTLP_LISTEN");
-  app.add_flag("--no-otlp-listen", options.no_otlp_listen, "no address of its own for OTLP");
+  app.add_flag("--no-otlp-listen", options.no_otlp_listen,
+               "no addresses of their own for OTLP, neither HTTP nor (unless --otlp-grpc-listen asks "
+               "for it) gRPC");
+  app.add_option("--otlp-grpc-listen", options.otlp_grpc_listen,
+                 "address for OTLP over gRPC; not given: 127.0.0.1:4317 if it is free")
+      ->envname("CONTEXTCORE_OTLP_GRPC_LISTEN");
+  app.add_flag("--no-otlp-grpc-listen", options.no_otlp_grpc_listen, "no OTLP over gRPC");
   app.add_option("--allow-host", options.allow_hosts,
                  "a further host name that clients may use (repeatable)")
       ->envname("CONTEXTCORE_ALLOW_HOST")
@@ -289,7 +325,9 @@ int run(int argc, char** argv) {
   app.add_option("--log-level", options.log_level, "debug info warn error off")
       ->envname("CONTEXTCORE_LOG_LEVEL")
       ->capture_default_str();
+  // `contextcore serve` hands the configured one over, in front of what the user gave.
   app.add_option("--durability", options.durability, "sync or interval")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->check(CLI::IsMember({"sync", "interval"}));
   for (const exporter::SettingName& name : exporter::setting_names()) {
     app.add_option_function<std::string>(

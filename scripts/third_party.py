@@ -25,7 +25,7 @@ LIBRARIES = [
     ("Snappy", "libsnappy-dev", "BSD-3-Clause", "static; bodies of Prometheus' remote-write", True),
     ("Boost.Asio, Boost.Beast", "libboost1.81-dev", "BSL-1.0", "header-only, server only; sockets and HTTP", True),
     ("OpenSSL", "libssl-dev", "Apache-2.0", "dynamic, server only; TLS of what is exported", True),
-    ("nghttp2", "libnghttp2-dev", "MIT", "static, server only; HTTP/2 of what is exported over gRPC", True),
+    ("nghttp2", "libnghttp2-dev", "MIT", "static, server only; HTTP/2 of OTLP over gRPC, in and out", True),
     ("CLI11", "libcli11-dev", "BSD-3-Clause", "header-only; command lines", True),
     ("toml++", "libtomlplusplus-dev", "MIT", "header-only; .contextcore.toml", True),
     ("pybind11", "pybind11-dev", "BSD-3-Clause", "header-only; Python package", True),

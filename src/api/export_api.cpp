@@ -45,15 +45,21 @@ void mount_export(Router& router, const ServiceOptions& options) {
   });
 }
 
+bool is_own_export(std::string_view sender, const ServiceOptions& options) {
+  return !sender.empty() && sender == options.store->store_id();
+}
+
+Error own_export_error() {
+  return Error{Code::failed_precondition,
+               "this telemetry was exported by this server itself",
+               "its export settings lead back to it; point them to another back end",
+               {},
+               {}};
+}
+
 std::optional<Response> refuse_own_export(const Request& request, const ServiceOptions& options) {
-  const std::string_view sender = request.header("x-contextcore-store");
-  if (sender.empty() || sender != options.store->store_id()) return std::nullopt;
-  Response response = otlp_error(
-      request, Error{Code::failed_precondition,
-                     "this telemetry was exported by this server itself",
-                     "its export settings lead back to it; point them to another back end",
-                     {},
-                     {}});
+  if (!is_own_export(request.header(kStoreHeader), options)) return std::nullopt;
+  Response response = otlp_error(request, own_export_error());
   response.status = kLoopDetected;
   return response;
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "export/grpc_answer.h"
+
 namespace contextcore::api {
 
 namespace {
@@ -65,14 +67,55 @@ void append_store_stats(std::string& out, const store::StoreStats& stats) {
 
 }  // namespace
 
+// The rows of one protocol's four families.
+struct Metrics::Families {
+  std::string_view protocol;
+  std::string counts = {}, durations = {}, received = {}, sent = {};
+
+  void add(const std::string& labels, const Cell& cell) {
+    const double seconds = static_cast<double>(cell.duration_ns) / 1e9;
+    counts += fmt::format("contextcore_{}_requests_total{} {}\n", protocol, labels, cell.count);
+    durations += fmt::format(
+        "contextcore_{0}_request_duration_seconds_sum{1} {2}\n"
+        "contextcore_{0}_request_duration_seconds_count{1} {3}\n",
+        protocol, labels, seconds, cell.count);
+    received += fmt::format("contextcore_{}_request_bytes_total{} {}\n", protocol, labels,
+                            cell.request_bytes);
+    sent += fmt::format("contextcore_{}_response_bytes_total{} {}\n", protocol, labels,
+                        cell.response_bytes);
+  }
+  void render(std::string& out, std::string_view request_bytes_help) const {
+    const auto family = [&](std::string_view rest, std::string_view type, std::string_view help,
+                            const std::string& rows) {
+      append_header(out, fmt::format("contextcore_{}_{}", protocol, rest), type, help);
+      out += rows;
+    };
+    family("requests_total", "counter", "Requests answered.", counts);
+    family("request_duration_seconds", "summary", "Time from the whole request to its answer.",
+           durations);
+    family("request_bytes_total", "counter", request_bytes_help, received);
+    family("response_bytes_total", "counter", "Bytes of response bodies, before compression.",
+           sent);
+  }
+};
+
+void Metrics::Cell::add(int64_t more_ns, size_t request, size_t response) {
+  ++count;
+  duration_ns += more_ns;
+  request_bytes += request;
+  response_bytes += response;
+}
+
 void Metrics::record(const std::string& method, const std::string& route, int code,
                      int64_t duration_ns, size_t request_bytes, size_t response_bytes) {
   std::lock_guard lock(mutex_);
-  Cell& cell = cells_[{route, method, code}];
-  ++cell.count;
-  cell.duration_ns += duration_ns;
-  cell.request_bytes += request_bytes;
-  cell.response_bytes += response_bytes;
+  cells_[{route, method, code}].add(duration_ns, request_bytes, response_bytes);
+}
+
+void Metrics::record_grpc(const std::string& path, int status, int64_t duration_ns,
+                          size_t request_bytes, size_t response_bytes) {
+  std::lock_guard lock(mutex_);
+  grpc_cells_[{path, status}].add(duration_ns, request_bytes, response_bytes);
 }
 
 std::string Metrics::render(const store::StoreStats& stats, const std::string& version,
@@ -83,36 +126,22 @@ std::string Metrics::render(const store::StoreStats& stats, const std::string& v
   append_header(out, "contextcore_ready", "gauge", "1 while requests are served.");
   out += fmt::format("contextcore_ready {}\n", ready ? 1 : 0);
 
-  std::string counts, durations, received, sent;
+  Families http{"http"}, grpc{"grpc"};
   {
     std::lock_guard lock(mutex_);
     for (const auto& [key, cell] : cells_) {
       const auto& [route, method, code] = key;
-      std::string labels =
-          fmt::format("{{route=\"{}\",method=\"{}\",code=\"{}\"}}", route, method, code);
-      double seconds = static_cast<double>(cell.duration_ns) / 1e9;
-      counts += fmt::format("contextcore_http_requests_total{} {}\n", labels, cell.count);
-      durations += fmt::format(
-          "contextcore_http_request_duration_seconds_sum{0} {1}\n"
-          "contextcore_http_request_duration_seconds_count{0} {2}\n",
-          labels, seconds, cell.count);
-      received +=
-          fmt::format("contextcore_http_request_bytes_total{} {}\n", labels, cell.request_bytes);
-      sent +=
-          fmt::format("contextcore_http_response_bytes_total{} {}\n", labels, cell.response_bytes);
+      http.add(fmt::format("{{route=\"{}\",method=\"{}\",code=\"{}\"}}", route, method, code),
+               cell);
+    }
+    for (const auto& [key, cell] : grpc_cells_) {
+      grpc.add(fmt::format("{{method=\"{}\",code=\"{}\"}}", key.first,
+                           exporter::grpc_code_name(key.second)),
+               cell);
     }
   }
-  append_header(out, "contextcore_http_requests_total", "counter", "Requests answered.");
-  out += counts;
-  append_header(out, "contextcore_http_request_duration_seconds", "summary",
-                "Time from the whole request to its answer.");
-  out += durations;
-  append_header(out, "contextcore_http_request_bytes_total", "counter",
-                "Bytes of request bodies, decoded.");
-  out += received;
-  append_header(out, "contextcore_http_response_bytes_total", "counter",
-                "Bytes of response bodies, before compression.");
-  out += sent;
+  http.render(out, "Bytes of request bodies, decoded.");
+  grpc.render(out, "Bytes of messages, as sent.");
   append_store_stats(out, stats);
   return out;
 }

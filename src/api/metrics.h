@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "store/store.h"
 
@@ -15,6 +16,9 @@ class Metrics {
  public:
   void record(const std::string& method, const std::string& route, int code, int64_t duration_ns,
               size_t request_bytes, size_t response_bytes);
+  // path: one that is served. status: gRPC's.
+  void record_grpc(const std::string& path, int status, int64_t duration_ns, size_t request_bytes,
+                   size_t response_bytes);
   std::string render(const store::StoreStats& stats, const std::string& version, bool ready) const;
 
  private:
@@ -23,9 +27,12 @@ class Metrics {
     int64_t duration_ns = 0;
     uint64_t request_bytes = 0;
     uint64_t response_bytes = 0;
+    void add(int64_t more_ns, size_t request, size_t response);
   };
+  struct Families;
   mutable std::mutex mutex_;
   std::map<std::tuple<std::string, std::string, int>, Cell> cells_;  // (route, method, code)
+  std::map<std::pair<std::string, int>, Cell> grpc_cells_;           // (path, status)
 };
 
 }  // namespace contextcore::api

@@ -23,7 +23,25 @@ std::optional<Encoding> request_encoding(const Request& request) {
   return std::nullopt;
 }
 
-// google.rpc.Code
+Response unsupported_media_type(const Request& request) {
+  return text_response(415, "415 unsupported media type \"" +
+                                std::string(request.header("content-type")) +
+                                "\", supported: [application/json, application/x-protobuf]");
+}
+
+Response success(Encoding encoding, std::string_view field, const store::IngestResult& result) {
+  Response response;
+  if (encoding == Encoding::json) {
+    response.body = otlp::encode_export_response_json(field, result.rejected, result.message);
+  } else {
+    response.content_type = kOtlpProtobuf;
+    response.body = otlp::encode_export_response_protobuf(result.rejected, result.message);
+  }
+  return response;
+}
+
+}  // namespace
+
 int32_t rpc_code(Code code) {
   switch (code) {
     case Code::cancelled:
@@ -57,40 +75,6 @@ int32_t rpc_code(Code code) {
   return 13;
 }
 
-Response unsupported_media_type(const Request& request) {
-  return text_response(415, "415 unsupported media type \"" +
-                                std::string(request.header("content-type")) +
-                                "\", supported: [application/json, application/x-protobuf]");
-}
-
-Response success(Encoding encoding, std::string_view field, const store::IngestResult& result) {
-  Response response;
-  if (encoding == Encoding::json) {
-    response.body = otlp::encode_export_response_json(field, result.rejected, result.message);
-  } else {
-    response.content_type = kOtlpProtobuf;
-    response.body = otlp::encode_export_response_protobuf(result.rejected, result.message);
-  }
-  return response;
-}
-
-template <typename Data, typename DecodeProtobuf, typename DecodeJson, typename Store>
-Response ingest(const Request& request, std::string_view rejected_field,
-                DecodeProtobuf decode_protobuf, DecodeJson decode_json, Store store) {
-  std::optional<Encoding> encoding = request_encoding(request);
-  if (!encoding) return unsupported_media_type(request);
-  bool json = *encoding == Encoding::json;
-  Result<Data> data = json ? decode_json(request.body) : decode_protobuf(request.body);
-  if (!data.ok()) return otlp_error(request, data.error());
-  // The store keeps protobuf bytes as they came; it encodes what came as JSON.
-  Result<store::IngestResult> result =
-      store(*data, json ? std::string_view{} : std::string_view(request.body));
-  if (!result.ok()) return otlp_error(request, result.error());
-  return success(*encoding, rejected_field, *result);
-}
-
-}  // namespace
-
 Response otlp_error(const Request& request, const Error& error) {
   Response response;
   response.status = http_status(error.code);
@@ -109,37 +93,65 @@ Response otlp_error(const Request& request, const Error& error) {
 }
 
 void OtlpIngest::mount(Router& router) {
-  router.add("POST", "/v1/traces", [this](const Call& call) { return traces(call.request); });
-  router.add("POST", "/v1/logs", [this](const Call& call) { return logs(call.request); });
-  for (const char* path : {"/v1/metrics", "/api/v1/otlp/v1/metrics"}) {
-    router.add("POST", path, [this](const Call& call) { return metrics(call.request); });
+  const auto add = [&](const char* path, Signal signal, const char* rejected) {
+    router.add("POST", path, [this, signal, rejected](const Call& call) {
+      return ingest(call.request, signal, rejected);
+    });
+  };
+  add("/v1/traces", Signal::traces, "rejectedSpans");
+  add("/v1/logs", Signal::logs, "rejectedLogRecords");
+  add("/v1/metrics", Signal::metrics, "rejectedDataPoints");
+  add("/api/v1/otlp/v1/metrics", Signal::metrics, "rejectedDataPoints");
+}
+
+Response OtlpIngest::ingest(const Request& request, Signal signal,
+                            std::string_view rejected_field) const {
+  std::optional<Encoding> encoding = request_encoding(request);
+  if (!encoding) return unsupported_media_type(request);
+  const std::string_view tenant = request.header(kTenantHeader);
+  const auto result = *encoding == Encoding::json ? take_json(request.body, signal, tenant)
+                                                  : take(signal, request.body, tenant);
+  if (!result.ok()) return otlp_error(request, result.error());
+  return success(*encoding, rejected_field, *result);
+}
+
+// The store keeps protobuf bytes as they came; it encodes what came as JSON.
+Result<store::IngestResult> OtlpIngest::take(Signal signal, std::string_view protobuf,
+                                             std::string_view tenant) const {
+  switch (signal) {
+    case Signal::traces: {
+      CC_ASSIGN(const otlp::TracesData data, otlp::decode_traces_protobuf(protobuf));
+      return store_.ingest(data, protobuf);
+    }
+    case Signal::logs: {
+      CC_ASSIGN(const otlp::LogsData data, otlp::decode_logs_protobuf(protobuf));
+      return store_.ingest(data, protobuf);
+    }
+    case Signal::metrics: {
+      CC_ASSIGN(const otlp::MetricsData data, otlp::decode_metrics_protobuf(protobuf));
+      return store_.ingest(data, protobuf, tenant);
+    }
   }
+  return Error{Code::internal, "no such signal", {}, {}, {}};
 }
 
-Response OtlpIngest::traces(const Request& request) const {
-  return ingest<otlp::TracesData>(
-      request, "rejectedSpans",
-      [](std::string_view body) { return otlp::decode_traces_protobuf(body); },
-      [](std::string_view body) { return otlp::decode_traces_json(body); },
-      [this](const otlp::TracesData& data, std::string_view body) { return store_.ingest(data, body); });
-}
-
-Response OtlpIngest::logs(const Request& request) const {
-  return ingest<otlp::LogsData>(
-      request, "rejectedLogRecords",
-      [](std::string_view body) { return otlp::decode_logs_protobuf(body); },
-      [](std::string_view body) { return otlp::decode_logs_json(body); },
-      [this](const otlp::LogsData& data, std::string_view body) { return store_.ingest(data, body); });
-}
-
-Response OtlpIngest::metrics(const Request& request) const {
-  return ingest<otlp::MetricsData>(
-      request, "rejectedDataPoints",
-      [](std::string_view body) { return otlp::decode_metrics_protobuf(body); },
-      [](std::string_view body) { return otlp::decode_metrics_json(body); },
-      [&](const otlp::MetricsData& data, std::string_view body) {
-        return store_.ingest(data, body, request.header(kTenantHeader));
-      });
+Result<store::IngestResult> OtlpIngest::take_json(std::string_view json, Signal signal,
+                                                  std::string_view tenant) const {
+  switch (signal) {
+    case Signal::traces: {
+      CC_ASSIGN(const otlp::TracesData data, otlp::decode_traces_json(json));
+      return store_.ingest(data, {});
+    }
+    case Signal::logs: {
+      CC_ASSIGN(const otlp::LogsData data, otlp::decode_logs_json(json));
+      return store_.ingest(data, {});
+    }
+    case Signal::metrics: {
+      CC_ASSIGN(const otlp::MetricsData data, otlp::decode_metrics_json(json));
+      return store_.ingest(data, {}, tenant);
+    }
+  }
+  return Error{Code::internal, "no such signal", {}, {}, {}};
 }
 
 }  // namespace contextcore::api

@@ -5,6 +5,7 @@
 
 #include "api/events.h"
 #include "api/export_api.h"
+#include "api/grpc_service.h"
 #include "api/loki.h"
 #include "api/loki_explore.h"
 #include "api/loki_push.h"
@@ -31,6 +32,9 @@ class ServiceImpl : public Service {
   explicit ServiceImpl(ServiceOptions options)
       : options_(std::move(options)),
         ingest_(*options_.store),
+        grpc_(
+            ingest_, options_.body_bytes_max, [this] { return ready_.load(); },
+            [this](std::string_view sender) { return is_own_export(sender, options_); }),
         work_(options_),
         tempo_(options_),
         loki_(options_),
@@ -64,6 +68,19 @@ class ServiceImpl : public Service {
                     request.body.size(), response.body.size());
     compress(request, response);
     return response;
+  }
+
+  GrpcAnswer call(GrpcCall call) override {
+    const int64_t start_ns = options_.clock->monotonic_ns();
+    GrpcAnswer answer;
+    try {
+      answer = grpc_.answer(call);
+    } catch (const std::exception& error) {  // of third-party code, or out of memory
+      answer = grpc_error(GrpcStatus::internal, std::string("internal error: ") + error.what());
+    }
+    metrics_.record_grpc(call.path, answer.status, options_.clock->monotonic_ns() - start_ns,
+                         call.message.size(), answer.message.size());
+    return answer;
   }
 
   void set_ready(bool ready) override { ready_ = ready; }
@@ -187,6 +204,7 @@ class ServiceImpl : public Service {
   Metrics metrics_;
   std::atomic<bool> ready_{false};
   OtlpIngest ingest_;
+  Grpc grpc_;
   WorkApi work_;
   Tempo tempo_;
   Loki loki_;

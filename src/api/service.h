@@ -1,12 +1,12 @@
 #pragma once
-// Everything the server answers, as one function. Routes: OTLP (/v1/traces, /v1/logs), Tempo
-// (/api/…), Loki
-// (/loki/api/v1/…), Prometheus (/api/v1/… and /prometheus/api/v1/…), work (/tracker/v1/…), page (/), /ready, /metrics, /openapi. Thread-safe.
+// Everything the server answers, as one function (and one for gRPC). Routes: OTLP (/v1/traces,
+// /v1/logs), Tempo (/api/…), Loki (/loki/api/v1/…), Prometheus (/api/v1/… and /prometheus/api/v1/…), work (/tracker/v1/…), page (/), /ready, /metrics, /openapi. Thread-safe.
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "api/grpc.h"
 #include "api/http.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -43,6 +43,8 @@ class Service {
   virtual ~Service() = default;
   // Never throws. Content-Encoding gzip of the body is decoded here, bounded by body_bytes_max.
   virtual Response handle(Request request) = 0;
+  // The same for a call of gRPC that refuse_grpc_header() let pass.
+  virtual GrpcAnswer call(GrpcCall call) = 0;
   virtual void set_ready(bool ready) = 0;
   virtual std::vector<Route> routes() const = 0;
 };

@@ -69,9 +69,9 @@ std::string words_of(std::string_view text) {
 }
 
 std::string shown(int code, const std::string& words) {
-  const bool known = code >= 0 && static_cast<size_t>(code) < kNames.size();
+  const std::string_view name = grpc_code_name(code);
   std::string out = "gRPC ";
-  out += known ? std::string(kNames[static_cast<size_t>(code)]) : std::to_string(code);
+  out += name.empty() ? std::to_string(code) : std::string(name);
   return words.empty() ? out : out + ": " + words;
 }
 
@@ -185,6 +185,11 @@ std::optional<int64_t> retry_delay(const Headers& trailers) {
 }
 
 }  // namespace
+
+std::string_view grpc_code_name(int code) {
+  const bool known = code >= 0 && static_cast<size_t>(code) < kNames.size();
+  return known ? kNames[static_cast<size_t>(code)] : std::string_view();
+}
 
 Outcome judge_grpc(const GrpcAnswer& answer) {
   const auto text = field(answer.trailers, "grpc-status");

@@ -24,6 +24,8 @@ struct GrpcAnswer {
 // breaks off, is waited out. Outcome::status is gRPC's.
 Outcome judge_grpc(const GrpcAnswer& answer);
 
+// "UNAVAILABLE"; "" for a number that is no code.
+std::string_view grpc_code_name(int code);
 // The message in front of which gRPC puts 5 bytes: whether it is compressed, and its length.
 std::string grpc_frame(std::string_view message, bool compressed);
 // "10000m": at most 8 digits and a unit.

@@ -60,7 +60,7 @@ std::optional<api::Response> refusal_of(const error_code& error) {
 
 }  // namespace
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection : public OpenConnection, public std::enable_shared_from_this<Connection> {
  public:
   Connection(Shared& shared, asio::generic::stream_protocol::socket socket, std::string peer,
              bool trusted, bool otlp_only)
@@ -75,7 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     shared_.connections.insert(this);
   }
 
-  ~Connection() {
+  ~Connection() override {
     release_body();
     if (streaming_) --shared_.streams;
     shared_.connections.erase(this);
@@ -104,9 +104,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
                             });
   }
 
-  bool idle() const { return idle_ || streaming_; }
+  // An answer without an end ends here, too.
+  void begin_stop() override {
+    if (idle_ || streaming_) close();
+  }
 
-  void close() {
+  void close() override {
     closed_ = true;
     poll_timer_.cancel();
     error_code ignored;
@@ -388,16 +391,6 @@ void serve_connection(Shared& shared, asio::generic::stream_protocol::socket soc
                       std::string peer, bool trusted, bool otlp_only) {
   std::make_shared<Connection>(shared, std::move(socket), std::move(peer), trusted, otlp_only)
       ->wait_for_request();
-}
-
-void close_idle_connections(Shared& shared) {
-  for (Connection* connection : shared.connections) {
-    if (connection->idle()) connection->close();
-  }
-}
-
-void close_all_connections(Shared& shared) {
-  for (Connection* connection : shared.connections) connection->close();
 }
 
 }  // namespace contextcore::net

@@ -1,6 +1,6 @@
 #pragma once
-// One connection's life: wait → header → guard → body → worker → answer → wait. All of it on the
-// I/O thread but the worker's part.
+// One connection of HTTP/1.1: wait → header → guard → body → worker → answer → wait. All of it on
+// the I/O thread but the worker's part.
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
@@ -14,7 +14,15 @@
 
 namespace contextcore::net {
 
-class Connection;
+// A connection of any protocol, as the server sees it. It closes itself, and keeps itself alive by
+// its pending operations.
+class OpenConnection {
+ public:
+  virtual ~OpenConnection() = default;
+  // Takes nothing new, and closes once it has answered; at once when nothing is being answered.
+  virtual void begin_stop() = 0;
+  virtual void close() = 0;
+};
 
 // What connections share. Used on the I/O thread only.
 struct Shared {
@@ -22,7 +30,7 @@ struct Shared {
   api::Service& service;
   Executor& workers;
   const ServerOptions& options;
-  std::set<Connection*> connections;
+  std::set<OpenConnection*> connections;
   uint64_t bodies_bytes = 0;
   size_t requests = 0;
   size_t streams = 0;
@@ -30,12 +38,11 @@ struct Shared {
   std::function<void()> on_last_connection;  // when stopping and the set gets empty
 };
 
-// Takes the socket over; it closes itself. Keeps itself alive by its pending operations.
+// Takes the socket over. HTTP/1.1.
 void serve_connection(Shared& shared, boost::asio::generic::stream_protocol::socket socket,
                       std::string peer, bool trusted, bool otlp_only);
-// Closes every connection that waits for a request or has an answer without an end; others end
-// after their answer.
-void close_idle_connections(Shared& shared);
-void close_all_connections(Shared& shared);
+// The same for gRPC (grpc_connection.cpp).
+void serve_grpc_connection(Shared& shared, boost::asio::generic::stream_protocol::socket socket,
+                           std::string peer);
 
 }  // namespace contextcore::net

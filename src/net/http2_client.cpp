@@ -1,7 +1,5 @@
 #include "net/http2_client.h"
 
-#include <nghttp2/nghttp2.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,32 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include "net/nghttp2_kit.h"
+
 namespace contextcore::net {
 namespace {
 
 constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kWriteBytes = 64 << 10;
-
-struct FreeSession {
-  void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
-};
-struct FreeCallbacks {
-  void operator()(nghttp2_session_callbacks* callbacks) const {
-    nghttp2_session_callbacks_del(callbacks);
-  }
-};
-
-std::string_view text_of(const uint8_t* bytes, size_t n) {
-  return {reinterpret_cast<const char*>(bytes), n};
-}
-
-// nghttp2 copies what it is given, and takes it as not const.
-nghttp2_nv field_of(std::string_view name, std::string_view value) {
-  const auto bytes = [](std::string_view text) {
-    return const_cast<uint8_t*>(reinterpret_cast<const uint8_t*>(text.data()));
-  };
-  return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
 
 }  // namespace
 

@@ -108,7 +108,7 @@ class ServerImpl : public Server {
     }
     addresses_.push_back(describe(acceptor->local_endpoint()));
     tcp_acceptors_.push_back(std::move(acceptor));
-    accept_tcp(*tcp_acceptors_.back(), address.otlp_only);
+    accept_tcp(*tcp_acceptors_.back(), address.serves);
     return {};
   }
 
@@ -135,16 +135,16 @@ class ServerImpl : public Server {
     return {};
   }
 
-  void accept_tcp(tcp::acceptor& acceptor, bool otlp_only) {
-    acceptor.async_accept([this, &acceptor, otlp_only](error_code error, tcp::socket socket) {
+  void accept_tcp(tcp::acceptor& acceptor, Serves serves) {
+    acceptor.async_accept([this, &acceptor, serves](error_code error, tcp::socket socket) {
       if (error == asio::error::operation_aborted || shared_.stopping) return;
       if (error)
-        return retry_accept([this, &acceptor, otlp_only] { accept_tcp(acceptor, otlp_only); });
+        return retry_accept([this, &acceptor, serves] { accept_tcp(acceptor, serves); });
       error_code ignored;
       socket.set_option(tcp::no_delay(true), ignored);
       tcp::endpoint peer = socket.remote_endpoint(ignored);
-      serve(std::move(socket), describe(peer), false, otlp_only);
-      accept_tcp(acceptor, otlp_only);
+      serve(std::move(socket), describe(peer), false, serves);
+      accept_tcp(acceptor, serves);
     });
   }
 
@@ -152,16 +152,19 @@ class ServerImpl : public Server {
     unix_acceptor_->async_accept([this](error_code error, stream_protocol::socket socket) {
       if (error == asio::error::operation_aborted || shared_.stopping) return;
       if (error) return retry_accept([this] { accept_unix(); });
-      serve(std::move(socket), "unix", true, false);
+      serve(std::move(socket), "unix", true, Serves::everything);
       accept_unix();
     });
   }
 
   template <typename Socket>
-  void serve(Socket socket, std::string peer, bool trusted, bool otlp_only) {
+  void serve(Socket socket, std::string peer, bool trusted, Serves serves) {
     if (shared_.connections.size() >= options_.limits.connections_max + kRefusalsMax) return;
-    serve_connection(shared_, asio::generic::stream_protocol::socket(std::move(socket)),
-                     std::move(peer), trusted, otlp_only);
+    asio::generic::stream_protocol::socket any(std::move(socket));
+    if (serves == Serves::grpc)
+      return serve_grpc_connection(shared_, std::move(any), std::move(peer));
+    serve_connection(shared_, std::move(any), std::move(peer), trusted,
+                     serves == Serves::otlp_only);
   }
 
   // Out of file descriptors, most likely: wait for some to be closed.
@@ -178,12 +181,12 @@ class ServerImpl : public Server {
     for (auto& acceptor : tcp_acceptors_) acceptor->close(ignored);
     if (unix_acceptor_) unix_acceptor_->close(ignored);
     shared_.on_last_connection = [this] { finish_stop(); };
-    close_idle_connections(shared_);
+    for (OpenConnection* connection : shared_.connections) connection->begin_stop();
     if (shared_.connections.empty()) return finish_stop();
     grace_timer_.expires_after(std::chrono::nanoseconds(grace_ns));
     grace_timer_.async_wait([this](error_code error) {
       if (error) return;
-      close_all_connections(shared_);
+      for (OpenConnection* connection : shared_.connections) connection->close();
       finish_stop();
     });
   }

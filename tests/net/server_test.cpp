@@ -50,6 +50,13 @@ class EchoService : public api::Service {
     }
     return response;
   }
+  // Says what it was called with; "wait" blocks as /wait does.
+  api::GrpcAnswer call(api::GrpcCall call) override {
+    if (call.message == "wait") wait();
+    api::GrpcAnswer answer;
+    answer.message = call.path + " " + std::to_string(call.message.size());
+    return answer;
+  }
   void set_ready(bool) override {}
   std::vector<api::Route> routes() const override { return {}; }
 
@@ -436,13 +443,13 @@ TEST_F(ServerTest, fails_for_a_taken_port_unless_it_may_do_without) {
   start();
   uint16_t port = parse_endpoint(address(), 0)->port;
   ServerOptions needed;
-  needed.listen = {Listen{"127.0.0.1", port, false, true}};
+  needed.listen = {Listen{"127.0.0.1", port, Serves::everything, true}};
   Result<std::unique_ptr<Server>> failed = Server::start(std::move(needed), service_);
   ASSERT_FALSE(failed.ok());
   EXPECT_EQ(failed.error().code, Code::unavailable);
 
   ServerOptions optional;
-  optional.listen = {Listen{}, Listen{"127.0.0.1", port, true, false}};
+  optional.listen = {Listen{}, Listen{"127.0.0.1", port, Serves::otlp_only, false}};
   Result<std::unique_ptr<Server>> other = Server::start(std::move(optional), service_);
   ASSERT_TRUE(other.ok());
   EXPECT_EQ((*other)->addresses().at(1), "");
@@ -451,7 +458,7 @@ TEST_F(ServerTest, fails_for_a_taken_port_unless_it_may_do_without) {
 
 TEST_F(ServerTest, refuses_an_address_that_is_none) {
   ServerOptions options;
-  options.listen = {Listen{"not-an-address", 0, false, true}};
+  options.listen = {Listen{"not-an-address", 0, Serves::everything, true}};
   Result<std::unique_ptr<Server>> failed = Server::start(std::move(options), service_);
   ASSERT_FALSE(failed.ok());
   EXPECT_EQ(failed.error().code, Code::invalid_argument);
@@ -512,7 +519,7 @@ TEST_F(ServerTest, stops_although_somebody_follows) {
 
 TEST_F(ServerTest, takes_otlp_only_on_such_a_port) {
   ServerOptions options;
-  options.listen = {Listen{"127.0.0.1", 0, true, true}};
+  options.listen = {Listen{"127.0.0.1", 0, Serves::otlp_only, true}};
   start(std::move(options));
   Client client(address());
   ASSERT_TRUE(client.send(get("/v1/traces")));

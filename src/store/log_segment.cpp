@@ -1,6 +1,7 @@
+#include <algorithm>
 #include <map>
 
-#include "store/rows_logs.h"
+#include "store/log_scan.h"
 #include "store/segment_rows.h"
 #include "store/segment_writer.h"
 
@@ -11,7 +12,7 @@ std::string key_of(const otlp::SpanId& id) {
   return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
 }
 
-class LogSegment : public LogRows {
+class LogSegment : public LogRows, public LogParts {
  public:
   explicit LogSegment(std::shared_ptr<const SegmentFile> file) : rows_(std::move(file)) {}
 
@@ -42,15 +43,22 @@ class LogSegment : public LogRows {
     if (std::find(streams_wanted.begin(), streams_wanted.end(), true) == streams_wanted.end())
       return out;
     for (size_t i = 0; i < rows_.footer().groups.size(); ++i) {
-      const auto& zones = rows_.footer().groups[i].zones;
-      if ((zones[0] >= end_ns && end_ns != INT64_MAX) || zones[1] < start_ns) continue;
+      if (!may_hold(i, start_ns, end_ns, streams_wanted)) continue;
       const auto group = rows_.group(i);
-      const Zone zone = group->fixed_zone(static_cast<size_t>(LogColumn::stream));
-      if (zone.known && group_is_unwanted(zone, streams_wanted)) continue;
       CC_TRY(match_logs(*group, start_ns, end_ns, streams_wanted, needles,
                         rows_.file().first_row(i), out));
     }
     return out;
+  }
+
+  size_t parts() const override { return rows_.footer().groups.size(); }
+  Status read_part(size_t part, const LogScan& scan, LogBatch& batch, std::vector<uint32_t>& streams) const override {
+    if (!may_hold(part, scan.start_ns, scan.end_ns, scan.streams_wanted)) return {};
+    const std::shared_ptr<const SegmentGroup> group = rows_.group(part);
+    const LogObjects objects{[this](uint64_t number) { return rows_.resources().at(number); },
+                             [this](uint64_t number) { return rows_.scopes().at(number); }};
+    batch.pinned = group;
+    return scan_log_rows(*group, 0, group->rows(0), scan, objects, true, batch, streams);
   }
 
   Result<std::vector<uint32_t>> rows_of_span(const otlp::SpanId& id) const override {
@@ -81,6 +89,15 @@ class LogSegment : public LogRows {
  private:
   uint64_t number(size_t row, LogColumn column) const {
     return rows_.number_of(row, static_cast<size_t>(column));
+  }
+
+  bool may_hold(size_t group, int64_t start_ns, int64_t end_ns, const std::vector<bool>& streams_wanted) const {
+    const GroupEntry& entry = rows_.footer().groups[group];
+    if ((entry.zones[0] >= end_ns && end_ns != INT64_MAX) || entry.zones[1] < start_ns) return false;
+    const auto page = std::find_if(entry.fixed.begin(), entry.fixed.end(), [](const GroupEntry::FixedPage& one) {
+      return one.column == static_cast<uint8_t>(LogColumn::stream);
+    });
+    return page == entry.fixed.end() || !page->page.zone.known || !group_is_unwanted(page->page.zone, streams_wanted);
   }
 
   // Rows of stream 0 have no value, so the zone says nothing about them.

@@ -1,10 +1,12 @@
 #include "work/metrics/metric_log.h"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "base/time.h"
 #include "work/event.h"
+#include "work/event_scan.h"
 #include "work/fold.h"
 #include "work/fold_task.h"
 #include "work/names.h"
@@ -66,6 +68,7 @@ class Recorder {
  private:
   Status add_task_event(const Event& event) {
     CC_TRY(fold(history_, event));
+    history_.phases.clear();  // not asked for here
     const Task& task = history_.task;
     timeline_.task_id = task.id;
     const TaskState state = state_of(task, words_);
@@ -144,19 +147,64 @@ Status MetricLog::update(const store::Source& source, const store::WorkView& vie
   return {};
 }
 
-Status MetricLog::load(const store::Source& source) {
-  std::map<std::string, ProjectLog> projects;
-  std::map<otlp::SpanId, Recorder> recorders;
-  CC_TRY(read_events(source, {}, [&](Event& event) {
-    auto recorder = recorders.find(event.span_id);
-    if (recorder == recorders.end()) {
+namespace {
+
+// What of an event's line a timeline is made of. Events that are not here change no state and are counted as they are; of
+// what fold() would read of them nothing is kept.
+Fields fields_of(std::string_view name) {
+  const auto is = [name](auto... names) { return ((name == names) || ...); };
+  if (is(ev::kTaskCreated, ev::kTaskImported)) {
+    return {{field::kTaskId, field::kTaskType, field::kStatus, field::kBaseStatus, field::kSprintId, field::kPriority,
+             field::kStoryPoints, field::kDueDate}};
+  }
+  if (is(ev::kTaskStatusChanged)) return {{field::kToStatus, field::kBaseStatus}};
+  if (is(ev::kTaskProgressUpdated)) return {{field::kPercentComplete}};
+  if (is(ev::kTaskEdited)) return {{field::kField, field::kTo}};
+  if (is(ev::kTaskCompleted)) {
+    return {{field::kStoryPoints, field::kLeadTimeSeconds, field::kCycleTimeSeconds, field::kBlockedTimeSeconds}};
+  }
+  if (is(ev::kInsightEmitted)) return {{field::kInsightType}};
+  if (is(ev::kSprintEnded)) return {{field::kSprintId, field::kPlannedPoints, field::kCompletedPoints}};
+  return std::vector<std::string_view>();
+}
+
+class Loader final : public EventFold {
+ public:
+  Status add(Event& event) override {
+    auto found = recorders_.find(event.span_id);
+    if (found == recorders_.end()) {
       ProjectLog& project = projects[event.project];
       project.name = event.project;
-      recorder = recorders.try_emplace(event.span_id, project.words, project.timelines[event.span_id]).first;
+      found = recorders_.try_emplace(event.span_id, project.words, project.timelines[event.span_id]).first;
     }
-    return recorder->second.add(event);
-  }));
-  projects_ = std::move(projects);
+    return found->second.add(event);
+  }
+  void forget(const otlp::SpanId& span) override {
+    recorders_.erase(span);
+    for (auto& [name, project] : projects) {
+      if (const auto timeline = project.timelines.find(span); timeline != project.timelines.end()) timeline->second = {};
+    }
+  }
+
+  std::map<std::string, ProjectLog> projects;
+
+ private:
+  struct Hash {
+    size_t operator()(const otlp::SpanId& id) const {
+      size_t number = 0;
+      std::memcpy(&number, id.bytes.data(), sizeof(number));
+      return number;
+    }
+  };
+  std::unordered_map<otlp::SpanId, Recorder, Hash> recorders_;
+};
+
+}  // namespace
+
+Status MetricLog::load(const store::Source& source) {
+  Loader loader;
+  CC_TRY(scan_events(source, {}, fields_of, loader));
+  projects_ = std::move(loader.projects);
   for (auto& [name, project] : projects_) settle(project, ++versions_);
   return {};
 }

@@ -1,5 +1,6 @@
 #pragma once
-// The second face of LogRows: rows read in bulk, part after part (the row groups of a file, stretches of a builder).
+// The second face of LogRows: rows read in bulk, part after part (the row groups of a file, stretches of a builder), and
+// the few records of one span.
 
 #include <cstdint>
 #include <string>
@@ -19,12 +20,22 @@ struct LogScan {
   const LogProjection* projection = nullptr;
 };
 
+// A record and the transaction it came with.
+struct LogFact {
+  uint64_t sequence = 0;
+  otlp::LogRecord record;
+};
+
 class LogParts {
  public:
   virtual ~LogParts() = default;
   virtual size_t parts() const = 0;
+  // Of the oldest row, as far as that is known without reading: 0 otherwise.
+  virtual uint64_t first_sequence() const = 0;
   // Into an empty batch; streams come as numbers. Texts of files borrow from batch.pinned, those of a builder are copied.
   virtual Status read_part(size_t part, const LogScan& scan, LogBatch& batch, std::vector<uint32_t>& streams) const = 0;
+  // The records of a span, in the order of rows.
+  virtual Result<std::vector<LogFact>> records_of_span(const otlp::SpanId& id) const = 0;
   // Every LogRows that this room makes has it.
   static const LogParts& of(const LogRows& rows) { return dynamic_cast<const LogParts&>(rows); }
 };

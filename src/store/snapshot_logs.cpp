@@ -223,8 +223,14 @@ Result<std::unique_ptr<LogBatchIterator>> scan_logs(const Source& source, const 
   const auto* snapshot = dynamic_cast<const Snapshot*>(&source);
   if (snapshot == nullptr) return batches_of_entries(source, request, projection);
   CC_TRY(snapshot->head().settle_logs());
-  return std::unique_ptr<LogBatchIterator>(std::make_unique<Batches>(
-      *snapshot, log_sources(snapshot->head(), request.journal_only, request.after_sequence), request, projection));
+  std::vector<LogSource> sources = log_sources(snapshot->head(), request.journal_only, request.after_sequence);
+  // The oldest files first, then the head: whoever wants order has little left to do.
+  const auto files_end = std::find_if(sources.begin(), sources.end(), [](const LogSource& one) { return one.in_head; });
+  std::sort(sources.begin(), files_end, [](const LogSource& a, const LogSource& b) {
+    return LogParts::of(*a.rows).first_sequence() < LogParts::of(*b.rows).first_sequence();
+  });
+  return std::unique_ptr<LogBatchIterator>(
+      std::make_unique<Batches>(*snapshot, std::move(sources), request, projection));
 }
 
 Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest& request) const {

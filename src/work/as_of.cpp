@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "base/time.h"
 #include "work/event_scan.h"
@@ -43,20 +44,6 @@ Fields fields_of(std::string_view name) {
   return std::nullopt;
 }
 
-class HistoriesFold final : public EventFold {
- public:
-  explicit HistoriesFold(Histories& histories) : histories_(histories) {}
-  Status add(Event& event) override { return fold(histories_, event); }
-  void forget(const otlp::SpanId& span) override {
-    histories_.tasks.erase(span);
-    histories_.insights.erase(span);
-    histories_.sprints.erase(span);
-  }
-
- private:
-  Histories& histories_;
-};
-
 }  // namespace
 
 Result<Moment> moment_of(const Args& args, int64_t now_ns) {
@@ -74,8 +61,17 @@ Result<std::unique_ptr<PastView>> PastView::make(const store::WorkView& present,
   filter.project = project;
   filter.as_of_ns = moment.as_of_ns.value_or(INT64_MAX);
   filter.known_at_ns = moment.known_at_ns.value_or(INT64_MAX);
-  HistoriesFold histories(view->histories_);
-  CC_TRY(scan_events(source, filter, fields_of, histories));
+  Histories& histories = view->histories_;
+  // Quicker to find than in the map, which they go into when all is folded.
+  std::unordered_map<otlp::SpanId, TaskHistory, SpanIdHash> tasks;
+  CC_TRY(scan_events(source, filter, fields_of, [&](Event& event) {
+    return is_task_event(event.name) ? fold(tasks[event.span_id], event) : fold(histories, event);
+  }));
+  std::vector<std::pair<const otlp::SpanId, TaskHistory>*> sorted;
+  for (auto& task : tasks) sorted.push_back(&task);
+  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+  for (auto* task : sorted) histories.tasks.emplace_hint(histories.tasks.end(), task->first, std::move(task->second));
+  tasks.clear();
   CC_TRY(view->fold_outside(filter));
   derive(view->histories_, [&](const otlp::SpanId& id) -> const WorkRow* {
     const auto row = view->outside_rows_.find(id);

@@ -1,7 +1,6 @@
 #include "work/event_scan.h"
 
 #include <algorithm>
-#include <cstring>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
@@ -23,6 +22,8 @@ struct Place {
 };
 Place place_of(const Event& event) { return {event.time_ns, event.revision, event.seq}; }
 
+using Spans = std::unordered_set<otlp::SpanId, SpanIdHash>;
+
 std::string pick(const store::LabelPairs& labels, std::string_view name) {
   for (const auto& [key, value] : labels) {
     if (key == name) return value;
@@ -40,32 +41,32 @@ class Reader {
   Reader(const store::Source& source, const EventFilter& filter, const FieldsOf& fields)
       : source_(source), filter_(filter), fields_of_(fields) {}
 
-  // Calls fn for every event of the filter whose span `wants` it.
-  template <typename Wants, typename Fn>
-  Status read(Wants wants, Fn fn) {
-    store::LogProjection projection;
+  // Calls fn for every event of the filter.
+  template <typename Fn>
+  Status read(Fn fn) {
+    store::LogProjection projection = places();
     projection.line = true;
-    projection.ids = true;
     projection.metadata = {"event_name", std::string(names::meta::kCommandId)};
-    projection.integers = {std::string(names::meta::kRevision), std::string(names::meta::kEventSeq)};
-    CC_ASSIGN(const auto batches, store::scan_logs(source_, request(), projection));
     Event event;
-    for (store::LogBatch batch;;) {
-      stream_ = nullptr;
-      CC_ASSIGN(const bool more, batches->next(batch));
-      if (!more) return {};
-      fields_.assign(batch.metadata[kName].values.size(), std::nullopt);
-      for (size_t i = 0; i < batch.size; ++i) {
-        const int64_t time_ns = batch.times_ns[i];
-        if (time_ns < filter_.from_ns || time_ns > filter_.as_of_ns) continue;
-        if (batch.observed_ns[i] > filter_.known_at_ns || !wants(batch.span_ids[i])) continue;
-        if (filter_.wanted && !batch.span_ids[i].empty() && !filter_.wanted(batch.span_ids[i])) continue;
-        if (batch.streams[i] != stream_) enter(*batch.streams[i], event);
-        if (!filter_.project.empty() && event.project != filter_.project) continue;
-        CC_TRY(fill(batch, i, event));
-        CC_TRY(fn(event));
-      }
-    }
+    return for_each(projection, [&](const store::LogBatch& batch, size_t i) -> Status {
+      if (fields_.empty()) fields_.assign(batch.metadata[kName].values.size(), std::nullopt);
+      if (batch.streams[i] != stream_) enter(*batch.streams[i], event);
+      CC_TRY(fill(batch, i, event));
+      return fn(event);
+    });
+  }
+
+  Result<Spans> disordered() {
+    Spans out;
+    std::unordered_map<otlp::SpanId, Place, SpanIdHash> last;
+    CC_TRY(for_each(places(), [&](const store::LogBatch& batch, size_t i) -> Status {
+      const Place here{batch.times_ns[i], batch.integers[kRevision][i], batch.integers[kSeq][i]};
+      Place& before = last[batch.span_ids[i]];
+      if (here < before) out.insert(batch.span_ids[i]);
+      before = here;
+      return {};
+    }));
+    return out;
   }
 
  private:
@@ -81,6 +82,38 @@ class Reader {
       };
     }
     return request;
+  }
+
+  static store::LogProjection places() {
+    store::LogProjection projection;
+    projection.ids = true;
+    projection.integers = {std::string(names::meta::kRevision), std::string(names::meta::kEventSeq)};
+    return projection;
+  }
+
+  // Calls fn for the entries that the filter wants.
+  template <typename Fn>
+  Status for_each(const store::LogProjection& projection, Fn fn) {
+    CC_ASSIGN(const auto batches, store::scan_logs(source_, request(), projection));
+    for (store::LogBatch batch;;) {
+      stream_ = nullptr;
+      fields_.clear();
+      CC_ASSIGN(const bool more, batches->next(batch));
+      if (!more) return {};
+      const store::LabelPairs* known = nullptr;
+      bool of_project = false;
+      for (size_t i = 0; i < batch.size; ++i) {
+        const int64_t time_ns = batch.times_ns[i];
+        if (time_ns < filter_.from_ns || time_ns > filter_.as_of_ns) continue;
+        if (batch.observed_ns[i] > filter_.known_at_ns) continue;
+        if (filter_.wanted && !batch.span_ids[i].empty() && !filter_.wanted(batch.span_ids[i])) continue;
+        if (batch.streams[i] != known) {
+          known = batch.streams[i];
+          of_project = filter_.project.empty() || pick(*known, "project_id") == filter_.project;
+        }
+        if (of_project) CC_TRY(fn(batch, i));
+      }
+    }
   }
 
   void enter(const store::LabelPairs& stream, Event& event) {
@@ -146,46 +179,24 @@ class Reader {
   FlatJson flat_;
 };
 
-struct Hash {
-  size_t operator()(const otlp::SpanId& id) const {
-    uint64_t number = 0;
-    std::memcpy(&number, id.bytes.data(), sizeof(number));
-    return number;
-  }
-};
-
 }  // namespace
 
-Status scan_events(const store::Source& source, const EventFilter& filter, const FieldsOf& fields, EventFold& fold) {
+Status scan_events(const store::Source& source, const EventFilter& filter, const FieldsOf& fields,
+                   const std::function<Status(Event&)>& fn) {
   Reader reader(source, filter, fields);
-  std::unordered_map<otlp::SpanId, Place, Hash> last;
-  // Spans whose events lie in another order than they happened: written into the past, or in more than one file.
-  std::unordered_set<otlp::SpanId, Hash> again;
-  const auto all = [](const otlp::SpanId&) { return true; };
-  CC_TRY(reader.read(all, [&](Event& event) -> Status {
-    Place& before = last[event.span_id];
-    const Place here = place_of(event);
-    const otlp::SpanId span = event.span_id;
-    // What is folded in a wrong order may look damaged.
-    if (here < before) {
-      again.insert(span);
-    } else if (!again.contains(span) && !fold.add(event).ok()) {
-      again.insert(span);
-    }
-    before = std::max(before, here);
+  // Spans whose events lie in another order than they happened: written into the past, and in more than one file. Their
+  // events are put in order, those of all others pass through.
+  CC_ASSIGN(const Spans disordered, reader.disordered());
+  std::vector<Event> held;
+  CC_TRY(reader.read([&](Event& event) -> Status {
+    if (disordered.empty() || !disordered.contains(event.span_id)) return fn(event);
+    held.push_back(event);
     return {};
   }));
-  if (again.empty()) return {};
-  for (const otlp::SpanId& span : again) fold.forget(span);
-  std::vector<Event> events;
-  CC_TRY(reader.read([&](const otlp::SpanId& span) { return again.contains(span); }, [&](Event& event) -> Status {
-    events.push_back(event);
-    return {};
-  }));
-  sort_stably(events, [](const Event& a, const Event& b) {
+  sort_stably(held, [](const Event& a, const Event& b) {
     return std::tuple(a.span_id, place_of(a)) < std::tuple(b.span_id, place_of(b));
   });
-  for (Event& event : events) CC_TRY(fold.add(event));
+  for (Event& event : held) CC_TRY(fn(event));
   return {};
 }
 

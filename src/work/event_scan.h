@@ -2,6 +2,7 @@
 // The event log in bulk, for folds that look at each span by itself: events of different spans come in no order, and of
 // each line only the fields are read that the fold asks for.
 
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -16,15 +17,18 @@ namespace contextcore::work {
 using Fields = std::optional<std::vector<std::string_view>>;
 using FieldsOf = std::function<Fields(std::string_view event_name)>;
 
-class EventFold {
- public:
-  virtual ~EventFold() = default;
-  virtual Status add(Event& event) = 0;
-  // What the span's events have made so far is to be forgotten; they all come once more.
-  virtual void forget(const otlp::SpanId& span) = 0;
+// For tables by span.
+struct SpanIdHash {
+  size_t operator()(const otlp::SpanId& id) const {
+    size_t number = 0;  // ids are hashes already
+    std::memcpy(&number, id.bytes.data(), sizeof(number));
+    return number;
+  }
 };
 
-// The events that read_events gives (filter.enough is ignored), those of one span in order of time, revision and ordinal.
-Status scan_events(const store::Source& source, const EventFilter& filter, const FieldsOf& fields, EventFold& fold);
+// Calls fn for the events that read_events gives (filter.enough is ignored), those of one span in order of time, revision
+// and ordinal. The events of lines with more fields than are wanted may have those too.
+Status scan_events(const store::Source& source, const EventFilter& filter, const FieldsOf& fields,
+                   const std::function<Status(Event&)>& fn);
 
 }  // namespace contextcore::work

@@ -1,7 +1,6 @@
 #include "work/metrics/metric_log.h"
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 
 #include "base/time.h"
@@ -22,10 +21,6 @@ namespace ev = names::event;
 constexpr std::string_view kHandoffCreated = "handoff.created";
 // With more changed spans than this, reading the whole log in order is cheaper than span by span.
 constexpr size_t kSpansMax = 5000;
-
-bool is_task_event(std::string_view name) {
-  return name.starts_with("task.") || name.starts_with("subtask.") || name == ev::kCommitLinked;
-}
 
 int64_t due_of(const std::string& text) {
   if (text.empty()) return 0;
@@ -168,43 +163,21 @@ Fields fields_of(std::string_view name) {
   return std::vector<std::string_view>();
 }
 
-class Loader final : public EventFold {
- public:
-  Status add(Event& event) override {
-    auto found = recorders_.find(event.span_id);
-    if (found == recorders_.end()) {
-      ProjectLog& project = projects[event.project];
-      project.name = event.project;
-      found = recorders_.try_emplace(event.span_id, project.words, project.timelines[event.span_id]).first;
-    }
-    return found->second.add(event);
-  }
-  void forget(const otlp::SpanId& span) override {
-    recorders_.erase(span);
-    for (auto& [name, project] : projects) {
-      if (const auto timeline = project.timelines.find(span); timeline != project.timelines.end()) timeline->second = {};
-    }
-  }
-
-  std::map<std::string, ProjectLog> projects;
-
- private:
-  struct Hash {
-    size_t operator()(const otlp::SpanId& id) const {
-      size_t number = 0;
-      std::memcpy(&number, id.bytes.data(), sizeof(number));
-      return number;
-    }
-  };
-  std::unordered_map<otlp::SpanId, Recorder, Hash> recorders_;
-};
-
 }  // namespace
 
 Status MetricLog::load(const store::Source& source) {
-  Loader loader;
-  CC_TRY(scan_events(source, {}, fields_of, loader));
-  projects_ = std::move(loader.projects);
+  std::map<std::string, ProjectLog> projects;
+  std::unordered_map<otlp::SpanId, Recorder, SpanIdHash> recorders;
+  CC_TRY(scan_events(source, {}, fields_of, [&](Event& event) {
+    auto recorder = recorders.find(event.span_id);
+    if (recorder == recorders.end()) {
+      ProjectLog& project = projects[event.project];
+      project.name = event.project;
+      recorder = recorders.try_emplace(event.span_id, project.words, project.timelines[event.span_id]).first;
+    }
+    return recorder->second.add(event);
+  }));
+  projects_ = std::move(projects);
   for (auto& [name, project] : projects_) settle(project, ++versions_);
   return {};
 }

@@ -1,13 +1,14 @@
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 
-#include "store/rows_logs.h"
+#include "store/log_scan.h"
 #include "store/rows_shared.h"
 
 namespace contextcore::store {
 namespace {
 
-class LogBuilderImpl : public LogBuilder {
+class LogBuilderImpl : public LogBuilder, public LogParts {
  public:
   uint32_t append(const std::shared_ptr<const otlp::Resource>& resource,
                   const std::shared_ptr<const otlp::Scope>& scope, const otlp::LogRecord& record,
@@ -46,6 +47,26 @@ class LogBuilderImpl : public LogBuilder {
     return rows;
   }
 
+  uint64_t first_sequence() const override { return size() == 0 ? 0 : view(LogColumn::sequence).number_of(0); }
+  size_t parts() const override { return (size() + kPartRows - 1) / kPartRows; }
+  Status read_part(size_t part, const LogScan& scan, LogBatch& batch, std::vector<uint32_t>& streams) const override {
+    const LogObjects objects{
+        [this](uint64_t number) { return Result<std::shared_ptr<const otlp::Resource>>(resources_.at(number)); },
+        [this](uint64_t number) { return Result<std::shared_ptr<const otlp::Scope>>(scopes_.at(number)); }};
+    const size_t first = part * kPartRows;
+    return scan_log_rows(columns_, first, std::min(size(), first + kPartRows), scan, objects, false, batch, streams);
+  }
+
+  Result<std::vector<LogFact>> records_of_span(const otlp::SpanId& id) const override {
+    std::vector<LogFact> facts;
+    CC_ASSIGN(const std::vector<uint32_t> rows, rows_of_span(id));
+    for (const uint32_t row : rows) {
+      CC_ASSIGN(Whole whole, materialize(row));
+      facts.push_back({meta(row).sequence, std::move(whole.record)});
+    }
+    return facts;
+  }
+
   Result<std::vector<uint32_t>> rows_of_span(const otlp::SpanId& id) const override {
     std::vector<uint32_t> rows;
     const auto span = by_span_.find(number_of(id));
@@ -74,6 +95,7 @@ class LogBuilderImpl : public LogBuilder {
 
  private:
   static constexpr uint32_t kLast = UINT32_MAX;
+  static constexpr size_t kPartRows = 4096;
   struct Ends {
     uint32_t first, last;
   };

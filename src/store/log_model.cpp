@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "otlp/loki_push.h"
-#include "store/rows.h"
+#include "store/log_parts.h"
 
 namespace contextcore::store {
 namespace {
@@ -86,6 +86,8 @@ class StreamAttributes {
   const Value* hint_;
 };
 
+}  // namespace
+
 std::string label_name(std::string_view key) {
   std::string name;
   name.reserve(key.size() + 4);
@@ -104,6 +106,8 @@ std::string label_name(std::string_view key) {
   }
   return name;
 }
+
+namespace {
 
 void write_json(const Value& value, JsonWriter& writer) {
   if (const auto* text = value.as_string()) return writer.string(*text);
@@ -419,5 +423,9 @@ LabelPairs structured_metadata(const otlp::Resource& resource, const otlp::Scope
 }
 
 std::string log_line(const otlp::LogRecord& record) { return text_of(record.body); }
+
+std::string label_text(const otlp::Value& value) { return text_of(value); }
+
+bool names_level(std::string_view label) { return level_name_rank(label) < kLevelNames.size(); }
 
 }  // namespace contextcore::store

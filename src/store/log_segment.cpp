@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <map>
 
-#include "store/rows_logs.h"
+#include "otlp/protobuf.h"
+#include "store/frame_work.h"
+#include "store/log_scan.h"
 #include "store/segment_rows.h"
 #include "store/segment_writer.h"
 
@@ -11,7 +14,7 @@ std::string key_of(const otlp::SpanId& id) {
   return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
 }
 
-class LogSegment : public LogRows {
+class LogSegment : public LogRows, public LogParts {
  public:
   explicit LogSegment(std::shared_ptr<const SegmentFile> file) : rows_(std::move(file)) {}
 
@@ -42,15 +45,47 @@ class LogSegment : public LogRows {
     if (std::find(streams_wanted.begin(), streams_wanted.end(), true) == streams_wanted.end())
       return out;
     for (size_t i = 0; i < rows_.footer().groups.size(); ++i) {
-      const auto& zones = rows_.footer().groups[i].zones;
-      if ((zones[0] >= end_ns && end_ns != INT64_MAX) || zones[1] < start_ns) continue;
+      if (!may_hold(i, start_ns, end_ns, streams_wanted)) continue;
       const auto group = rows_.group(i);
-      const Zone zone = group->fixed_zone(static_cast<size_t>(LogColumn::stream));
-      if (zone.known && group_is_unwanted(zone, streams_wanted)) continue;
       CC_TRY(match_logs(*group, start_ns, end_ns, streams_wanted, needles,
                         rows_.file().first_row(i), out));
     }
     return out;
+  }
+
+  uint64_t first_sequence() const override {
+    uint64_t first = UINT64_MAX;
+    for (const GroupEntry& group : rows_.footer().groups) {
+      for (const GroupEntry::FixedPage& page : group.fixed) {
+        if (page.column != static_cast<uint8_t>(LogColumn::sequence)) continue;
+        first = std::min(first, page.page.zone.known ? static_cast<uint64_t>(page.page.zone.min) : 0);
+      }
+    }
+    return first == UINT64_MAX ? 0 : first;
+  }
+  size_t parts() const override { return rows_.footer().groups.size(); }
+  Status read_part(size_t part, const LogScan& scan, LogBatch& batch, std::vector<uint32_t>& streams) const override {
+    if (!may_hold(part, scan.start_ns, scan.end_ns, scan.streams_wanted)) return {};
+    const std::shared_ptr<const SegmentGroup> group = rows_.group(part);
+    const LogObjects objects{[this](uint64_t number) { return rows_.resources().at(number); },
+                             [this](uint64_t number) { return rows_.scopes().at(number); }};
+    batch.pinned = group;
+    return scan_log_rows(*group, 0, group->rows(0), scan, objects, true, batch, streams);
+  }
+
+  Result<std::vector<LogFact>> records_of_span(const otlp::SpanId& id) const override {
+    std::vector<LogFact> facts;
+    CC_ASSIGN(const std::vector<uint32_t> rows, rows_of_span(id));
+    if (rows_.footer().wholes.blocks != 0) {
+      CC_TRY(read_wholes(rows, facts));
+      return facts;
+    }
+    for (const uint32_t row : rows) {
+      CC_ASSIGN(Whole whole, materialize(row));
+      facts.push_back({meta(row).sequence, std::move(whole.record)});
+    }
+    CC_TRY(status());
+    return facts;
   }
 
   Result<std::vector<uint32_t>> rows_of_span(const otlp::SpanId& id) const override {
@@ -83,6 +118,39 @@ class LogSegment : public LogRows {
     return rows_.number_of(row, static_cast<size_t>(column));
   }
 
+  // Rows ascend, so those of one block follow one another.
+  Status read_wholes(const std::vector<uint32_t>& rows, std::vector<LogFact>& facts) const {
+    size_t number = SIZE_MAX;
+    PageEntry page;
+    std::string bytes;
+    for (const uint32_t row : rows) {
+      if (row / kWholesPerBlock != number) {
+        number = row / kWholesPerBlock;
+        CC_ASSIGN(page, rows_.file().whole_block(number));
+        CC_ASSIGN(bytes, rows_.file().read_page(page, "rows"));
+      }
+      ByteReader block(std::string_view(bytes).substr(0, page.raw));
+      for (size_t skipped = 0; skipped < row % kWholesPerBlock; ++skipped) block.string();
+      ByteReader reader(block.string());
+      LogFact& fact = facts.emplace_back();
+      fact.sequence = reader.varint();
+      if (!block.ok() || !reader.ok()) return rows_.file().damaged("a block of rows that does not parse");
+      Result<otlp::LogRecord> record = otlp::decode_log_record_protobuf(reader.rest(), kStoredLimits);
+      if (!record.ok()) return rows_.file().damaged("a row that does not parse");
+      fact.record = *std::move(record);
+    }
+    return {};
+  }
+
+  bool may_hold(size_t group, int64_t start_ns, int64_t end_ns, const std::vector<bool>& streams_wanted) const {
+    const GroupEntry& entry = rows_.footer().groups[group];
+    if ((entry.zones[0] >= end_ns && end_ns != INT64_MAX) || entry.zones[1] < start_ns) return false;
+    const auto page = std::find_if(entry.fixed.begin(), entry.fixed.end(), [](const GroupEntry::FixedPage& one) {
+      return one.column == static_cast<uint8_t>(LogColumn::stream);
+    });
+    return page == entry.fixed.end() || !page->page.zone.known || !group_is_unwanted(page->page.zone, streams_wanted);
+  }
+
   // Rows of stream 0 have no value, so the zone says nothing about them.
   static bool group_is_unwanted(const Zone& zone, const std::vector<bool>& wanted) {
     if (wanted[0] || zone.min < 0 || zone.max >= static_cast<int64_t>(wanted.size())) return false;
@@ -111,6 +179,10 @@ Status write_log_segment(FileSystem& files, const std::string& path,
   std::map<LabelPairs, uint32_t> stream_numbers;
   std::vector<uint32_t> stream_of_resource;
   const size_t group_rows = group_rows_for(rows.size());
+  const bool whole_rows = std::all_of(rows.begin(), rows.end(), [](const RowRef<LogRows>& ref) {
+    return ref.rows->meta(ref.row).journal;
+  });
+  std::string encoded;
   auto group = std::make_unique<LogColumns>();
   for (size_t i = 0; i < rows.size(); ++i) {
     CC_ASSIGN(const LogRows::Whole whole, rows[i].rows->materialize(rows[i].row));
@@ -125,6 +197,12 @@ Status write_log_segment(FileSystem& files, const std::string& path,
     }
     group->append(resource, scopes.add(whole.scope), stream_of_resource[resource], whole.record,
                   meta);
+    if (whole_rows) {
+      encoded.clear();
+      append_varint(meta.sequence, encoded);
+      otlp::append_log_record_protobuf(whole.record, encoded);
+      CC_TRY(writer.add_whole(encoded));
+    }
     if (!whole.record.span_id.empty())
       add_to_index(index, key_of(whole.record.span_id), static_cast<uint32_t>(i));
     const bool full =

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/sort.h"
+#include "store/log_parts.h"
 #include "store/snapshot_conditions.h"
 #include "store/trace_assembly.h"
 
@@ -207,18 +208,11 @@ Result<std::optional<JournalSpan>> Snapshot::span(const otlp::SpanId& id) const 
 
 Result<std::vector<otlp::LogRecord>> Snapshot::events(const otlp::SpanId& id) const {
   CC_TRY(head_->settle_logs());
-  struct Found {
-    uint64_t sequence = 0;
-    otlp::LogRecord record;
-  };
-  std::vector<Found> found;
+  std::vector<LogFact> found;
   const auto collect = [&](const LogRows& rows) -> Status {
-    CC_ASSIGN(const std::vector<uint32_t> numbers, rows.rows_of_span(id));
-    for (const uint32_t row : numbers) {
-      const uint64_t sequence = rows.meta(row).sequence;
-      if (sequence > visible_) continue;
-      CC_ASSIGN(LogRows::Whole whole, rows.materialize(row));
-      found.push_back({sequence, std::move(whole.record)});
+    CC_ASSIGN(std::vector<LogFact> facts, LogParts::of(rows).records_of_span(id));
+    for (LogFact& fact : facts) {
+      if (fact.sequence <= visible_) found.push_back(std::move(fact));
     }
     return {};
   };
@@ -230,10 +224,10 @@ Result<std::vector<otlp::LogRecord>> Snapshot::events(const otlp::SpanId& id) co
     CC_TRY(collect(head_->logs(true)));
   }
   // One frame is one command and one revision; within it rows keep their order.
-  sort_stably(found, [](const Found& a, const Found& b) { return a.sequence < b.sequence; });
+  sort_stably(found, [](const LogFact& a, const LogFact& b) { return a.sequence < b.sequence; });
   std::vector<otlp::LogRecord> records;
   records.reserve(found.size());
-  for (Found& entry : found) records.push_back(std::move(entry.record));
+  for (LogFact& entry : found) records.push_back(std::move(entry.record));
   return records;
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "store/log_parts.h"
 #include "store/snapshot.h"
 
 namespace contextcore::store {
@@ -125,31 +126,127 @@ class Entries : public LogIterator {
   LabelPairs metadata_;
 };
 
-}  // namespace
+// Which streams of each source are wanted; the request's filter is asked once per distinct stream.
+class StreamChoice {
+ public:
+  explicit StreamChoice(const LogFetchRequest& request) : request_(request) {}
 
-Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest& request) const {
-  CC_TRY(head_->settle_logs());
-  std::vector<LogSource> sources =
-      log_sources(*this, request.journal_only, request.after_sequence);
-  std::vector<LogRef> refs;
-  std::map<LabelPairs, bool> accepted;  // asked once per distinct stream
-  const auto accepts = [&](const LabelPairs& labels) {
-    if (!request.stream_filter) return true;
-    const auto [it, added] = accepted.try_emplace(labels, false);
-    if (added) it->second = request.stream_filter(labels);
-    return it->second;
-  };
-  for (uint32_t i = 0; i < sources.size(); ++i) {
-    // The filter is the caller's code: it runs before the lock is taken.
-    const std::vector<LabelPairs> streams =
-        with_source(*head_, sources[i], [](const LogRows& rows) { return rows.streams(); });
+  // Empty: none of them.
+  std::vector<bool> of(const std::vector<LabelPairs>& streams) {
     std::vector<bool> wanted(streams.size());
     bool any = false;
     for (size_t s = 0; s < streams.size(); ++s) {
       wanted[s] = accepts(streams[s]);
       any |= wanted[s];
     }
-    if (!any) continue;
+    if (!any) wanted.clear();
+    return wanted;
+  }
+
+ private:
+  bool accepts(const LabelPairs& labels) {
+    if (!request_.stream_filter) return true;
+    const auto [it, added] = accepted_.try_emplace(labels, false);
+    if (added) it->second = request_.stream_filter(labels);
+    return it->second;
+  }
+
+  const LogFetchRequest& request_;
+  std::map<LabelPairs, bool> accepted_;
+};
+
+// Source after source, part after part.
+class Batches : public LogBatchIterator {
+ public:
+  Batches(const Snapshot& snapshot, std::vector<LogSource> sources, LogFetchRequest request, LogProjection projection)
+      : snapshot_(snapshot), sources_(std::move(sources)), request_(std::move(request)),
+        projection_(std::move(projection)), choice_(request_) {
+    scan_.start_ns = request_.start_ns;
+    scan_.end_ns = request_.end_ns;
+    scan_.line_contains = request_.line_contains;
+    scan_.after = request_.after_sequence.value_or(0);
+    scan_.until = snapshot_.visible();
+    scan_.projection = &projection_;
+  }
+
+  Result<bool> next(LogBatch& batch) override {
+    for (;; ++part_) {
+      while (source_ < sources_.size() && (!opened_ || part_ >= parts_)) {
+        if (opened_) ++source_;
+        opened_ = true;
+        if (source_ < sources_.size()) open();
+      }
+      batch = {};
+      if (source_ >= sources_.size()) return false;
+      numbers_.clear();
+      CC_TRY(with_source(snapshot_.head(), sources_[source_], [&](const LogRows& rows) {
+        scan_.streams_wanted.resize(rows.streams().size(), false);  // newer streams have no visible entry
+        return LogParts::of(rows).read_part(part_, scan_, batch, numbers_);
+      }));
+      if (batch.size == 0) continue;
+      for (const uint32_t number : numbers_) batch.streams.push_back(stream(number));
+      ++part_;
+      return true;
+    }
+  }
+
+ private:
+  // The filter is the caller's code: it runs while no lock is held.
+  void open() {
+    part_ = parts_ = 0;
+    streams_here_.clear();
+    const auto [streams, parts] = with_source(snapshot_.head(), sources_[source_], [](const LogRows& rows) {
+      return std::pair(rows.streams(), LogParts::of(rows).parts());
+    });
+    scan_.streams_wanted = choice_.of(streams);
+    if (scan_.streams_wanted.empty()) return;
+    parts_ = parts;
+    for (const LabelPairs& labels : streams) streams_here_.push_back(&*streams_.insert(labels).first);
+  }
+  const LabelPairs* stream(uint32_t number) const { return streams_here_[number]; }
+
+  const Snapshot& snapshot_;
+  const std::vector<LogSource> sources_;
+  const LogFetchRequest request_;
+  const LogProjection projection_;
+  StreamChoice choice_;
+  LogScan scan_;
+  size_t source_ = 0, part_ = 0, parts_ = 0;
+  bool opened_ = false;
+  std::set<LabelPairs> streams_;  // node-based: pointers stay
+  std::vector<const LabelPairs*> streams_here_;
+  std::vector<uint32_t> numbers_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<LogBatchIterator>> scan_logs(const Source& source, const LogFetchRequest& request,
+                                                    const LogProjection& projection) {
+  const auto* snapshot = dynamic_cast<const Snapshot*>(&source);
+  if (snapshot == nullptr) return batches_of_entries(source, request, projection);
+  CC_TRY(snapshot->head().settle_logs());
+  std::vector<LogSource> sources = log_sources(*snapshot, request.journal_only, request.after_sequence);
+  // The oldest files first, then the head: whoever wants order has little left to do.
+  const auto files_end = std::find_if(sources.begin(), sources.end(), [](const LogSource& one) { return one.in_head; });
+  std::sort(sources.begin(), files_end, [](const LogSource& a, const LogSource& b) {
+    return LogParts::of(*a.rows).first_sequence() < LogParts::of(*b.rows).first_sequence();
+  });
+  return std::unique_ptr<LogBatchIterator>(
+      std::make_unique<Batches>(*snapshot, std::move(sources), request, projection));
+}
+
+Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest& request) const {
+  CC_TRY(head_->settle_logs());
+  std::vector<LogSource> sources =
+      log_sources(*this, request.journal_only, request.after_sequence);
+  std::vector<LogRef> refs;
+  StreamChoice choice(request);
+  for (uint32_t i = 0; i < sources.size(); ++i) {
+    // The filter is the caller's code: it runs before the lock is taken.
+    const std::vector<LabelPairs> streams =
+        with_source(*head_, sources[i], [](const LogRows& rows) { return rows.streams(); });
+    std::vector<bool> wanted = choice.of(streams);
+    if (wanted.empty()) continue;
     CC_TRY(with_source(*head_, sources[i], [&](const LogRows& rows) -> Status {
       wanted.resize(rows.streams().size(), false);  // newer streams have no visible entry
       CC_ASSIGN(const RowSet matched,

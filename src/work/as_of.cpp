@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "base/time.h"
+#include "work/event_scan.h"
+#include "work/names.h"
 #include "work/row.h"
 #include "work/status.h"
 
@@ -32,6 +35,15 @@ WorkRow past_row(const Task& task) {
   return row;
 }
 
+// Comments and the like are part of the log only: no line of theirs is read.
+Fields fields_of(std::string_view name) {
+  for (const std::string_view silent : {names::event::kTaskCommented, names::event::kTaskException,
+                                        names::event::kCommitLinked, names::event::kSubtaskCompleted}) {
+    if (name == silent) return std::vector<std::string_view>();
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<Moment> moment_of(const Args& args, int64_t now_ns) {
@@ -49,8 +61,18 @@ Result<std::unique_ptr<PastView>> PastView::make(const store::WorkView& present,
   filter.project = project;
   filter.as_of_ns = moment.as_of_ns.value_or(INT64_MAX);
   filter.known_at_ns = moment.known_at_ns.value_or(INT64_MAX);
-  CC_TRY(read_events(source, filter, [&](Event& event) { return fold(view->histories_, event); }));
-  CC_TRY(view->fold_outside(source, filter));
+  Histories& histories = view->histories_;
+  // Quicker to find than in the map, which they go into when all is folded.
+  std::unordered_map<otlp::SpanId, TaskHistory, SpanIdHash> tasks;
+  CC_TRY(scan_events(source, filter, fields_of, [&](Event& event) {
+    return is_task_event(event.name) ? fold(tasks[event.span_id], event) : fold(histories, event);
+  }));
+  std::vector<std::pair<const otlp::SpanId, TaskHistory>*> sorted;
+  for (auto& task : tasks) sorted.push_back(&task);
+  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+  for (auto* task : sorted) histories.tasks.emplace_hint(histories.tasks.end(), task->first, std::move(task->second));
+  tasks.clear();
+  CC_TRY(view->fold_outside(filter));
   derive(view->histories_, [&](const otlp::SpanId& id) -> const WorkRow* {
     const auto row = view->outside_rows_.find(id);
     return row == view->outside_rows_.end() ? nullptr : &row->second;
@@ -60,7 +82,7 @@ Result<std::unique_ptr<PastView>> PastView::make(const store::WorkView& present,
 }
 
 // A dependency may point to another project: its status counts, and `why` tells of it.
-Status PastView::fold_outside(const store::Source& source, EventFilter filter) {
+Status PastView::fold_outside(const EventFilter& filter) {
   std::set<otlp::SpanId> missing;
   for (const auto& [id, history] : histories_.tasks) {
     for (const TaskLink& link : history.task.links) {
@@ -69,9 +91,19 @@ Status PastView::fold_outside(const store::Source& source, EventFilter filter) {
     }
   }
   if (missing.empty() || filter.project.empty()) return {};
-  filter.project.clear();
-  filter.wanted = [&](const otlp::SpanId& id) { return missing.contains(id); };
-  CC_TRY(read_events(source, filter, [&](Event& event) { return fold(outside_, event); }));
+  // They are few: each is read by itself.
+  for (const otlp::SpanId& id : missing) {
+    const WorkRow* row = present_.index().find(id);
+    if (row == nullptr) continue;
+    CC_ASSIGN(const std::vector<otlp::LogRecord> records, events(id));
+    CC_ASSIGN(const std::optional<store::JournalSpan> now, present_.span(id));
+    for (const otlp::LogRecord& record : records) {
+      CC_ASSIGN(Event event, event_from_record(record, nullptr));
+      event.project = row->project;
+      if (now) event.service_name = otlp::find_string(now->resource.attributes, names::attr::kServiceName);
+      CC_TRY(fold(outside_, event));
+    }
+  }
   for (const auto& [id, history] : outside_.tasks)
     outside_rows_.emplace(id, past_row(history.task));
   return {};

@@ -56,7 +56,7 @@ class PastView final : public store::WorkView, private store::WorkIndexView {
   void scan(const std::function<bool(const store::WorkRow&)>& fn) const override;
   size_t size() const override { return rows_.size(); }
 
-  Status fold_outside(const store::Source& source, EventFilter filter);
+  Status fold_outside(const EventFilter& filter);
   void make_rows();
   const TaskHistory* history(const otlp::SpanId& id) const;
 

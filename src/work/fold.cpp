@@ -1,9 +1,11 @@
 #include "work/fold.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/sort.h"
 #include "work/derive.h"
+#include "work/event_scan.h"
 #include "work/ids.h"
 #include "work/names.h"
 #include "work/row.h"
@@ -79,13 +81,14 @@ Status read_events(const store::Source& source, const EventFilter& filter,
   return hand_on(instant, fn);
 }
 
+bool is_task_event(std::string_view name) {
+  return name.starts_with("task.") || name.starts_with("subtask.") || name == names::event::kCommitLinked;
+}
+
 Status fold(Histories& histories, const Event& event) {
   if (is_insight_event(event.name)) return fold(histories.insights[event.span_id], event);
   if (is_sprint_event(event.name)) return fold(histories.sprints[event.span_id], event);
-  if (event.name.starts_with("task.") || event.name.starts_with("subtask.") ||
-      event.name == names::event::kCommitLinked) {
-    return fold(histories.tasks[event.span_id], event);
-  }
+  if (is_task_event(event.name)) return fold(histories.tasks[event.span_id], event);
   return Status(Error{Code::unsupported,
                       "event " + event.name + " is not known to this version",
                       "use the version that wrote it",
@@ -95,10 +98,12 @@ Status fold(Histories& histories, const Event& event) {
 
 namespace {
 
+using RowsBySpan = std::unordered_map<otlp::SpanId, store::WorkRow, SpanIdHash>;
+
 // A task lives in the trace of its root ancestor, wherever it was when its events were written; its
 // insights live with it.
 void derive_traces(Histories& histories, const RowLookup& row) {
-  std::map<otlp::SpanId, otlp::TraceId> known;
+  std::unordered_map<otlp::SpanId, otlp::TraceId, SpanIdHash> known;
   for (auto& [span, history] : histories.tasks) {
     std::vector<otlp::SpanId> path;
     otlp::TraceId trace;
@@ -128,7 +133,7 @@ void derive_traces(Histories& histories, const RowLookup& row) {
   }
 }
 
-void derive_sprints(Histories& histories, const std::map<otlp::SpanId, store::WorkRow>& rows) {
+void derive_sprints(Histories& histories, const RowsBySpan& rows) {
   for (auto& [span, sprint] : histories.sprints) {
     if (!sprint.ended()) sprint.planned_points = sprint.completed_points = 0;
   }
@@ -148,8 +153,9 @@ void derive_sprints(Histories& histories, const std::map<otlp::SpanId, store::Wo
 // the row's own counts, so one pass suffices.
 void derive(Histories& histories,
             const std::function<const store::WorkRow*(const otlp::SpanId&)>& outside) {
-  std::map<otlp::SpanId, store::WorkRow> rows;
-  std::map<otlp::SpanId, store::WorkTally> children;
+  RowsBySpan rows;
+  std::unordered_map<otlp::SpanId, store::WorkTally, SpanIdHash> children;
+  rows.reserve(histories.tasks.size());
   for (const auto& [span, history] : histories.tasks) {
     const auto& row = rows.emplace(span, row_of(history.task)).first->second;
     if (!row.parent_span_id.empty()) children[row.parent_span_id] += tally_of(row);
@@ -159,7 +165,11 @@ void derive(Histories& histories,
     if (row != rows.end()) return static_cast<const store::WorkRow*>(&row->second);
     return outside ? outside(id) : nullptr;
   };
-  for (auto& [span, history] : histories.tasks) derive_task(history.task, children[span], find);
+  const store::WorkTally none;
+  for (auto& [span, history] : histories.tasks) {
+    const auto tally = children.find(span);
+    derive_task(history.task, tally == children.end() ? none : tally->second, find);
+  }
   derive_traces(histories, find);
   derive_sprints(histories, rows);
 }

@@ -38,6 +38,7 @@ struct Histories {
   std::map<otlp::SpanId, InsightHistory> insights;
   std::map<otlp::SpanId, Sprint> sprints;
 };
+bool is_task_event(std::string_view event_name);
 // Errors (unsupported): an event of a later version.
 Status fold(Histories& histories, const Event& event);
 // Counts, open children and waiting_on of every open task. outside: tasks that are not among the

@@ -21,7 +21,11 @@ class Followed : public store::Source {
   uint64_t sequence() const { return journal_.events_written.size(); }
   int64_t now_ns() const override { return journal_.now_ns(); }
   Result<std::unique_ptr<store::LogIterator>> fetch_logs(const store::LogFetchRequest& request) const override {
-    if (!request.after_sequence) return journal_.fetch_logs(request);
+    if (!request.after_sequence) {
+      store::LogFetchRequest any = request;
+      any.backward = request.backward || backward;
+      return journal_.fetch_logs(any);
+    }
     ++follows;
     rest_.events_written.assign(journal_.events_written.begin() + static_cast<long>(*request.after_sequence),
                                 journal_.events_written.end());
@@ -36,6 +40,7 @@ class Followed : public store::Source {
   Result<std::optional<otlp::TracesData>> trace(const otlp::TraceId& id) const override { return journal_.trace(id); }
 
   mutable int follows = 0;
+  bool backward = false;  // the log lies the wrong way round
 
  private:
   const MemoryJournal& journal_;
@@ -212,6 +217,14 @@ TEST_F(MetricsTest, RandomHistoriesHalfOfThemBackdatedGiveTheCountsOfTheirEvents
     }
     EXPECT_GE(followed.follows, 3);
     MetricViews anew;
+    // In whatever order the log is read.
+    Followed reversed(journal);
+    reversed.backward = true;
+    MetricViews from_behind;
+    auto last_first = from_behind.at(reversed, journal, reversed.sequence());
+    ASSERT_TRUE(last_first.ok()) << last_first.error().to_string();
+    MetricViews forward;
+    ASSERT_EQ(whole(**last_first), whole(*fresh(forward)));
     const auto source = fresh(anew);
     for (int look = 0; look < 12; ++look) {
       const int64_t span_s = (journal.now - begin) / kSecondNs;

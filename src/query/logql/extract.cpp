@@ -48,6 +48,8 @@ bool flatten(JsonReader& reader, std::string& prefix, int depth, EntryLabels& la
     } else if (kind == Kind::array || kind == Kind::null || kind == Kind::object) {
       std::string_view skipped;
       if (!reader.raw(skipped)) return false;
+    } else if (kind == Kind::string && !labels.takes(prefix)) {
+      if (!reader.pass_string()) return false;
     } else {
       if (!scalar(reader, kind, value)) return false;
       if (!name.empty()) labels.extract(prefix, value);

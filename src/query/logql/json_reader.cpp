@@ -159,6 +159,19 @@ bool JsonReader::string(std::string& value) {
   return fail();
 }
 
+bool JsonReader::pass_string() {
+  const size_t start = at_;
+  if (!consume('"')) return fail();
+  while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\') ++at_;
+  if (at_ < text_.size() && text_[at_] == '"') {
+    ++at_;
+    return true;
+  }
+  at_ = start;
+  std::string value;
+  return string(value);
+}
+
 bool JsonReader::skip_string() {
   ++at_;
   while (at_ < text_.size() && text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;

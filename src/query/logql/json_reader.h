@@ -25,6 +25,8 @@ class JsonReader {
   // False on error.
   bool member(std::string& name);
   bool string(std::string& value);
+  // Skips a string that nobody wants, and finds what string() would find wrong with it. False on error.
+  bool pass_string();
   // The text of the next value, whatever it is; skips it. False on error.
   bool raw(std::string_view& text);
   // Nothing but blanks is left.

@@ -72,6 +72,7 @@ void EntryLabels::erase(std::string_view name) {
 }
 
 void EntryLabels::extract(std::string_view name, std::string_view value) {
+  if (!takes(name)) return;
   std::string renamed;
   if (has(stream_, name) || has(metadata_, name)) {
     renamed = std::string(name) + "_extracted";

@@ -1,6 +1,7 @@
 #pragma once
 // The labels of one entry on its way through a pipeline, in Loki's three categories.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,6 +27,12 @@ class EntryLabels {
     std::string_view value;
     Category category = Category::stream;
   };
+
+  // From now on extract() takes no other names than these and what they are renamed from; nullptr: any. Borrowed.
+  void take_only(const std::vector<std::string>* names) { only_ = names; }
+  bool takes(std::string_view name) const {
+    return only_ == nullptr || std::find(only_->begin(), only_->end(), name) != only_->end();
+  }
 
   // stream and metadata are borrowed until the next reset. Metadata that a stream label hides is
   // renamed.
@@ -79,6 +86,7 @@ class EntryLabels {
 
   const LabelPairs* stream_ = nullptr;
   const LabelPairs* metadata_ = nullptr;
+  const std::vector<std::string>* only_ = nullptr;
   std::vector<Label> labels_;
   std::string error_, error_details_;
   bool changed_ = false;

@@ -7,6 +7,7 @@
 #include "query/logql/parser.h"
 #include "query/logql/pipeline.h"
 #include "query/logql/scan.h"
+#include "store/log_batch.h"
 
 namespace contextcore::logql {
 namespace {
@@ -53,6 +54,58 @@ Status scan(const store::Source& source, const Pipeline& pipeline, const ScanReq
     if (!pipeline.process(labels, line, buffer)) continue;
     CC_ASSIGN(const bool go_on, visit(entry, labels, line));
     if (!go_on) return {};
+  }
+}
+
+Status scan_needed(const store::Source& source, const Pipeline& pipeline, const ScanRequest& request,
+                   const std::vector<std::string>& names, bool line, const std::function<bool()>& cancelled,
+                   Statistics& statistics, const Visit& visit) {
+  store::LogFetchRequest fetch;
+  fetch.start_ns = request.start_ns;
+  fetch.end_ns = request.end_ns;
+  pipeline.push_down(fetch);
+  store::LogProjection projection;
+  projection.line = line;
+  projection.metadata = names;
+  CC_ASSIGN(const auto batches, store::scan_logs(source, fetch, projection));
+  EntryLabels labels;
+  labels.take_only(&names);
+  LabelPairs metadata;
+  store::LogEntry entry;
+  std::string buffer;
+  const int64_t now_ns = source.now_ns();
+  const LabelPairs* selected_stream = nullptr;
+  bool selected = false;
+  for (store::LogBatch batch;;) {
+    if (cancelled && cancelled()) return Status(Code::cancelled, "query was cancelled");
+    selected_stream = nullptr;
+    CC_ASSIGN(const bool more, batches->next(batch));
+    if (!more) return {};
+    statistics.entries_read += batch.size;
+    for (size_t i = 0; i < batch.size; ++i) {
+      entry.time_ns = batch.times_ns[i];
+      entry.sequence = batch.sequences[i];
+      entry.stream = batch.streams[i];
+      entry.line = line ? batch.lines[i] : std::string_view();
+      statistics.bytes_read += entry.line.size();
+      if (entry.stream != selected_stream) {
+        selected_stream = entry.stream;
+        selected = pipeline.selects(*entry.stream);
+      }
+      if (!selected || entry.time_ns < request.start_ns || entry.time_ns >= request.end_ns) continue;
+      metadata.clear();
+      for (size_t name = 0; name < names.size(); ++name) {
+        const std::string_view value = batch.metadata[name].at(i);
+        if (!value.empty()) metadata.emplace_back(names[name], value);
+      }
+      entry.metadata = &metadata;
+      labels.reset(*entry.stream, &metadata);
+      labels.set_times(entry.time_ns, now_ns);
+      std::string_view text = entry.line;
+      if (!pipeline.process(labels, text, buffer)) continue;
+      CC_ASSIGN(const bool go_on, visit(entry, labels, text));
+      if (!go_on) return {};
+    }
   }
 }
 

@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 #include <unordered_map>
 
+#include "base/sort.h"
 #include "base/time.h"
 #include "query/logql/counter_rate.h"
 #include "query/logql/match.h"
+#include "query/logql/needed_labels.h"
 #include "query/logql/pipeline.h"
+#include "query/logql/range_count.h"
 #include "query/logql/scan.h"
 #include "query/logql/text.h"
 #include "query/vector/numbers.h"
@@ -19,7 +23,25 @@ namespace {
 struct RawSeries {
   LabelPairs labels;
   std::vector<RawSample> samples;
+  std::vector<uint64_t> sequences;  // of scans without order
 };
+
+// Into the order in which the store gives entries: of time, then of arrival.
+void put_in_order(RawSeries& series) {
+  struct Arrived {
+    RawSample sample;
+    uint64_t sequence;
+  };
+  std::vector<Arrived> all;
+  all.reserve(series.samples.size());
+  for (size_t i = 0; i < series.samples.size(); ++i) all.push_back({series.samples[i], series.sequences[i]});
+  const auto earlier = [](const Arrived& a, const Arrived& b) {
+    return std::tie(a.sample.time_ns, a.sequence) < std::tie(b.sample.time_ns, b.sequence);
+  };
+  if (std::is_sorted(all.begin(), all.end(), earlier)) return;
+  sort_stably(all, earlier);
+  for (size_t i = 0; i < all.size(); ++i) series.samples[i] = all[i].sample;
+}
 
 int64_t saturating_subtract(int64_t a, int64_t b) {
   int64_t out = 0;
@@ -44,8 +66,8 @@ Error pipeline_error(const std::string& error, const LabelPairs& labels) {
 class Collector {
  public:
   Collector(const RangeAggregation& aggregation,
-            const std::optional<std::optional<Grouping>>& reduce, const Limits& limits)
-      : aggregation_(aggregation), reduce_(reduce), limits_(limits) {}
+            const std::optional<Grouping>& grouping, const Limits& limits, bool ordered)
+      : aggregation_(aggregation), grouping_(grouping), limits_(limits), ordered_(ordered) {}
 
   Status compile() {
     if (!aggregation_.range.unwrap) return {};
@@ -76,11 +98,11 @@ class Collector {
       if (is_new) {
         CC_ASSIGN(at->second, find(series_labels(labels)));
       }
-      series_[at->second].samples.push_back({entry.time_ns, value});
+      put(at->second, entry, value);
       return true;
     }
-    CC_ASSIGN(const size_t index, find(series_labels(labels)));
-    series_[index].samples.push_back({entry.time_ns, value});
+    CC_ASSIGN(const size_t index, grouping_ && !grouping_->without ? find_by(labels) : find(series_labels(labels)));
+    put(index, entry, value);
     return true;
   }
 
@@ -117,16 +139,36 @@ class Collector {
     return true;
   }
 
+  void put(size_t series, const store::LogEntry& entry, double value) {
+    series_[series].samples.push_back({entry.time_ns, value});
+    if (!ordered_) series_[series].sequences.push_back(entry.sequence);
+  }
+
+  // Of few labels that make a series, without putting all of them together.
+  Result<size_t> find_by(const EntryLabels& labels) {
+    key_.clear();
+    for (const std::string& name : grouping_->labels) {
+      EntryLabels::Found found;
+      const bool there = labels.find(name, found);
+      key_ += there ? '+' : '-';
+      if (!there) continue;
+      key_ += std::to_string(found.value.size());
+      key_ += ':';
+      key_ += found.value;
+    }
+    if (const auto known = by_values_.find(key_); known != by_values_.end()) return known->second;
+    CC_ASSIGN(const size_t index, find(series_labels(labels)));
+    by_values_.emplace(key_, index);
+    return index;
+  }
+
   LabelPairs series_labels(const EntryLabels& labels) const {
-    std::optional<Grouping> grouping = aggregation_.grouping;
-    const bool grouped = grouping.has_value() || reduce_.has_value();
-    if (reduce_) grouping = *reduce_;
     LabelPairs all = labels.merged();
-    if (aggregation_.range.unwrap && (!grouping || grouping->without)) {
+    if (aggregation_.range.unwrap && (!grouping_ || grouping_->without)) {
       std::erase_if(
           all, [&](const auto& label) { return label.first == aggregation_.range.unwrap->label; });
     }
-    return grouped ? group_labels(all, grouping.value_or(Grouping{})) : all;
+    return grouping_ ? group_labels(all, *grouping_) : all;
   }
 
   Result<size_t> find(LabelPairs labels) {
@@ -142,17 +184,20 @@ class Collector {
                    {},
                    {}};
     }
-    series_.push_back({std::move(labels), {}});
+    series_.push_back({std::move(labels), {}, {}});
     return series_.size() - 1;
   }
 
   const RangeAggregation& aggregation_;
-  const std::optional<std::optional<Grouping>>& reduce_;
+  const std::optional<Grouping>& grouping_;
   const Limits& limits_;
+  const bool ordered_;
   std::vector<CompiledLabelFilter> filters_;
   std::vector<RawSeries> series_;
   std::unordered_map<std::string, size_t> index_;
   std::unordered_map<const LabelPairs*, size_t> by_stream_;
+  std::unordered_map<std::string, size_t> by_values_;
+  std::string key_;
   size_t samples_ = 0;
 };
 
@@ -255,6 +300,47 @@ GridValue invert(const RangeAggregation& aggregation, const std::vector<GridSeri
   return value;
 }
 
+// A line that nothing looks at is not read.
+bool reads_line(const RangeAggregation& aggregation) {
+  const std::vector<Stage>& stages = aggregation.range.selector.stages;
+  return aggregation.op == RangeOp::bytes || aggregation.op == RangeOp::bytes_rate ||
+         std::any_of(stages.begin(), stages.end(), [](const Stage& stage) {
+           return !std::holds_alternative<LabelFilter>(stage) && !std::holds_alternative<DropStage>(stage) &&
+                  !std::holds_alternative<KeepStage>(stage) && !std::holds_alternative<LabelFormatStage>(stage);
+         });
+}
+
+// The entries of each series, in order.
+Result<std::vector<RawSeries>> read_series(const RangeAggregation& aggregation, const std::optional<Grouping>& grouping,
+                                           const Pipeline& pipeline, const ScanRequest& request, EvalContext& context) {
+  if (const auto names = needed_labels(aggregation.range, grouping)) {
+    Statistics statistics = context.statistics;
+    Collector collector(aggregation, grouping, context.limits, false);
+    CC_TRY(collector.compile());
+    bool failed = false;
+    CC_TRY(scan_needed(context.source, pipeline, request, *names, reads_line(aggregation), context.cancelled, statistics,
+                       [&](const store::LogEntry& entry, EntryLabels& labels, std::string_view line) -> Result<bool> {
+                         Result<bool> added = collector.add(entry, labels, line);
+                         // The message names every label: the plain way finds it again.
+                         failed = !added.ok() && added.error().code == Code::invalid_argument;
+                         if (failed) return false;
+                         return added;
+                       }));
+    if (!failed) {
+      context.statistics = statistics;
+      for (RawSeries& series : collector.series()) put_in_order(series);
+      return std::move(collector.series());
+    }
+  }
+  Collector collector(aggregation, grouping, context.limits, true);
+  CC_TRY(collector.compile());
+  CC_TRY(scan(context.source, pipeline, request, context.cancelled, context.statistics,
+              [&](const store::LogEntry& entry, EntryLabels& labels, std::string_view line) {
+                return collector.add(entry, labels, line);
+              }));
+  return std::move(collector.series());
+}
+
 }  // namespace
 
 bool is_additive(RangeOp op) {
@@ -270,8 +356,6 @@ Result<GridValue> evaluate(const RangeAggregation& aggregation,
                            const std::optional<std::optional<Grouping>>& reduce,
                            EvalContext& context) {
   CC_ASSIGN(const Pipeline pipeline, Pipeline::compile(aggregation.range.selector));
-  Collector collector(aggregation, reduce, context.limits);
-  CC_TRY(collector.compile());
   const Grid& grid = context.grid;
   const int64_t offset = aggregation.range.offset_ns;
   // The windows are open at their start and closed at their end.
@@ -280,12 +364,14 @@ Result<GridValue> evaluate(const RangeAggregation& aggregation,
                                          saturating_subtract(aggregation.range.range_ns, 1));
   request.end_ns =
       saturating_subtract(saturating_subtract(grid.time_ns(grid.points - 1), offset), -1);
-  CC_TRY(scan(context.source, pipeline, request, context.cancelled, context.statistics,
-              [&](const store::LogEntry& entry, EntryLabels& labels, std::string_view line) {
-                return collector.add(entry, labels, line);
-              }));
+  std::optional<Grouping> grouping = aggregation.grouping;
+  if (reduce) grouping = reduce->value_or(Grouping{});
+  CC_ASSIGN(std::optional<GridValue> counted,
+            count_range(aggregation, grouping, pipeline, request.start_ns, request.end_ns, context));
+  if (counted) return *std::move(counted);
+  CC_ASSIGN(std::vector<RawSeries> found, read_series(aggregation, grouping, pipeline, request, context));
   GridValue out;
-  for (RawSeries& raw : collector.series()) {
+  for (RawSeries& raw : found) {
     GridSeries series = slide(aggregation, raw, grid);
     if (!series.points.empty()) out.series.push_back(std::move(series));
   }

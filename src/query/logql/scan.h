@@ -2,7 +2,9 @@
 // Entries of the store through a pipeline. Private to this folder.
 
 #include <functional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "query/logql/engine.h"
@@ -22,5 +24,11 @@ using Visit =
     std::function<Result<bool>(const store::LogEntry&, EntryLabels&, std::string_view line)>;
 Status scan(const store::Source& source, const Pipeline& pipeline, const ScanRequest& request,
             const std::function<bool()>& cancelled, Statistics& statistics, const Visit& visit);
+
+// The same for answers that depend on few labels only (needed_labels.h) and on no order: entries come with the metadata of
+// these names, in any order but by sequence for those of one stream and one time, and nothing else is read of them.
+Status scan_needed(const store::Source& source, const Pipeline& pipeline, const ScanRequest& request,
+                   const std::vector<std::string>& names, bool line, const std::function<bool()>& cancelled,
+                   Statistics& statistics, const Visit& visit);
 
 }  // namespace contextcore::logql

@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "work/event.h"
+#include "work/event_scan.h"
 #include "work/fold.h"
 #include "work/fold_task.h"
 #include "work/names.h"
@@ -20,10 +21,6 @@ namespace ev = names::event;
 constexpr std::string_view kHandoffCreated = "handoff.created";
 // With more changed spans than this, reading the whole log in order is cheaper than span by span.
 constexpr size_t kSpansMax = 5000;
-
-bool is_task_event(std::string_view name) {
-  return name.starts_with("task.") || name.starts_with("subtask.") || name == ev::kCommitLinked;
-}
 
 int64_t due_of(const std::string& text) {
   if (text.empty()) return 0;
@@ -66,6 +63,7 @@ class Recorder {
  private:
   Status add_task_event(const Event& event) {
     CC_TRY(fold(history_, event));
+    history_.phases.clear();  // not asked for here
     const Task& task = history_.task;
     timeline_.task_id = task.id;
     const TaskState state = state_of(task, words_);
@@ -144,10 +142,33 @@ Status MetricLog::update(const store::Source& source, const store::WorkView& vie
   return {};
 }
 
+namespace {
+
+// What of an event's line a timeline is made of. Events that are not here change no state and are counted as they are; of
+// what fold() would read of them nothing is kept.
+Fields fields_of(std::string_view name) {
+  const auto is = [name](auto... names) { return ((name == names) || ...); };
+  if (is(ev::kTaskCreated, ev::kTaskImported)) {
+    return {{field::kTaskId, field::kTaskType, field::kStatus, field::kBaseStatus, field::kSprintId, field::kPriority,
+             field::kStoryPoints, field::kDueDate}};
+  }
+  if (is(ev::kTaskStatusChanged)) return {{field::kToStatus, field::kBaseStatus}};
+  if (is(ev::kTaskProgressUpdated)) return {{field::kPercentComplete}};
+  if (is(ev::kTaskEdited)) return {{field::kField, field::kTo}};
+  if (is(ev::kTaskCompleted)) {
+    return {{field::kStoryPoints, field::kLeadTimeSeconds, field::kCycleTimeSeconds, field::kBlockedTimeSeconds}};
+  }
+  if (is(ev::kInsightEmitted)) return {{field::kInsightType}};
+  if (is(ev::kSprintEnded)) return {{field::kSprintId, field::kPlannedPoints, field::kCompletedPoints}};
+  return std::vector<std::string_view>();
+}
+
+}  // namespace
+
 Status MetricLog::load(const store::Source& source) {
   std::map<std::string, ProjectLog> projects;
-  std::map<otlp::SpanId, Recorder> recorders;
-  CC_TRY(read_events(source, {}, [&](Event& event) {
+  std::unordered_map<otlp::SpanId, Recorder, SpanIdHash> recorders;
+  CC_TRY(scan_events(source, {}, fields_of, [&](Event& event) {
     auto recorder = recorders.find(event.span_id);
     if (recorder == recorders.end()) {
       ProjectLog& project = projects[event.project];

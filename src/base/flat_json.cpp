@@ -1,0 +1,91 @@
+#include "base/flat_json.h"
+
+#include <charconv>
+#include <cstring>
+
+namespace contextcore {
+namespace {
+
+// The closing quote of a string whose content begins at `at`; nullptr: there is none. escaped: it holds a backslash.
+const char* end_of_string(const char* at, const char* end, bool& escaped) {
+  escaped = false;
+  for (; at != end; ++at) {
+    if (*at == '"') return at;
+    if (*at != '\\') continue;
+    escaped = true;
+    if (++at == end) return nullptr;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool FlatJson::parse(std::string_view text) {
+  members_.clear();
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto fail = [this] {
+    members_.clear();
+    return false;
+  };
+  if (text.size() < 2 || *at++ != '{' || *(end - 1) != '}') return fail();
+  if (at == end - 1) return true;
+  while (true) {
+    Member member;
+    bool escaped = false;
+    if (at == end || *at++ != '"') return fail();
+    const char* close = end_of_string(at, end, escaped);
+    if (close == nullptr || escaped) return fail();
+    member.name = {at, static_cast<size_t>(close - at)};
+    at = close + 1;
+    if (end - at < 2 || *at++ != ':') return fail();
+    const char* const begin = at;
+    if (*at == '"') {
+      close = end_of_string(at + 1, end, escaped);
+      if (close == nullptr) return fail();
+      member.plain = !escaped;
+      at = close + 1;
+    } else {
+      // A number or a word; whether it is one is seen when it is asked for.
+      while (at != end && *at != ',' && *at != '}' && *at != '{' && *at != '[' && *at != '"') ++at;
+    }
+    member.text = {begin, static_cast<size_t>(at - begin)};
+    members_.push_back(member);
+    if (at == end) return fail();
+    if (*at == '}') return at + 1 == end || fail();
+    if (*at++ != ',') return fail();
+  }
+}
+
+std::optional<Json> FlatJson::value_of(const Member& member) {
+  const std::string_view text = member.text;
+  if (member.plain) return Json(text.substr(1, text.size() - 2));
+  int64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  // "-0" and "007" are no integers of JSON.
+  const bool canonical = !text.empty() && (text[0] == '-' ? text.size() > 1 && text[1] != '0' : text[0] != '0' || text.size() == 1);
+  if (read.ec == std::errc() && read.ptr == text.data() + text.size() && canonical) return Json(number);
+  Result<Json> value = parse_json(text);
+  if (!value.ok()) return std::nullopt;
+  return *std::move(value);
+}
+
+std::optional<Json> FlatJson::find(std::string_view name) const {
+  for (const Member& member : members_) {
+    if (member.name == name) return value_of(member);
+  }
+  return std::nullopt;
+}
+
+std::optional<JsonObject> FlatJson::all() const {
+  JsonObject out;
+  out.reserve(members_.size());
+  for (const Member& member : members_) {
+    std::optional<Json> value = value_of(member);
+    if (!value) return std::nullopt;
+    out.emplace_back(member.name, *std::move(value));
+  }
+  return out;
+}
+
+}  // namespace contextcore

@@ -6,6 +6,7 @@
 
 #include "store/metric_segment.h"
 #include "store/pinned_files.h"
+#include "store/rows_spans.h"
 #include "store/segment_reader.h"
 #include "store/work_table.h"
 

@@ -88,38 +88,7 @@ otlp::TracesData example() {
   return data;
 }
 
-std::string segment_listing() {
-  Machine machine;
-  SimFileSystem& files = machine.process();
-  const otlp::TracesData data = example();
-  auto rows = SpanBuilder::make();
-  const auto& spans = data.resource_spans[0];
-  rows->append(std::make_shared<otlp::Resource>(spans.resource), std::make_shared<otlp::Scope>(spans.scope_spans[0].scope),
-               spans.scope_spans[0].spans[0], {7, 0, false});
-  const std::string path = "/example.spans";
-  EXPECT_TRUE(write_span_segment(files, path, {{rows.get(), 0}}).ok());
-  const std::string bytes = *files.read_file(path);
-  const auto file = *SegmentFile::open(files, path, SegmentKind::spans);
-  const SegmentFooter& footer = file->footer();
-
-  Listing list(bytes);
-  list.next(8, "magic: CCSEGMT");
-  list.next(4, "version");
-  list.next(4, "kind: spans");
-  const GroupEntry& group = footer.groups.at(0);
-  for (const auto& page : group.fixed) {
-    EXPECT_EQ(page.page.offset, list.at());
-    list.next(page.page.stored, fmt::format("page: {}", fixed_column(footer.kind, page.column).name));
-  }
-  for (const auto& page : group.attributes[0]) {
-    EXPECT_EQ(page.page.offset, list.at());
-    list.next(page.page.stored, "page: attribute " + footer.attributes[page.attribute].key);
-  }
-  list.next(footer.resources.at(0).page.stored, "resources, block 0");
-  list.next(footer.scopes.at(0).page.stored, "scopes, block 0");
-  list.next((*file->index_page(0))->at(0).page.stored, "index, block 0: trace id, first row, rows");
-  list.next(footer.index.pages.at(0).page.stored, "directory of the index: entry of block 0");
-
+void list_footer(const SegmentFooter& footer, Listing& list) {
   list.u8("footer: kind");
   list.varint("rows");
   for (uint64_t left = list.varint("attributes"); left > 0; --left) {
@@ -155,6 +124,41 @@ std::string segment_listing() {
     list.entry("  page");
   }
   EXPECT_EQ(list.varint("whole rows, pages of the directory"), 0U);
+}
+
+std::string segment_listing() {
+  Machine machine;
+  SimFileSystem& files = machine.process();
+  const otlp::TracesData data = example();
+  auto rows = SpanBuilder::make();
+  const auto& spans = data.resource_spans[0];
+  rows->append(std::make_shared<otlp::Resource>(spans.resource), std::make_shared<otlp::Scope>(spans.scope_spans[0].scope),
+               spans.scope_spans[0].spans[0], {7, 0, false});
+  const std::string path = "/example.spans";
+  EXPECT_TRUE(write_span_segment(files, path, {{rows.get(), 0}}).ok());
+  const std::string bytes = *files.read_file(path);
+  const auto file = *SegmentFile::open(files, path, SegmentKind::spans);
+  const SegmentFooter& footer = file->footer();
+
+  Listing list(bytes);
+  list.next(8, "magic: CCSEGMT");
+  list.next(4, "version");
+  list.next(4, "kind: spans");
+  const GroupEntry& group = footer.groups.at(0);
+  for (const auto& page : group.fixed) {
+    EXPECT_EQ(page.page.offset, list.at());
+    list.next(page.page.stored, fmt::format("page: {}", fixed_column(footer.kind, page.column).name));
+  }
+  for (const auto& page : group.attributes[0]) {
+    EXPECT_EQ(page.page.offset, list.at());
+    list.next(page.page.stored, "page: attribute " + footer.attributes[page.attribute].key);
+  }
+  list.next(footer.resources.at(0).page.stored, "resources, block 0");
+  list.next(footer.scopes.at(0).page.stored, "scopes, block 0");
+  list.next((*file->index_page(0))->at(0).page.stored, "index, block 0: trace id, first row, rows");
+  list.next(footer.index.pages.at(0).page.stored, "directory of the index: entry of block 0");
+
+  list_footer(footer, list);
   list.next(8, "trailer: checksum of the footer");
   list.next(8, "length of the footer");
   list.next(4, "version");

@@ -303,6 +303,7 @@ class RealFileSystem : public FileSystem {
     info.size = static_cast<uint64_t>(raw.st_size);
     info.is_directory = S_ISDIR(raw.st_mode);
     info.inode = raw.st_ino;
+    info.device = static_cast<uint64_t>(raw.st_dev);
     info.modified_ns = int64_t{raw.st_mtim.tv_sec} * 1'000'000'000 + raw.st_mtim.tv_nsec;
     return info;
   }
@@ -343,6 +344,15 @@ class RealFileSystem : public FileSystem {
   Status rename(const std::string& from, const std::string& to) override {
     if (::rename(from.c_str(), to.c_str()) == 0) return {};
     return file_error("rename " + from + " to", to, errno);
+  }
+
+  Status link(const std::string& from, const std::string& to) override {
+    if (::link(from.c_str(), to.c_str()) == 0) return {};
+    Error error = file_error("link " + from + " to", to, errno);
+    // EPERM also of files of others that one may read but not link.
+    if (errno == EXDEV || errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK)
+      error.code = Code::unsupported;
+    return error;
   }
 
   Status remove(const std::string& path) override {
@@ -409,6 +419,10 @@ class RealFileSystem : public FileSystem {
 FileSystem& real_file_system() {
   static auto* const file_system = new RealFileSystem;
   return *file_system;
+}
+
+Status FileSystem::link(const std::string& from, const std::string&) {
+  return {Code::unsupported, "cannot link " + from + ": this file system has no links"};
 }
 
 Result<std::string> FileSystem::read_file(const std::string& path) {

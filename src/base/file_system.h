@@ -52,6 +52,7 @@ struct FileInfo {
   bool is_directory = false;
   uint64_t inode = 0;
   int64_t modified_ns = 0;
+  uint64_t device = 0;  // an inode is one of its device
 };
 
 class FileSystem {
@@ -63,6 +64,9 @@ class FileSystem {
   virtual Result<std::vector<std::string>> list(const std::string& path) const = 0;
   virtual Status make_directories(const std::string& path, uint32_t mode = 0700) = 0;
   virtual Status rename(const std::string& from, const std::string& to) = 0;
+  // A second name for a file (a hard link). Errors besides: already_exists; unsupported where the file
+  // system has none, or not between these two directories: copy then.
+  virtual Status link(const std::string& from, const std::string& to);
   virtual Status remove(const std::string& path) = 0;
   // Makes renames, creations and removals in the directory durable.
   virtual Status sync_directory(const std::string& path) = 0;

@@ -1,6 +1,7 @@
 #include "base/process.h"
 
 #include <pwd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -51,6 +52,13 @@ std::string executable_directory() {
 }
 
 bool is_terminal(int descriptor) { return ::isatty(descriptor) == 1; }
+
+void raise_open_file_limit() {
+  struct rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // where it is refused, opening will say so
+}
 
 Status exec_program(const std::string& path, const std::vector<std::string>& arguments) {
   std::vector<char*> pointers{const_cast<char*>(path.c_str())};

@@ -20,6 +20,8 @@ std::string home_directory();
 // The folder of the running executable, "" if unknown.
 std::string executable_directory();
 bool is_terminal(int descriptor);
+// As many open files as the system lets this process have.
+void raise_open_file_limit();
 // Replaces the process; returns only on failure.
 Status exec_program(const std::string& path, const std::vector<std::string>& arguments);
 

@@ -213,13 +213,13 @@ void SimTree::change(Change edits) {
     auto& entries = edit.directory->entries;
     const auto old = entries.find(edit.name);
     if (old != entries.end()) {
-      old->second->linked = false;
+      --old->second->names;
       entries.erase(old);
     }
   }
   for (const Edit& edit : edits) {
     if (edit.node == nullptr) continue;
-    edit.node->linked = true;
+    ++edit.node->names;
     edit.directory->entries[edit.name] = edit.node;
   }
   changes_.push_back(std::move(edits));
@@ -244,6 +244,10 @@ void SimTree::rename(const SimNodePtr& from, const std::string& from_name, const
   const SimNodePtr node = from->entries.at(from_name);
   if (from == to && from_name == to_name) return;
   change({{from, from_name, nullptr}, {to, to_name, node}});
+}
+
+void SimTree::link(const SimNodePtr& node, const SimNodePtr& directory, const std::string& name) {
+  change({{directory, name, node}});
 }
 
 void SimTree::make_durable(const Change& edits) {
@@ -282,8 +286,14 @@ void SimTree::sync_directory(const SimNodePtr& directory) {
 
 namespace {
 
+void forget_names(SimNode& node) {
+  node.names = 0;
+  for (auto& [name, child] : node.entries) forget_names(*child);
+  for (auto& [name, child] : node.durable_entries) forget_names(*child);
+}
+
 void reload(SimNode& node, Random& random) {
-  node.linked = true;
+  if (++node.names > 1) return;  // a file that another name has led to
   node.lock = 0;
   if (!node.is_directory) {
     node.content.lose_power(random);
@@ -293,9 +303,11 @@ void reload(SimNode& node, Random& random) {
   for (auto& [name, child] : node.entries) reload(*child, random);
 }
 
-uint64_t sum_sizes(const SimNode& node) {
+// seen: files with several names, which count once.
+uint64_t sum_sizes(const SimNode& node, std::set<const SimNode*>& seen) {
+  if (node.names > 1 && !seen.insert(&node).second) return 0;
   uint64_t total = node.content.cache().size();
-  for (const auto& [name, child] : node.entries) total += sum_sizes(*child);
+  for (const auto& [name, child] : node.entries) total += sum_sizes(*child, seen);
   return total;
 }
 
@@ -321,9 +333,13 @@ void SimTree::lose_power(Random& random) {
     }
   }
   changes_.clear();
+  forget_names(*root_);
   reload(*root_, random);
 }
 
-uint64_t SimTree::used_bytes() const { return sum_sizes(*root_); }
+uint64_t SimTree::used_bytes() const {
+  std::set<const SimNode*> seen;
+  return sum_sizes(*root_, seen);
+}
 
 }  // namespace contextcore

@@ -51,7 +51,7 @@ using SimNodePtr = std::shared_ptr<SimNode>;
 struct SimNode {
   uint64_t inode = 0;
   bool is_directory = false;
-  bool linked = true;  // has a name; its size counts
+  uint64_t names = 0;  // its size counts while it has one
   int64_t modified_ns = 0;
   SimContent content;
   std::map<std::string, SimNodePtr> entries;  // of a directory
@@ -73,6 +73,8 @@ class SimTree {
   // Replaces what has the new name.
   void rename(const SimNodePtr& from, const std::string& from_name, const SimNodePtr& to,
               const std::string& to_name);
+  // One more name for a file.
+  void link(const SimNodePtr& node, const SimNodePtr& directory, const std::string& name);
   void sync_directory(const SimNodePtr& directory);
   void lose_power(Random& random);
   // Bytes of all files that have a name.

@@ -277,6 +277,25 @@ Status SimFileSystem::rename(const std::string& from, const std::string& to) {
   return {};
 }
 
+Status SimFileSystem::link(const std::string& from, const std::string& to) {
+  const auto call = machine_->enter_counted({process_, {}}, SimOp::link, from);
+  const std::string what = "link " + from + " to";
+  CC_TRY(call.status);
+  CC_TRY(sim_fault_status(call.fault, what, to));
+  if (!machine_->links) return {Code::unsupported, what + " " + to + ": no links here"};
+  const SimNodePtr node = machine_->tree.find(from);
+  std::string name;
+  const SimNodePtr parent = machine_->tree.find_parent(to, name);
+  if (node == nullptr || node->is_directory || parent == nullptr) {
+    return sim_error(Code::not_found, what, to, kNoSuchFile);
+  }
+  if (machine_->tree.find(to) != nullptr) {
+    return sim_error(Code::already_exists, what, to, "File exists");
+  }
+  machine_->tree.link(node, parent, name);
+  return {};
+}
+
 Status SimFileSystem::remove(const std::string& path) {
   const auto call = machine_->enter_counted({process_, {}}, SimOp::remove, path);
   CC_TRY(call.status);
@@ -441,6 +460,11 @@ void SimDisk::flip_bits(const std::string& path, uint64_t offset, uint8_t mask) 
   const SimNodePtr node = machine_->tree.find(path);
   assert(node != nullptr && offset < node->content.cache().size());
   node->content.flip_bits(offset, mask);
+}
+
+void SimDisk::set_links(bool supported) {
+  const std::lock_guard guard(machine_->mutex);
+  machine_->links = supported;
 }
 
 void SimDisk::set_network_type(std::string type) {

@@ -17,7 +17,7 @@
 // A process that is killed (kill -9) loses its handles and locks and nothing that was written.
 //
 // Counting. An *operation* is a call that changes the disk or what is durable: open (create and
-// create_new), write_at, sync, truncate, allocate, make_directories, rename, remove,
+// create_new), write_at, sync, truncate, allocate, make_directories, rename, link, remove,
 // sync_directory, lock, write_owner. Calls that only read are not counted, for a crash just before
 // one of them is like a crash before the next operation. The first operation has the number 1.
 //
@@ -45,6 +45,7 @@ enum class SimOp : uint8_t {
   list,
   make_directories,
   rename,
+  link,
   remove,
   sync_directory,
   lock,
@@ -77,6 +78,7 @@ class SimFileSystem : public FileSystem {
   Result<std::vector<std::string>> list(const std::string& path) const override;
   Status make_directories(const std::string& path, uint32_t mode = 0700) override;
   Status rename(const std::string& from, const std::string& to) override;
+  Status link(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
   Status sync_directory(const std::string& path) override;
   // Waiting sleeps on the disk's clock: with the default one, time passes at once.
@@ -133,6 +135,8 @@ class SimDisk {
   void set_free_bytes(uint64_t bytes);
   // Damages one byte, in the cache and on the disk. REQUIRES: the file exists and offset lies in it
   void flip_bits(const std::string& path, uint64_t offset, uint8_t mask);
+  // Whether files can have second names (they can, unless this says otherwise).
+  void set_links(bool supported);
   // What FileSystem::network_type says from now on.
   void set_network_type(std::string type);
   // Called before every call of every process, reads included, with no lock held.

@@ -120,7 +120,7 @@ void SimMachine::release(uint64_t lock_number) {
 
 bool SimMachine::has_room(const SimNode& node, uint64_t new_size) const {
   const uint64_t size = node.content.cache().size();
-  if (!capacity_bytes || !node.linked || new_size <= size) return true;
+  if (!capacity_bytes || node.names == 0 || new_size <= size) return true;
   return tree.used_bytes() + (new_size - size) <= *capacity_bytes;
 }
 

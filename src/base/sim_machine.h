@@ -80,6 +80,7 @@ struct SimMachine {
   std::vector<PlannedFault> planned_faults;
   std::optional<uint64_t> capacity_bytes;
   std::string network_type;
+  bool links = true;
   std::function<void(SimOp, const std::string&)> hook;
 
  private:

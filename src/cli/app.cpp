@@ -76,6 +76,7 @@ int run(int argc, const char* const* argv) {
   add_report_commands(app, chosen);
   add_transfer_commands(app, chosen);
   add_admin_commands(app, chosen);
+  add_store_commands(app, chosen);
   add_run_commands(app, chosen);
   add_demo_command(app, chosen);
   add_watch_command(app, chosen);

@@ -69,6 +69,7 @@ void add_metrics_command(CLI::App& app, Action& chosen);
 void add_report_commands(CLI::App& app, Action& chosen);
 void add_transfer_commands(CLI::App& app, Action& chosen);
 void add_admin_commands(CLI::App& app, Action& chosen);
+void add_store_commands(CLI::App& app, Action& chosen);
 // run, traceparent, trace task; traces below `task`.
 void add_run_commands(CLI::App& app, Action& chosen);
 void add_traces_command(CLI::App& task, Action& chosen);

@@ -92,6 +92,10 @@ std::string encode_manifest(const Manifest& manifest) {
   return out;
 }
 
+std::string manifest_file_bytes(const Manifest& manifest) {
+  return std::string(kMagic) + record_bytes(manifest);
+}
+
 Result<Manifest> decode_manifest(std::string_view bytes) {
   Manifest manifest;
   RecordReader reader(bytes);
@@ -147,11 +151,19 @@ Result<Manifest> ManifestFile::read() {
   }
   const std::string path = join_path(directory_, name);
   CC_ASSIGN(const std::string bytes, files_.read_file(path));
-  const std::string_view magic = std::string_view(bytes).substr(0, kMagic.size());
+  uint64_t valid_bytes = 0;
+  CC_ASSIGN(Manifest manifest, read_manifest_bytes(bytes, path, valid_bytes));
+  remember(name, bytes.size(), manifest.edit);
+  return manifest;
+}
+
+Result<Manifest> read_manifest_bytes(std::string_view bytes, const std::string& path,
+                                     uint64_t& valid_bytes) {
+  const std::string_view magic = bytes.substr(0, kMagic.size());
   if (magic != kMagic && magic != kMagic2 && magic != kMagic1) {
     return {Code::corruption, path + " is not a manifest of a version that this program knows"};
   }
-  std::string_view rest = std::string_view(bytes).substr(kMagic.size());
+  std::string_view rest = bytes.substr(kMagic.size());
   std::string_view last;
   while (rest.size() >= kRecordHeaderBytes) {
     RecordReader header(rest);
@@ -163,10 +175,9 @@ Result<Manifest> ManifestFile::read() {
     last = payload;
     rest.remove_prefix(kRecordHeaderBytes + length);
   }
+  valid_bytes = bytes.size() - rest.size();
   if (last.empty()) return {Code::corruption, path + " has no valid record"};
-  CC_ASSIGN(Manifest manifest, decode_manifest(last));
-  remember(name, bytes.size(), manifest.edit);
-  return manifest;
+  return decode_manifest(last);
 }
 
 Result<bool> ManifestFile::changed(const Manifest& known) const {
@@ -201,7 +212,7 @@ Status ManifestFile::write(const Manifest& manifest) {
   CC_ASSIGN(file_, files_.open(path, OpenMode::create));
   // Left over from a crash before CURRENT named it.
   CC_TRY(file_->truncate(0));
-  const std::string bytes = std::string(kMagic) + record;
+  const std::string bytes = manifest_file_bytes(manifest);
   CC_TRY(file_->write_at(0, bytes));
   CC_TRY(file_->sync());
   CC_TRY(files_.sync_directory(directory_));

@@ -66,6 +66,12 @@ struct Manifest {
 
 std::string encode_manifest(const Manifest& manifest);
 Result<Manifest> decode_manifest(std::string_view bytes);
+// A manifest file that holds this one record.
+std::string manifest_file_bytes(const Manifest& manifest);
+// The last record of a manifest file that is valid, with nothing invalid before it. valid_bytes: where
+// the valid records end; corruption: there is none, or the file is none of ours. path: for messages.
+Result<Manifest> read_manifest_bytes(std::string_view bytes, const std::string& path,
+                                     uint64_t& valid_bytes);
 
 // Where things are. `directory` is the store's.
 std::string current_path(const std::string& directory);

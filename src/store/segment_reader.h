@@ -33,6 +33,13 @@ class SegmentFile {
   Error damaged(const std::string& what) const;
   // The entry of a block of whole rows. REQUIRES: block < footer().wholes.blocks
   Result<PageEntry> whole_block(size_t block) const;
+  // The entries of one page of a directory, for who reads all of a file.
+  Result<std::shared_ptr<const std::vector<BlockEntry>>> index_page(size_t page) const {
+    return blocks_of(index_, page);
+  }
+  Result<std::shared_ptr<const std::vector<BlockEntry>>> wholes_page(size_t page) const {
+    return blocks_of(wholes_, page);
+  }
   // Rows of an id of the index, ascending.
   Result<std::vector<uint32_t>> rows_of(const std::string& key) const;
   uint64_t memory_bytes() const { return memory_bytes_; }

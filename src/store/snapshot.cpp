@@ -40,6 +40,7 @@ Result<TraceIds> matching_traces(const Snapshot& snapshot, const FetchRequest& r
     if (segment.mask != nullptr) rows.subtract(*segment.mask);
     head.hide_superseded(segment.info.number, snapshot.visible(), rows);
     rows.for_each([&](size_t row) { traces.insert(segment.rows->trace_id(row)); });
+    CC_TRY(segment.rows->status());  // ids of a damaged page are zeros
   }
   const auto lock = head.read_lock();
   for (const bool journal : {true, false}) {
@@ -82,6 +83,7 @@ Result<TraceBounds> bounds_by_scan(const Snapshot& snapshot, const TraceIds& tra
     head.hide_superseded(segment.info.number, snapshot.visible(), rows);
     rows.for_each(
         [&](size_t row) { add(*segment.rows, static_cast<uint32_t>(row), segment.journal()); });
+    CC_TRY(segment.rows->status());
   }
   const auto lock = head.read_lock();
   for (const bool journal : {true, false}) {
@@ -152,6 +154,7 @@ Result<std::vector<TracePiece>> Snapshot::pieces(const otlp::TraceId& id) const 
       in_segments.emplace_back(segment.info.number,
                                make_piece(*segment.rows, row, segment.journal(), false));
     }
+    if (!rows.empty()) CC_TRY(segment.rows->status());
   }
   const auto lock = head_->read_lock();
   for (const auto& [number, piece] : in_segments) {
@@ -214,7 +217,7 @@ Result<std::vector<otlp::LogRecord>> Snapshot::events(const otlp::SpanId& id) co
     for (LogFact& fact : facts) {
       if (fact.sequence <= visible_) found.push_back(std::move(fact));
     }
-    return {};
+    return numbers.empty() ? Status() : rows.status();
   };
   for (const LogSegment& segment : version_->logs) {
     if (segment.journal()) CC_TRY(collect(*segment.rows));

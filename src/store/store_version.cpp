@@ -146,6 +146,8 @@ Result<std::optional<Version::Place>> Version::find_span(SegmentClass segment_cl
         return std::optional(Place{i, row});
       }
     }
+    // An id that could not be read is not that of another span.
+    if (!rows.empty()) CC_TRY(segment.rows->status());
   }
   return std::optional<Place>();
 }

@@ -372,6 +372,21 @@ Status WorkTableFile::verify() const {
   return status();
 }
 
+std::vector<Error> WorkTableFile::damages(uint64_t& blocks) const {
+  std::vector<Error> found;
+  for (size_t section = 0; section < kWorkSections; ++section) {
+    for (size_t i = 0; i < entries_[section].size(); ++i) {
+      ++blocks;
+      const Status status = verify_block(static_cast<WorkSection>(section), i);
+      if (!status.ok()) found.push_back(status.error());
+    }
+  }
+  if (!found.empty()) return found;
+  scan_keys(WorkFilter{}, [](const WorkKey&) { return true; });
+  if (const Status keys = status(); !keys.ok()) found.push_back(keys.error());
+  return found;
+}
+
 // Read anew: what is kept may be older than the damage.
 Status WorkTableFile::verify_block(WorkSection section, size_t index) const {
   const Entry& entry = entries(section)[index];

@@ -43,6 +43,8 @@ class WorkTableFile {
   // The first error; sticky.
   Status status() const;
   Status verify() const;
+  // The same of every block, with all that is damaged. blocks: counts them.
+  std::vector<Error> damages(uint64_t& blocks) const;
 
   // Walks the rows in ascending order of their ids; damaged blocks are left out, status() says so.
   class Cursor {

@@ -53,6 +53,29 @@ TEST(SimDisk, PowerLossKeepsWhatWasSynced) {
   }
 }
 
+TEST(SimDisk, ALinkIsTheSameFileAndDurableOnceItsDirectoryIsSynced) {
+  SimDisk disk;
+  const auto fs = disk.start_process();
+  ASSERT_TRUE(fs->make_directories("/a").ok());
+  ASSERT_TRUE(fs->sync_directory("/").ok());
+  const auto file = durable_file(*fs, "/f", "one");
+  ASSERT_TRUE(fs->link("/f", "/a/g").ok());
+  EXPECT_EQ(code_of(fs->link("/f", "/a/g")), Code::already_exists);
+  EXPECT_EQ(code_of(fs->link("/none", "/a/h")), Code::not_found);
+  ASSERT_TRUE(file->write_at(0, "two").ok());
+  EXPECT_EQ(content(*fs, "/a/g"), "two");
+  EXPECT_EQ(fs->stat("/f")->inode, fs->stat("/a/g")->inode);
+  ASSERT_TRUE(file->sync().ok());
+  ASSERT_TRUE(fs->remove("/f").ok());
+  EXPECT_EQ(content(*fs, "/a/g"), "two");
+  ASSERT_TRUE(fs->sync_directory("/a").ok());
+  disk.crash(1);
+  disk.reboot();
+  EXPECT_EQ(content(*fs, "/a/g"), "two");
+  disk.set_links(false);
+  EXPECT_EQ(code_of(fs->link("/a/g", "/h")), Code::unsupported);
+}
+
 // Collects what is seen after a crash under many seeds.
 template <typename Prepare>
 std::set<std::string> outcomes(const std::string& path, const Prepare& prepare) {

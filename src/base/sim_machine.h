@@ -81,6 +81,8 @@ struct SimMachine {
   std::optional<uint64_t> capacity_bytes;
   std::string network_type;
   std::function<void(SimOp, const std::string&)> hook;
+  std::function<SimFate(const SimCall&)> injector;
+  bool flips_in_flight = false;
 
  private:
   Admission admit(const SimCaller& caller, SimOp op, const std::string& path, bool counted);

@@ -88,7 +88,7 @@ Status StoreImpl::initialize() {
     CC_TRY(make_durable_directory(files_, directory_));
   }
   if (options_.durability == Durability::interval && options_.mode != StoreMode::read_only) {
-    syncer_ = make_thread_executor("store-sync", 1);
+    syncer_ = options_.make_executor ? options_.make_executor() : make_thread_executor("store-sync", 1);
   }
   return open_directory();
 }

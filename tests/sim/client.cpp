@@ -79,12 +79,14 @@ void Runner::attempt(Life& life, Op& op) {
 bool Runner::attempt_on(Life& life, Op& op) {
   store::Store& store = *life.store;
   const uint64_t began = oracle_.begin(op);
-  world_.scheduler.note(op.number);
+  world_.log("begin " + std::to_string(op.number) + " kind " + std::to_string(static_cast<int>(op.kind)) +
+             " task " + std::to_string(op.task));
   if (is_work(op.kind)) {
     const auto result = store.commit(op.kind == OpKind::lease ? "" : command_id(op), plan_of(op));
     if (!result.ok()) return judge_error(life, op, result.error());
+    world_.log("acknowledged " + std::to_string(op.number) + " sequence " +
+               std::to_string(result->sequence) + (result->replayed ? " again" : ""));
     oracle_.committed(op, began, *result);
-    world_.scheduler.note(result->sequence);
     return false;
   }
   const auto result = [&]() -> Result<store::IngestResult> {
@@ -94,12 +96,14 @@ bool Runner::attempt_on(Life& life, Op& op) {
     return store.ingest(metrics_of(op), "", other ? "other" : "");
   }();
   if (!result.ok()) return judge_error(life, op, result.error());
+  world_.log("acknowledged " + std::to_string(op.number) + (result->duplicate ? " again" : "") +
+             " accepted " + std::to_string(result->accepted));
   oracle_.ingested(op, *result);
   return false;
 }
 
 bool Runner::judge_error(Life& life, Op& op, const Error& error) {
-  world_.scheduler.note(error.message);
+  world_.log("failed " + std::to_string(op.number) + ": " + error.message);
   if (is_refusal(error)) {
     oracle_.refused(op, error);
     return false;
@@ -120,21 +124,34 @@ bool Runner::judge_error(Life& life, Op& op, const Error& error) {
   return false;
 }
 
+// A store that failed for good tells so before it looks at what is to be done.
+bool Runner::has_failed(Life& life) {
+  if (life.faults == 0 && !life.was_full) return false;
+  const auto result = life.store->commit(
+      "", [](const store::WorkView&) -> Result<store::WorkTransaction> { return {Code::conflict, ""}; });
+  return !result.ok() && result.error().message.find("can no longer be written") != std::string::npos;
+}
+
 void Runner::read(Life& life) {
   const uint64_t began = oracle_.tick();
   const auto seen = observe(*life.store);
   ++reads_;
   if (seen.ok()) {
-    world_.scheduler.note(seen->sequence);
-    return oracle_.check(*seen, began);
+    const bool stale = life.dead || has_failed(life);
+    world_.log("read sequence " + std::to_string(seen->sequence) + (stale ? " stale" : ""));
+    oracle_.check(*seen, began, stale);
+    if (!oracle_.problem().empty()) world_.log(oracle_.problem());
+    return;
   }
-  world_.scheduler.note(seen.error().message);
+  world_.log("reading failed: " + seen.error().message);
   // A full disk is no reason.
   if (!life.dead && life.faults == 0) complain("reading failed: " + seen.error().to_string());
 }
 
 void Runner::cut(Life& life) {
+  world_.log("begin cut");
   const Status status = life.store->cut();
+  world_.log("end cut" + (status.ok() ? "" : ": " + status.error().message));
   ++cuts_;
   if (status.ok() || life.dead || life.faults > 0 || life.was_full) return;
   const Error& error = status.error();

@@ -56,7 +56,7 @@ struct Op {
   uint32_t running = 0;                    // attempts
   uint32_t copies_min = 0, copies_max = 0;  // of a batch of logs
   uint64_t sequence = 0;                   // when known
-  bool seen = false;                       // by a reader
+  uint64_t seen = 0;                       // by a reader whose read ended then
 };
 
 std::string command_id(const Op& op);

@@ -122,7 +122,7 @@ void Oracle::meet_again(const Seen& seen) {
     }
     op.sequence = 0;
     op.acked = 0;
-    op.seen = false;
+    op.seen = 0;
     op.in_doubt = op.in_doubt || op.first_start != 0;
     op.copies_max += op.copies_min;
     op.copies_min = 0;
@@ -145,10 +145,11 @@ Op* Oracle::known(uint32_t number, const char* where) {
   return &op->second;
 }
 
-void Oracle::check(const Seen& seen, uint64_t began) {
+void Oracle::check(const Seen& seen, uint64_t began, bool stale) {
+  stale_ = stale;
   if (!seen.nonsense.empty()) complain(seen.nonsense);
   if (power_failed_) meet_again(seen);
-  if (seen_tick_ < began && seen.sequence < seen_sequence_) {
+  if (!stale && seen_tick_ < began && seen.sequence < seen_sequence_) {
     complain("a reader saw sequence " + std::to_string(seen.sequence) + " after " +
              std::to_string(seen_sequence_) + " had been seen");
   }
@@ -181,7 +182,7 @@ void Oracle::check_lines(const Seen& seen, uint64_t began) {
     if (op.kind != OpKind::logs) continue;
     const size_t count = there ? copies->second.size() : 0;
     if (count == 0 && must_be_there(op, began)) complain(name_of(op) + " is lost (log lines)");
-    if (op.copies_min > count && op.last_end < began) {
+    if (!stale_ && op.copies_min > count && op.last_end < began) {
       complain(name_of(op) + " is there " + std::to_string(count) + " times and was acknowledged " +
                std::to_string(op.copies_min) + " times");
     }
@@ -190,7 +191,7 @@ void Oracle::check_lines(const Seen& seen, uint64_t began) {
                std::to_string(op.copies_max + op.running) + " times");
     }
     if (!there) continue;
-    op.seen = true;
+    see(op);
     op.sequence = copies->second.begin()->first;
     for (auto& [sequence, items] : copies->second) {
       std::sort(items.begin(), items.end());
@@ -207,7 +208,7 @@ void Oracle::check_journal(Op& op, const std::map<uint64_t, std::vector<uint32_t
     if (must_be_there(op, began)) complain(name_of(op) + " is lost");
     return;
   }
-  op.seen = true;
+  see(op);
   const auto& [sequence, items] = *copies.begin();
   if (copies.size() > 1 || items.size() > events_of(op)) complain(name_of(op) + " is there twice");
   if (items.size() < events_of(op)) complain(name_of(op) + " is half there");
@@ -229,10 +230,11 @@ void Oracle::check_last_counts(const std::map<Key, Value>& found, uint64_t began
       if constexpr (std::is_same_v<Key, SpanKey>) {
         if (key.forged) continue;
       }
+      if (stale_) continue;
       if (op.acked != 0 && op.acked < began) {
         latest[key] = std::max(latest[key], op.first_start);
         if (!found.contains(key)) complain(name_of(op) + " is lost or half there");
-      } else if (op.seen && !found.contains(key)) {
+      } else if (op.seen != 0 && op.seen < began && !found.contains(key)) {
         complain(name_of(op) + " was seen and is lost or half there");
       }
     }
@@ -243,7 +245,7 @@ void Oracle::check_last_counts(const std::map<Key, Value>& found, uint64_t began
     if (std::find((op->*keys).begin(), (op->*keys).end(), key) == (op->*keys).end()) {
       complain(name_of(*op) + " shows a span or sample that it did not write");
     }
-    op->seen = true;
+    see(*op);
     const auto newer = latest.find(key);
     const bool over = op->running == 0 && op->last_end < began;
     if (over && newer != latest.end() && op->last_end < newer->second) {
@@ -338,7 +340,7 @@ void Oracle::check_tasks(const Seen& seen, uint64_t began) {
     }
   }
   for (const auto& [number, op] : ops_) {
-    if (op.refused == 0 || op.refused > began || op.kind != OpKind::claim) continue;
+    if (stale_ || op.refused == 0 || op.refused > began || op.kind != OpKind::claim) continue;
     const auto task = seen.tasks.find(op.task);
     if (task == seen.tasks.end() ? false : !task->second.attributes.contains("holder")) {
       complain(name_of(op) + " was refused for a claim that is gone");

@@ -35,8 +35,9 @@ class Oracle {
   void failed(Op& op);  // perhaps written
   void power_failed();
 
-  // began: a tick before the read.
-  void check(const Seen& seen, uint64_t began);
+  // began: a tick before the read. stale: by a store that failed for good, which goes on showing
+  // what it had seen until then.
+  void check(const Seen& seen, uint64_t began, bool stale);
   // What is wrong, "" while nothing is.
   const std::string& problem() const { return problem_; }
   void complain(const std::string& what) {
@@ -47,9 +48,13 @@ class Oracle {
 
  private:
   bool must_be_there(const Op& op, uint64_t began) const {
-    return op.seen || (op.acked != 0 && op.acked < began);
+    const auto before = [&](uint64_t tick) { return tick != 0 && tick < began; };
+    return !stale_ && (before(op.seen) || before(op.acked));
   }
   void end(Op& op);
+  void see(Op& op) {
+    if (op.seen == 0 && !stale_) op.seen = tick();
+  }
   Op* known(uint32_t number, const char* where);
   void meet_again(const Seen& seen);
   void check_lines(const Seen& seen, uint64_t began);
@@ -62,6 +67,7 @@ class Oracle {
                          const std::vector<Key> Op::*keys);
 
   bool interval_;
+  bool stale_ = false;  // is the read that is being looked at
   bool power_failed_ = false;  // and nobody has read since
   uint64_t ticks_ = 0;
   uint64_t seen_sequence_ = 0;

@@ -90,6 +90,7 @@ bool Runner::goes_on(const Life& life) const {
 }
 
 bool Runner::open_store(store::StoreMode mode, Life& life) {
+  world_.log("opening as " + std::to_string(static_cast<int>(mode)));
   auto opened = store::Store::open(world_.options(life, mode));
   if (opened.ok()) {
     life.store = std::move(opened).value();
@@ -100,7 +101,7 @@ bool Runner::open_store(store::StoreMode mode, Life& life) {
     return true;
   }
   const Error& error = opened.error();
-  world_.scheduler.note(error.message);
+  world_.log("opening failed: " + error.message);
   const bool taken = error.code == Code::unavailable &&
                      (error.hint == "server" || error.message.find("somebody else") != std::string::npos);
   const bool not_yet = error.code == Code::not_found && !made_;

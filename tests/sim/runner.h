@@ -43,6 +43,7 @@ class Runner {
   void commit(Life& life, Op& op, Result<store::CommitResult> result, uint64_t began);
   bool judge_error(Life& life, Op& op, const Error& error);
   void read(Life& life);
+  bool has_failed(Life& life);
   void cut(Life& life);
   void complain(const std::string& what) { oracle_.complain(what); }
 

@@ -1,5 +1,9 @@
 #include "sim/world.h"
 
+#include <array>
+#include <cstdlib>
+#include <iostream>
+
 #include "sim/operation.h"
 
 namespace contextcore::sim {
@@ -69,18 +73,30 @@ store::StoreOptions World::options(Life& life, store::StoreMode mode) {
   return options;
 }
 
+void World::log(const std::string& text) {
+  static const bool printed = std::getenv("CONTEXTCORE_SIM_LOG") != nullptr;
+  scheduler.note(scheduler.group());
+  scheduler.note(text);
+  if (!printed) return;
+  std::cout << scheduler.now_ns() / 1000 << " " << scheduler.group() << " " << text << "\n";
+}
+
 // ---- trouble
 
 void World::before_call(SimOp op, const std::string& path) {
   SimScheduler* running = SimScheduler::current();
   if (running == nullptr || running->group() == 0) return;
-  scheduler.note(path);
-  scheduler.note(static_cast<uint64_t>(op) << 32 | scheduler.group());
+  constexpr std::array<const char*, 13> kNames{"open",   "read",     "write", "sync",
+                                               "truncate", "allocate", "stat",  "list",
+                                               "make_directories", "rename", "remove",
+                                               "sync_directory", "lock"};
+  log(kNames.at(static_cast<size_t>(op)) + (" " + path));
   const bool writes = op == SimOp::write || op == SimOp::sync || op == SimOp::rename;
   if (trouble_ && writes && draw(plan.pause_in)) {
     ++pauses;
     const int64_t ns = plan.lock_wait_ns * static_cast<int64_t>(1 + random.below(3));
     pause_ends_ns_ = std::max(pause_ends_ns_, scheduler.now_ns() + ns + 1000 * kMillisecondNs);
+    log("paused");
     scheduler.pause(scheduler.group(), ns);
     scheduler.yield();
     return;
@@ -95,6 +111,7 @@ SimFate World::fate_of(const SimCall& call) {
   Life& life = *found->second;
   if (call.counted || random.below(kReadsAsOne) == 0) {
     if (crashes < plan.crashes_max && draw(plan.crash_in)) {
+      log("the power fails");
       fate.crash = true;
       fate.crash_seed = random.next_u64();
       ++crashes;
@@ -103,6 +120,7 @@ SimFate World::fate_of(const SimCall& call) {
       return fate;
     }
     if (kills < plan.kills_max && draw(plan.kill_in)) {
+      log("killed");
       fate.kill = true;
       life.dead = true;
       ++kills;
@@ -122,7 +140,7 @@ SimFate World::fate_of(const SimCall& call) {
   if (fate.fault) {
     ++faults;
     ++life.faults;
-    scheduler.note("fault");
+    log("fault " + std::to_string(static_cast<int>(*fate.fault)));
   }
   return fate;
 }
@@ -131,12 +149,14 @@ void World::fail_power() {
   if (down_) return;
   ++crashes;
   down_ = true;
+  log("the power fails");
   for (const auto& [number, life] : living_) life->dead = true;
   disk.crash(random.next_u64());
 }
 
 void World::set_full(bool full) {
   full_ = full;
+  log(full ? "the disk is full" : "the disk has room");
   for (const auto& [number, life] : living_) life->was_full = life->was_full || full;
   if (full) {
     disk.set_free_bytes(random.below(3) == 0 ? 0 : random.below(40'000));
@@ -152,6 +172,7 @@ void World::wait_for_power() {
 void World::reboot_when_dark() {
   if (!down_ || !living_.empty()) return;
   disk.reboot();
+  log("reboot");
   ++reboots;
   scheduler.set_boot_id("boot-" + std::to_string(++boots_));
   if (!system_->exists("/proc")) std::ignore = system_->make_directories("/proc");

@@ -54,6 +54,9 @@ class World {
   bool is_full() const { return full_; }
   bool someone_pauses() const { return scheduler.now_ns() < pause_ends_ns_; }
 
+  // Into the trace; printed when CONTEXTCORE_SIM_LOG is set.
+  void log(const std::string& text);
+
   const Plan plan;
   SimScheduler scheduler;
   SimDisk disk;

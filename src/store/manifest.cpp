@@ -169,6 +169,10 @@ Status ManifestFile::write(const Manifest& manifest) {
   }
   const std::string name = numbered("MANIFEST-", manifest.edit, "");
   const std::string path = join_path(directory_, name);
+  const auto live = files_.read_file(current_path(directory_));
+  if (live.ok() && *live == name) {
+    return {Code::internal, path + " is the live manifest and cannot be begun again"};
+  }
   CC_ASSIGN(file_, files_.open(path, OpenMode::create));
   // Left over from a crash before CURRENT named it.
   CC_TRY(file_->truncate(0));

@@ -39,6 +39,7 @@ Result<TraceIds> matching_traces(const Snapshot& snapshot, const FetchRequest& r
     if (segment.mask != nullptr) rows.subtract(*segment.mask);
     head.hide_superseded(segment.info.number, snapshot.visible(), rows);
     rows.for_each([&](size_t row) { traces.insert(segment.rows->trace_id(row)); });
+    CC_TRY(segment.rows->status());
   }
   const auto lock = head.read_lock();
   for (const bool journal : {true, false}) {
@@ -81,6 +82,7 @@ Result<TraceBounds> bounds_by_scan(const Snapshot& snapshot, const TraceIds& tra
     head.hide_superseded(segment.info.number, snapshot.visible(), rows);
     rows.for_each(
         [&](size_t row) { add(*segment.rows, static_cast<uint32_t>(row), segment.journal()); });
+    CC_TRY(segment.rows->status());
   }
   const auto lock = head.read_lock();
   for (const bool journal : {true, false}) {
@@ -147,6 +149,7 @@ Result<std::vector<TracePiece>> Snapshot::pieces(const otlp::TraceId& id) const 
       in_segments.emplace_back(segment.info.number,
                                make_piece(*segment.rows, row, segment.journal(), false));
     }
+    if (!rows.empty()) CC_TRY(segment.rows->status());
   }
   const auto lock = head_->read_lock();
   for (const auto& [number, piece] : in_segments) {
@@ -216,7 +219,7 @@ Result<std::vector<otlp::LogRecord>> Snapshot::events(const otlp::SpanId& id) co
       CC_ASSIGN(LogRows::Whole whole, rows.materialize(row));
       found.push_back({sequence, std::move(whole.record)});
     }
-    return {};
+    return rows.status();
   };
   for (const LogSegment& segment : head_->version().logs) {
     if (segment.journal()) CC_TRY(collect(*segment.rows));

@@ -53,6 +53,9 @@ Status StoreImpl::cut_now(Lock& lock) {
       [&]() -> Result<std::pair<std::shared_ptr<const Version>, std::unique_ptr<WalFile>>> {
     Cut cut(files_, directory_, *head_, position_.sequence, clock_.wall_ns());
     CC_ASSIGN(Manifest manifest, cut.write());
+    // Whoever took the store over in doubt has written what we know under an edit that we do not.
+    CC_ASSIGN(const Manifest current, manifest_file_.read());
+    manifest.edit = current.edit + 1;
     manifest.wal_epoch = before.wal_epoch + 1;
     const std::string path = wal_path(directory_, manifest.wal_epoch);
     const std::string spare = wal_spare_path(directory_);

@@ -121,6 +121,7 @@ Status observe_tasks(const store::WorkView& view, Seen& seen) {
     rows.push_back(row);
     return true;
   });
+  CC_TRY(view.index().status());
   for (const store::WorkRow& row : rows) {
     const uint32_t number = number_of(row.span_id);
     const std::string name = "task " + std::to_string(number);
@@ -155,6 +156,7 @@ Status observe_tasks(const store::WorkView& view, Seen& seen) {
       ++(child->end_ns != 0 ? sum.done : sum.open);
     }
     const store::WorkTally* kept = view.index().tally(row.span_id);
+    CC_TRY(view.index().status());
     if (kept != nullptr && !(*kept == sum)) complain(seen, name + ": wrong sums of its children");
     if (!seen.tasks.emplace(number, std::move(task)).second) complain(seen, name + " twice");
   }

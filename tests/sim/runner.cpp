@@ -13,7 +13,7 @@ constexpr uint64_t kStepsMax = 3'000'000;
 Runner::Runner(const Plan& plan, const MakeLiar& make_liar)
     : world_(plan), oracle_(plan.interval), random_(plan.seed ^ 0x72756eU) {
   world_.make_liar = make_liar;
-  world_.on_power_failure = [this] { oracle_.power_failed(); };
+  world_.on_power_failure = [this] { look_after_power_failure(); };
   world_.set_trouble(plan.trouble_from_start);
   const auto add = [this](store::StoreMode mode, uint32_t count, uint32_t ops) {
     for (uint32_t i = 0; i < count; ++i) {
@@ -91,6 +91,7 @@ bool Runner::goes_on(const Life& life) const {
 
 bool Runner::open_store(store::StoreMode mode, Life& life) {
   world_.log("opening as " + std::to_string(static_cast<int>(mode)));
+  const bool was_made = made_;
   auto opened = store::Store::open(world_.options(life, mode));
   if (opened.ok()) {
     life.store = std::move(opened).value();
@@ -104,7 +105,7 @@ bool Runner::open_store(store::StoreMode mode, Life& life) {
   world_.log("opening failed: " + error.message);
   const bool taken = error.code == Code::unavailable &&
                      (error.hint == "server" || error.message.find("somebody else") != std::string::npos);
-  const bool not_yet = error.code == Code::not_found && !made_;
+  const bool not_yet = error.code == Code::not_found && !was_made;
   const bool trouble = life.dead || life.faults > 0 ||
                        (life.was_full && mode != store::StoreMode::read_only);
   if (!taken && !not_yet && !trouble) complain("the store cannot be opened: " + error.to_string());
@@ -176,6 +177,15 @@ void Runner::watch(Life& life) {
 }
 
 // ---- the machine
+
+// Before anybody writes again: what has survived?
+void Runner::look_after_power_failure() {
+  oracle_.power_failed();
+  if (!made_) return;
+  const LifePtr life = world_.begin_life();
+  if (open_store(store::StoreMode::read_only, *life)) read(*life);
+  world_.end_life(life);
+}
 
 void Runner::tend_machine() {
   while (!finished_) {

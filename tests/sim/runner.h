@@ -32,6 +32,7 @@ class Runner {
   void watch(Life& life);
   void make_trouble();
   void tend_machine();
+  void look_after_power_failure();
   bool goes_on(const Life& life) const;
 
   // ---- client.cpp: what a client does ----

@@ -107,7 +107,7 @@ void World::before_call(SimOp op, const std::string& path) {
 SimFate World::fate_of(const SimCall& call) {
   SimFate fate;
   const auto found = by_process_.find(call.process);
-  if (!trouble_ || found == by_process_.end()) return fate;
+  if (!trouble_ || down_ || found == by_process_.end()) return fate;
   Life& life = *found->second;
   if (call.counted || random.below(kReadsAsOne) == 0) {
     if (crashes < plan.crashes_max && draw(plan.crash_in)) {

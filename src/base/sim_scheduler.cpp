@@ -1,5 +1,6 @@
 #include "base/sim_scheduler.h"
 
+#include <csetjmp>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -48,6 +49,8 @@ struct SimScheduler::Task {
   std::function<void()> body;
   void* stack = nullptr;
   ucontext_t context{};
+  std::jmp_buf jump{};  // where it goes on; swapcontext would cost two system calls a switch
+  bool begun = false;
   // For the address sanitizer, which has to know whose stack is in use.
   const void* stack_bottom = nullptr;
   size_t stack_bytes = 0;
@@ -113,11 +116,13 @@ void SimScheduler::enter(unsigned high, unsigned low) {
   task.body();
   task.body = nullptr;
   task.state = Task::State::ended;
-#ifdef CONTEXTCORE_FIBERS_FOR_ASAN
+#ifndef CONTEXTCORE_FIBERS_FOR_ASAN
+  _longjmp(self->outside_->jump, 1);
+#else
   __sanitizer_start_switch_fiber(nullptr, self->outside_->stack_bottom,
                                  self->outside_->stack_bytes);
-#endif
   setcontext(&self->outside_->context);
+#endif
 }
 
 void SimScheduler::resume(Task& task) {
@@ -125,10 +130,14 @@ void SimScheduler::resume(Task& task) {
   active = this;
 #ifdef CONTEXTCORE_FIBERS_FOR_ASAN
   __sanitizer_start_switch_fiber(&outside_->fake_stack, task.stack_bottom, task.stack_bytes);
-#endif
   swapcontext(&outside_->context, &task.context);
-#ifdef CONTEXTCORE_FIBERS_FOR_ASAN
   __sanitizer_finish_switch_fiber(outside_->fake_stack, nullptr, nullptr);
+#else
+  if (_setjmp(outside_->jump) == 0) {
+    if (task.begun) _longjmp(task.jump, 1);
+    task.begun = true;
+    setcontext(&task.context);
+  }
 #endif
   running_ = nullptr;
   active = nullptr;
@@ -138,10 +147,10 @@ void SimScheduler::give_way() {
   Task& task = *running_;
 #ifdef CONTEXTCORE_FIBERS_FOR_ASAN
   __sanitizer_start_switch_fiber(&task.fake_stack, outside_->stack_bottom, outside_->stack_bytes);
-#endif
   swapcontext(&task.context, &outside_->context);
-#ifdef CONTEXTCORE_FIBERS_FOR_ASAN
   __sanitizer_finish_switch_fiber(task.fake_stack, nullptr, nullptr);
+#else
+  if (_setjmp(task.jump) == 0) _longjmp(outside_->jump, 1);
 #endif
 }
 

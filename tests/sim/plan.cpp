@@ -29,7 +29,7 @@ Plan draw_plan(uint64_t seed) {
   plan.server_cut_rows = kRows[random.below(5)];
   plan.cut_in = draw_rate(random, 8, 30);
   plan.read_in = random.below(2) == 0 ? 4 : 10;
-  constexpr uint32_t kSwitch[] = {1, 2, 8, 40};
+  constexpr uint32_t kSwitch[] = {2, 8, 30, 200};
   plan.switch_in = kSwitch[random.below(4)];
   plan.lock_wait_ns = random.below(2) == 0 ? 1'000'000'000 : 100'000'000;
   plan.kill_in = draw_rate(random, 150, 600);

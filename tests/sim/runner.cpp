@@ -124,7 +124,8 @@ void Runner::live(Slot& slot, const LifePtr& life) {
   if (slot.mode == store::StoreMode::server) {
     const auto announced = life->store->announce_server(
         {"127.0.0.1:4319", "", static_cast<int64_t>(life->number), world_.scheduler.clock().boot_id(), "t"});
-    if (announced.ok()) server_ = life;
+    if (!announced.ok()) return world_.end_life(life);  // a server that nobody finds is none
+    server_ = life;
   }
   life->users = world_.plan.clients;
   for (uint32_t i = 0; i < world_.plan.clients; ++i) {

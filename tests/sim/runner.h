@@ -50,12 +50,14 @@ class Runner {
 
   // ---- finale.cpp: when the processes have done their work ----
   void finish();
-  LifePtr open_for_good(store::StoreMode mode);
+  void as_process(store::StoreMode mode, const std::function<void(Life&)>& body);
+  void as_process_or_not(store::StoreMode mode, const std::function<void(const Result<Seen>&)>& judge);
   void settle_doubts(Life& life);
-  std::string expected_text(Life& life);
+  Seen everything(Life& life);
   void compare_with_calm_store(const Seen& seen);
-  void flip_bits_of_segments(const std::string& expected);
+  void spoil_segments(const Seen& seen);
   void meet_newer_formats();
+  static std::string first_difference(const std::string& expected, const std::string& found);
 
   World world_;
   Oracle oracle_;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "sim/planted.h"
 #include "sim/run.h"
 
 namespace contextcore::sim {
@@ -48,6 +49,24 @@ TEST(Sim, ASeedReplays) {
   }
   EXPECT_NE(run_seed(1).trace, run_seed(2).trace);
 }
+
+// Each found within a thousand seeds, or the simulator is blind on that eye.
+class SimPlanted : public testing::TestWithParam<PlantedBug> {};
+
+TEST_P(SimPlanted, IsFound) {
+  constexpr uint64_t kSeedsMax = 1000;
+  const MakeLiar liar = plant(GetParam().bug);
+  uint64_t seed = 1;
+  RunResult result;
+  while (seed <= kSeedsMax && result.problem.empty()) result = run_seed(seed++, liar);
+  plant(Bug::none);
+  ASSERT_NE(result.problem, "") << GetParam().name << " was not found in " << kSeedsMax << " seeds";
+  std::cout << GetParam().name << " found at seed " << seed - 1 << ": " << result.problem << "\n";
+  EXPECT_EQ(run_seed(seed - 1).problem, "") << "found without the bug, too";
+}
+
+INSTANTIATE_TEST_SUITE_P(Bugs, SimPlanted, testing::ValuesIn(planted_bugs()),
+                         [](const auto& bug) { return std::string(bug.param.name); });
 
 }  // namespace
 }  // namespace contextcore::sim

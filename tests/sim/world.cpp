@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "sim/operation.h"
+#include "store/manifest.h"
 
 namespace contextcore::sim {
 namespace {
@@ -163,6 +164,11 @@ void World::set_full(bool full) {
   } else {
     disk.clear_faults();
   }
+}
+
+uint64_t World::cut_sequence() {
+  const auto manifest = store::ManifestFile(*system_, kStorePath).read();
+  return manifest.ok() ? manifest->sequence : UINT64_MAX;
 }
 
 void World::wait_for_power() {

@@ -75,7 +75,7 @@ void Oracle::ingested(Op& op, const store::IngestResult& result) {
     if (op.copies_max == 0 && !op.in_doubt && op.running == 0) {
       complain(name_of(op) + " was called a duplicate and was never written");
     }
-    op.copies_min = std::max(op.copies_min, 1U);
+    // At least one is there, which being acknowledged says already.
   } else if (!nothing_kept) {
     ++op.copies_min;
     ++op.copies_max;

@@ -126,6 +126,7 @@ MakeLiar plant(Bug bug) {
   planted = bug;
   replaying = false;
   switch (bug) {
+    case Bug::honest_file_system:
     case Bug::skipped_log_sync:
     case Bug::skipped_directory_sync:
     case Bug::mark_before_sync:

@@ -13,6 +13,7 @@ namespace contextcore::sim {
 
 enum class Bug : uint8_t {
   none,
+  honest_file_system,  // the liar's one, telling no lies: must not be found
   skipped_log_sync,        // a commit is acknowledged before it is on the disk
   skipped_directory_sync,  // the rename of CURRENT may be lost
   mark_before_sync,        // others see a commit that a power failure may take back

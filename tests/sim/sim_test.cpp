@@ -50,6 +50,14 @@ TEST(Sim, ASeedReplays) {
   EXPECT_NE(run_seed(1).trace, run_seed(2).trace);
 }
 
+TEST(Sim, AnHonestFileSystemIsNoLiar) {
+  const MakeLiar honest = plant(Bug::honest_file_system);
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    EXPECT_EQ(run_seed(seed, honest).problem, "") << "seed " << seed;
+  }
+  plant(Bug::none);
+}
+
 // Each found within a thousand seeds, or the simulator is blind on that eye.
 class SimPlanted : public testing::TestWithParam<PlantedBug> {};
 

@@ -149,10 +149,10 @@ SimFate World::fate_of(const SimCall& call) {
 void World::fail_power() {
   if (down_) return;
   ++crashes;
-  down_ = true;
   log("the power fails");
   for (const auto& [number, life] : living_) life->dead = true;
   disk.crash(random.next_u64());
+  down_ = true;  // last: whoever sees it switches the machine on again
 }
 
 void World::set_full(bool full) {

@@ -8,6 +8,7 @@
 namespace contextcore::store {
 namespace {
 
+constexpr int kReadAttempts = 100;
 // Version 1 knew one file of the work table only.
 constexpr std::string_view kMagic = "ctxcman2", kMagic1 = "ctxcman1";
 constexpr uint64_t kCheckpointBytes = 1024 * 1024;
@@ -128,13 +129,26 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
 ManifestFile::ManifestFile(FileSystem& files, std::string directory)
     : files_(files), directory_(std::move(directory)) {}
 
-Result<Manifest> ManifestFile::read() {
-  CC_ASSIGN(const std::string name, files_.read_file(current_path(directory_)));
-  if (name.empty() || name.find('/') != std::string::npos) {
-    return {Code::corruption, current_path(directory_) + " does not name a manifest"};
+// The file that CURRENT names, and its path. Between two looks another process may have begun a new
+// one and removed the old.
+Result<std::string> ManifestFile::read_live(std::string& path) {
+  for (int attempt = 0;; ++attempt) {
+    CC_ASSIGN(const std::string name, files_.read_file(current_path(directory_)));
+    if (name.empty() || name.find('/') != std::string::npos) {
+      return {Code::corruption, current_path(directory_) + " does not name a manifest"};
+    }
+    const std::string named = join_path(directory_, name);
+    const bool again = named != path;
+    path = named;
+    auto bytes = files_.read_file(path);
+    if (bytes.ok() || bytes.error().code != Code::not_found) return bytes;
+    if (!again || attempt == kReadAttempts) return bytes;
   }
-  const std::string path = join_path(directory_, name);
-  CC_ASSIGN(const std::string bytes, files_.read_file(path));
+}
+
+Result<Manifest> ManifestFile::read() {
+  std::string path;
+  CC_ASSIGN(const std::string bytes, read_live(path));
   if (!std::string_view(bytes).starts_with(kMagic) && !std::string_view(bytes).starts_with(kMagic1)) {
     return {Code::corruption, path + " is not a manifest of a version that this program knows"};
   }

@@ -75,10 +75,23 @@ void SimContent::fail_sync(Random& random) {
   changes_.clear();
 }
 
-void SimContent::lose_power(Random& random) {
-  durable_ = survivors(random);
+void SimContent::lose_power(Random& random, bool flips) {
+  std::string image = survivors(random);
+  if (flips && !changes_.empty() && random.below(2) == 0) flip_in_flight(random, image);
+  durable_ = std::move(image);
   changes_.clear();
   cache_ = durable_;
+}
+
+// A byte that was written over with itself was not at risk.
+void SimContent::flip_in_flight(Random& random, std::string& image) const {
+  const Change& change = changes_[static_cast<size_t>(random.below(changes_.size()))];
+  if (change.is_truncate) return;
+  const uint64_t at = change.offset + random.below(change.data.size());
+  const bool at_risk = at >= durable_.size() || (at < cache_.size() && durable_[at] != cache_[at]);
+  if (at < image.size() && at_risk) {
+    image[at] = static_cast<char>(image[at] ^ (1 << random.below(8)));
+  }
 }
 
 void SimContent::flip_bits(uint64_t offset, uint8_t mask) {
@@ -292,15 +305,16 @@ void forget_names(SimNode& node) {
   for (auto& [name, child] : node.durable_entries) forget_names(*child);
 }
 
-void reload(SimNode& node, Random& random) {
+void reload(SimNode& node, Random& random, bool flips) {
   if (++node.names > 1) return;  // a file that another name has led to
+  node.linked = true;
   node.lock = 0;
   if (!node.is_directory) {
-    node.content.lose_power(random);
+    node.content.lose_power(random, flips);
     return;
   }
   node.entries = node.durable_entries;
-  for (auto& [name, child] : node.entries) reload(*child, random);
+  for (auto& [name, child] : node.entries) reload(*child, random, flips);
 }
 
 // seen: files with several names, which count once.
@@ -313,7 +327,7 @@ uint64_t sum_sizes(const SimNode& node, std::set<const SimNode*>& seen) {
 
 }  // namespace
 
-void SimTree::lose_power(Random& random) {
+void SimTree::lose_power(Random& random, bool flips) {
   const Survival survival = draw_survival(random);
   const uint64_t whole = random.below(changes_.size() + 1);
   // A change builds on the earlier ones of the same names and cannot survive without them.
@@ -334,7 +348,7 @@ void SimTree::lose_power(Random& random) {
   }
   changes_.clear();
   forget_names(*root_);
-  reload(*root_, random);
+  reload(*root_, random, flips);
 }
 
 uint64_t SimTree::used_bytes() const {

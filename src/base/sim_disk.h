@@ -26,7 +26,8 @@ class SimContent {
   // A sync that failed: some of the un-synced changes reach the disk, the others never will, and
   // the cache shows them all.
   void fail_sync(Random& random);
-  void lose_power(Random& random);
+  // flips: a bit of what had not been synced may come out wrong.
+  void lose_power(Random& random, bool flips);
   void flip_bits(uint64_t offset, uint8_t mask);
 
  private:
@@ -37,6 +38,7 @@ class SimContent {
   };
   void apply(const Change& change, std::string& image) const;
   std::string survivors(Random& random) const;
+  void flip_in_flight(Random& random, std::string& image) const;
   std::string surviving_beginning(Random& random) const;
   std::string surviving_mixture(Random& random) const;
 
@@ -76,7 +78,7 @@ class SimTree {
   // One more name for a file.
   void link(const SimNodePtr& node, const SimNodePtr& directory, const std::string& name);
   void sync_directory(const SimNodePtr& directory);
-  void lose_power(Random& random);
+  void lose_power(Random& random, bool flips);
   // Bytes of all files that have a name.
   uint64_t used_bytes() const;
 

@@ -477,4 +477,14 @@ void SimDisk::set_hook(std::function<void(SimOp op, const std::string& path)> ho
   machine_->hook = std::move(hook);
 }
 
+void SimDisk::set_injector(std::function<SimFate(const SimCall& call)> injector) {
+  const std::lock_guard guard(machine_->mutex);
+  machine_->injector = std::move(injector);
+}
+
+void SimDisk::set_flips_in_flight(bool on) {
+  const std::lock_guard guard(machine_->mutex);
+  machine_->flips_in_flight = on;
+}
+
 }  // namespace contextcore

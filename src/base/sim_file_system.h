@@ -4,9 +4,8 @@
 //   SimDisk disk(seed);
 //   auto first = disk.start_process();           // a FileSystem
 //   ... first->open("/store/wal", OpenMode::create) ...
-//   disk.crash(7);                               // the power fails; 7 decides what had reached the
-//   disk disk.reboot();                               // the same FileSystem works again, its
-//   handles do not
+//   disk.crash(7);    // the power fails; 7 decides what had reached the disk
+//   disk.reboot();    // the same FileSystem works again, its handles do not
 //
 // What survives. Reads see the page cache, which every process shares. A write is durable once its
 // file has been synced after it; a created, renamed or removed name once its *directory* has been
@@ -27,6 +26,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -64,6 +64,22 @@ enum class SimFault : uint8_t {
   ignored_sync,
 };
 
+// A call of a process, before it does anything.
+struct SimCall {
+  SimOp op = SimOp::read;
+  const std::string& path;
+  uint64_t process = 0;
+  bool counted = false;  // as an operation
+};
+
+// What happens instead of that call, or in the middle of it.
+struct SimFate {
+  bool crash = false;  // the power fails
+  uint64_t crash_seed = 0;
+  bool kill = false;  // of the process; of a write a beginning may have been written
+  std::optional<SimFault> fault;
+};
+
 struct SimMachine;
 
 // One process of the machine. Destroying it is killing it.
@@ -92,6 +108,7 @@ class SimFileSystem : public FileSystem {
   void kill_at(uint64_t n);
   bool is_killed() const;
   void restart();
+  uint64_t process() const { return process_; }
 
  protected:
   std::string temporary_path(const std::string& path) override;
@@ -141,6 +158,11 @@ class SimDisk {
   void set_network_type(std::string type);
   // Called before every call of every process, reads included, with no lock held.
   void set_hook(std::function<void(SimOp op, const std::string& path)> hook);
+  // Asked for the fate of every call of a living process. Called with the disk locked: it must not
+  // call the disk.
+  void set_injector(std::function<SimFate(const SimCall& call)> injector);
+  // When the power fails, a bit may flip in what was on its way to the disk (off at first).
+  void set_flips_in_flight(bool on);
 
  private:
   std::shared_ptr<SimMachine> machine_;

@@ -72,6 +72,17 @@ SimMachine::Admission SimMachine::admit(const SimCaller& caller, SimOp op, const
       }
     }
   }
+  if (admission.status.ok() && injector) {
+    const SimFate fate = injector({op, path, caller.process, counted});
+    if (fate.crash) crash(fate.crash_seed);
+    if (fate.kill && op == SimOp::write) {
+      admission.dying = true;
+    } else if (fate.kill) {
+      kill(caller.process);
+    }
+    if (fate.fault) admission.fault = fate.fault;
+    admission.status = check_alive(caller);
+  }
   admission.lock = std::move(guard);
   return admission;
 }
@@ -108,7 +119,7 @@ void SimMachine::crash(uint64_t seed) {
   for (const auto& [number, held] : locks) held.node->lock = 0;
   locks.clear();
   SeededRandom fate(seed);
-  tree.lose_power(fate);
+  tree.lose_power(fate, flips_in_flight);
 }
 
 void SimMachine::release(uint64_t lock_number) {

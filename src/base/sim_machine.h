@@ -82,6 +82,8 @@ struct SimMachine {
   std::string network_type;
   bool links = true;
   std::function<void(SimOp, const std::string&)> hook;
+  std::function<SimFate(const SimCall&)> injector;
+  bool flips_in_flight = false;
 
  private:
   Admission admit(const SimCaller& caller, SimOp op, const std::string& path, bool counted);

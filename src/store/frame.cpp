@@ -49,14 +49,15 @@ FrameState read_frame(std::string_view bytes, uint64_t epoch, uint64_t seed, Fra
   const uint64_t frame_epoch = header.u64();
   const uint64_t sequence = header.u64();
   const uint32_t tenant = header.u32();
-  if (size < kFrameHeaderBytes + kChecksumBytes || size > kFrameBytesMax || frame_epoch != epoch ||
-      format != kFrameFormat) {
+  if (size < kFrameHeaderBytes + kChecksumBytes || size > kFrameBytesMax || frame_epoch != epoch) {
     return FrameState::none;
   }
   if (bytes.size() < size) return FrameState::partial;
   const std::string_view covered = bytes.substr(0, size - kChecksumBytes);
   const uint64_t stored = RecordReader(bytes.substr(covered.size())).u64();
   if (xxh3_64(covered, seed) != stored) return FrameState::none;
+  // Length, format, epoch and checksum are where they are in every format.
+  if (format != kFrameFormat) return FrameState::newer;
   out = {frame_epoch, sequence, tenant, {}, stored, size};
   RecordReader reader(covered.substr(kFrameHeaderBytes));
   for (uint16_t i = 0; i < part_count; ++i) {

@@ -56,6 +56,7 @@ enum class FrameState : uint8_t {
   valid,
   none,     // zeros, another epoch, a torn or a damaged frame: the log ends here
   partial,  // starts like a frame but is longer than what was given
+  newer,    // whole, and of a format that this program does not know
 };
 // Reads the frame at the start of bytes.
 FrameState read_frame(std::string_view bytes, uint64_t epoch, uint64_t seed, Frame& out);

@@ -78,6 +78,10 @@ Result<PreparedSpans> Head::prepare_spans(const otlp::TracesData& data) const {
           }
           prepared.replaced.push_back(place);
         }
+        // A row that could not be read might have been one of them.
+        for (const Version::Place& place : *places) {
+          CC_TRY(version_->spans[place.segment].rows->status());
+        }
       }
     }
   }

@@ -8,6 +8,7 @@
 namespace contextcore::store {
 namespace {
 
+constexpr int kReadAttempts = 100;
 // Version 1 knew one file of the work table only, version 2 no times of segments.
 constexpr std::string_view kMagic = "ctxcman3", kMagic2 = "ctxcman2", kMagic1 = "ctxcman1";
 constexpr uint64_t kCheckpointBytes = 256 * 1024;
@@ -144,16 +145,29 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
 ManifestFile::ManifestFile(FileSystem& files, std::string directory)
     : files_(files), directory_(std::move(directory)) {}
 
-Result<Manifest> ManifestFile::read() {
-  CC_ASSIGN(const std::string name, files_.read_file(current_path(directory_)));
-  if (name.empty() || name.find('/') != std::string::npos) {
-    return {Code::corruption, current_path(directory_) + " does not name a manifest"};
+// The file that CURRENT names, and its path. Between two looks another process may have begun a new
+// one and removed the old.
+Result<std::string> ManifestFile::read_live(std::string& path) {
+  for (int attempt = 0;; ++attempt) {
+    CC_ASSIGN(const std::string name, files_.read_file(current_path(directory_)));
+    if (name.empty() || name.find('/') != std::string::npos) {
+      return {Code::corruption, current_path(directory_) + " does not name a manifest"};
+    }
+    const std::string named = join_path(directory_, name);
+    const bool again = named != path;
+    path = named;
+    auto bytes = files_.read_file(path);
+    if (bytes.ok() || bytes.error().code != Code::not_found) return bytes;
+    if (!again || attempt == kReadAttempts) return bytes;
   }
-  const std::string path = join_path(directory_, name);
-  CC_ASSIGN(const std::string bytes, files_.read_file(path));
+}
+
+Result<Manifest> ManifestFile::read() {
+  std::string path;
+  CC_ASSIGN(const std::string bytes, read_live(path));
   uint64_t valid_bytes = 0;
   CC_ASSIGN(Manifest manifest, read_manifest_bytes(bytes, path, valid_bytes));
-  remember(name, bytes.size(), manifest.edit);
+  remember(path.substr(path.rfind('/') + 1), bytes.size(), manifest.edit);
   return manifest;
 }
 
@@ -209,6 +223,10 @@ Status ManifestFile::write(const Manifest& manifest) {
   }
   const std::string name = numbered("MANIFEST-", manifest.edit, "");
   const std::string path = join_path(directory_, name);
+  const auto live = files_.read_file(current_path(directory_));
+  if (live.ok() && *live == name) {
+    return {Code::internal, path + " is the live manifest and cannot be begun again"};
+  }
   CC_ASSIGN(file_, files_.open(path, OpenMode::create));
   // Left over from a crash before CURRENT named it.
   CC_TRY(file_->truncate(0));

@@ -100,6 +100,8 @@ class ManifestFile {
   void restart() { file_ = nullptr; }
 
  private:
+  Result<std::string> read_live(std::string& path);
+
   FileSystem& files_;
   std::string directory_;
   std::unique_ptr<File> file_;  // begun by us

@@ -217,7 +217,7 @@ Result<std::vector<otlp::LogRecord>> Snapshot::events(const otlp::SpanId& id) co
     for (LogFact& fact : facts) {
       if (fact.sequence <= visible_) found.push_back(std::move(fact));
     }
-    return numbers.empty() ? Status() : rows.status();
+    return rows.status();
   };
   for (const LogSegment& segment : version_->logs) {
     if (segment.journal()) CC_TRY(collect(*segment.rows));

@@ -87,7 +87,7 @@ class Entries : public LogIterator {
       const LabelPairs*& known = stream_of_[{ref.source, stream}];
       if (known == nullptr) known = &*streams_.insert(rows.streams()[stream]).first;
       entry.stream = known;
-      return {};
+      return rows.status();
     });
     if (!status.ok()) return status;
     entry.time_ns = ref.time_ns;
@@ -257,7 +257,7 @@ Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest&
           return;
         refs.push_back({rows.time_ns(row), sequence, i, static_cast<uint32_t>(row)});
       });
-      return {};
+      return rows.status();
     }));
   }
   const Direction direction = request.after_sequence ? Direction::arrival
@@ -282,7 +282,7 @@ Result<std::vector<LabelPairs>> Snapshot::streams(int64_t start_ns, int64_t end_
       for (size_t s = 0; s < labels.size(); ++s) {
         if (seen[s]) found.insert(labels[s]);
       }
-      return {};
+      return rows.status();
     }));
   }
   return std::vector<LabelPairs>(found.begin(), found.end());

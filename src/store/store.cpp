@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/hash.h"
@@ -23,10 +24,11 @@ StoreOptions with_defaults(StoreOptions options) {
   return options;
 }
 
-// Makes the directory, and durable every name on the way to it that was not there.
+// Makes the directory, and durable every name on the way to it.
 Status make_durable_directory(FileSystem& files, const std::string& path) {
   std::vector<std::string> parents;
-  for (std::string at = path; !files.exists(at);) {
+  std::string at = path;
+  while (!files.exists(at)) {
     const std::string up = parent_path(at);
     parents.push_back(up);
     if (up == at) break;
@@ -34,6 +36,11 @@ Status make_durable_directory(FileSystem& files, const std::string& path) {
   }
   CC_TRY(files.make_directories(path));
   for (const std::string& parent : parents) CC_TRY(files.sync_directory(parent));
+  // Whoever made the rest may have been killed before it synced. Not every directory lets itself be synced.
+  for (std::string up = parent_path(at); up != at; up = parent_path(at)) {
+    std::ignore = files.sync_directory(up);
+    at = up;
+  }
   return {};
 }
 
@@ -88,7 +95,7 @@ Status StoreImpl::initialize() {
     CC_TRY(make_durable_directory(files_, directory_));
   }
   if (options_.durability == Durability::interval && options_.mode != StoreMode::read_only) {
-    syncer_ = make_thread_executor("store-sync", 1);
+    syncer_ = options_.make_executor ? options_.make_executor() : make_thread_executor("store-sync", 1);
   }
   if (options_.background && options_.mode == StoreMode::server) {
     maintenance_ = make_thread_executor("store-files", 2);

@@ -9,6 +9,7 @@
 // never lock.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -78,6 +79,7 @@ struct StoreOptions {
   FileSystem* file_system = nullptr;  // defaults: the real ones
   Clock* clock = nullptr;
   Random* random = nullptr;
+  std::function<std::unique_ptr<Executor>()> make_executor;  // for syncs in the background
 };
 
 // Received metrics at one state, by tenant. Thread-safe.

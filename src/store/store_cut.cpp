@@ -130,6 +130,11 @@ Status StoreImpl::write_cut(CutUnderWay& cut) {
   Cut files(files_, directory_, *cut.frozen, cut.sequence, clock_.wall_ns(), next_number_,
             maintenance_ == nullptr);
   CC_ASSIGN(Manifest manifest, files.write());
+  if (options_.mode == StoreMode::embedded) {
+    // Whoever took the store over in doubt has written what we know under an edit that we do not.
+    CC_ASSIGN(const Manifest current, manifest_file_.read());
+    manifest.edit = current.edit + 1;
+  }
   manifest.wal_epoch = cut.before.wal_epoch + 1;
   const std::string path = wal_path(directory_, manifest.wal_epoch);
   const std::string spare = wal_spare_path(directory_);

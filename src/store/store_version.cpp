@@ -131,7 +131,9 @@ WorkRow index_row(const WorkHooks& hooks, const JournalSpan& span) {
 
 Result<JournalSpan> journal_span_at(const SpanRows& rows, uint32_t row) {
   CC_ASSIGN(SpanRows::Whole whole, rows.materialize(row));
-  return JournalSpan{*whole.resource, *whole.scope, std::move(whole.span), rows.meta(row).revision};
+  const int64_t revision = rows.meta(row).revision;
+  CC_TRY(rows.status());
+  return JournalSpan{*whole.resource, *whole.scope, std::move(whole.span), revision};
 }
 
 Result<std::optional<Version::Place>> Version::find_span(SegmentClass segment_class,

@@ -88,6 +88,14 @@ Status WalFile::replay(WalPosition& position, uint64_t end,
       at += frame.size;
       position = {position.offset + frame.size, frame.checksum, frame.sequence};
     }
+    if (state == FrameState::newer) {
+      return Error{Code::unsupported,
+                   "frame " + std::to_string(position.sequence + 1) +
+                       " of the log is of a format that this version does not know",
+                   "use the version that wrote it, or a newer one",
+                   {},
+                   {}};
+    }
     if (state == FrameState::none || chunk_end == limit) return {};
     // Cut off in the middle of a frame: read on from its start, more of it if it was the first.
     chunk_bytes = at == 0 ? chunk_bytes * 4 : kReadBytes;

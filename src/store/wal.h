@@ -36,6 +36,7 @@ class WalFile {
   // Where the first frame starts, given the sequence that the files before it end with.
   WalPosition start(uint64_t sequence) const;
 
+  // unsupported: a newer program has written on.
   // Calls fn for every valid frame from position on that ends at or before end (UINT64_MAX: as far
   // as frames are valid), and moves position behind it. Stops at the first that is not the next
   // one.

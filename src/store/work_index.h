@@ -11,6 +11,7 @@
 #include <tuple>
 #include <vector>
 
+#include "base/result.h"
 #include "otlp/model.h"
 
 namespace contextcore::store {
@@ -160,6 +161,9 @@ class WorkIndexView {
     });
   }
   virtual size_t size() const = 0;
+  // What could not be read looks as if it were not there; this says that it happened. Whoever answers from the index
+  // asks afterwards.
+  virtual Status status() const { return {}; }
 };
 
 }  // namespace contextcore::store

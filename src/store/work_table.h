@@ -47,7 +47,7 @@ class WorkTable : public WorkIndexView {
   virtual Status write(FileSystem& files, const std::string& path, size_t keep) const = 0;
   virtual size_t file_count() const = 0;
   // The first error that a look-up met in a file; sticky, shared by all versions over it.
-  virtual Status status() const = 0;
+  Status status() const override = 0;
   // Reads and checks every block.
   virtual Status verify() const = 0;
   // Rows that are not as the files have them; a reason to write.

@@ -256,7 +256,11 @@ Result<Json> ask(const store::WorkView& view, const store::Source& source,
                  const Question& question) {
   std::vector<std::string_view> known;
   for (const QuestionSpec& spec : kQuestions) {
-    if (spec.name == question.op) return ask(spec, {view, source, {}}, question);
+    if (spec.name == question.op) {
+      CC_ASSIGN(Json answer, ask(spec, {view, source, {}}, question));
+      CC_TRY(view.index().status());
+      return answer;
+    }
     known.push_back(spec.name);
   }
   return unknown_name("question", question.op, known);

@@ -3,7 +3,12 @@
 #include <cstdlib>
 #include <map>
 
+#include "base/hash.h"
+#include "store/frame.h"
+#include "store/manifest.h"
+#include "store/store_codec.h"
 #include "store/store_test_kit.h"
+#include "store/wal.h"
 
 namespace contextcore::store::test {
 namespace {
@@ -127,6 +132,155 @@ TEST(StoreFaults, ADamagedLogBeforeItsCommittedEndIsSaid) {
   const auto opened = Store::open(machine.options(machine.process()));
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, Code::corruption);
+}
+
+// The first was killed while it made the store's directory; what the second goes on with must last.
+TEST(StoreFaults, AHalfMadeStoreIsMadeDurableByWhoeverComesNext) {
+  for (uint64_t killed_at = 1; killed_at <= 24; ++killed_at) {
+    Machine machine(killed_at);
+    SimFileSystem& first = machine.process();
+    first.kill_at(killed_at);
+    std::ignore = Store::open(machine.options(first));
+    first.kill();
+    auto store = machine.open();
+    ASSERT_TRUE(store->commit("", create_task(1, "one")).ok());
+    machine.power_failure(killed_at * 7);
+    auto again = Store::open(machine.options(machine.process(), StoreMode::read_only));
+    ASSERT_TRUE(again.ok()) << "killed at operation " << killed_at << ": "
+                            << again.error().to_string();
+    EXPECT_EQ(work(**again)->index().size(), 1U) << "killed at operation " << killed_at;
+  }
+}
+
+// Two processes that opened the store after a crash, when nobody knew which manifest the disk has:
+// the first who writes makes a new one, which the second does not see by reading on in the log.
+TEST(StoreFaults, EveryManifestHasANumberOfItsOwn) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    Machine machine(seed);
+    ASSERT_TRUE(machine.open()->commit("", create_task(1, "one")).ok());
+    machine.power_failure(seed);
+    auto first = machine.open();
+    auto second = machine.open();
+    ASSERT_TRUE(first->commit("", create_task(2, "two")).ok());
+    const auto edit = [&] { return ManifestFile(machine.process(), kPath).read()->edit; };
+    const uint64_t taken_over = edit();
+    ASSERT_TRUE(second->commit("", create_task(3, "three")).ok());
+    machine.disk.crash_at(machine.disk.operations() + seed, seed);
+    const Status cut = second->cut();
+    if (!machine.disk.is_down()) {
+      EXPECT_TRUE(cut.ok()) << cut.error().to_string();
+      EXPECT_GT(edit(), taken_over);
+    }
+    machine.power_failure(seed);
+    auto store = machine.open();
+    ASSERT_NE(store, nullptr) << "power failure at operation " << seed << " of the cut";
+    EXPECT_GE(work(*store)->index().size(), 3U);
+  }
+}
+
+// Logs, spans and tasks of a state as text; what could not be read is an error.
+Result<std::string> try_dump(Store& store) {
+  CC_ASSIGN(const Store::Read read, store.read());
+  std::string text;
+  LogFetchRequest logs;
+  logs.after_sequence = 0;
+  CC_ASSIGN(const auto entries, read.source->fetch_logs(logs));
+  LogEntry entry;
+  for (;;) {
+    CC_ASSIGN(const bool more, entries->next(entry));
+    if (!more) break;
+    text += std::to_string(entry.sequence) + " " + std::string(entry.line) + "\n";
+  }
+  CC_ASSIGN(const auto streams, read.source->streams(INT64_MIN, INT64_MAX));
+  for (const LabelPairs& labels : streams) text += labels.front().second + "\n";
+  CC_ASSIGN(const auto traces, read.source->fetch({}));
+  for (;;) {
+    CC_ASSIGN(const TraceView* view, traces->next());
+    if (view == nullptr) break;
+    for (size_t i = 0; i < view->span_count(); ++i) text += std::string(view->core(i).name) + "\n";
+  }
+  std::vector<WorkRow> rows;
+  read.work->index().scan([&](const WorkRow& row) {
+    rows.push_back(row);
+    return true;
+  });
+  CC_TRY(read.work->index().status());
+  for (const WorkRow& row : rows) {
+    CC_ASSIGN(const auto span, read.work->span(row.span_id));
+    CC_ASSIGN(const auto events, read.work->events(row.span_id));
+    text += row.id + (span ? " " + std::to_string(span->revision) : "") + " " +
+            std::to_string(events.size()) + "\n";
+  }
+  return text;
+}
+
+TEST(StoreFaults, WhatCannotBeReadIsAnErrorAndNotAnAbsence) {
+  Machine machine;
+  {
+    auto store = machine.open();
+    for (uint32_t i = 1; i <= 4; ++i) {
+      ASSERT_TRUE(store->commit("", create_task(i, "t")).ok());
+      ASSERT_TRUE(store->commit("", edit_task((i + 1) / 2, "k", "v")).ok());
+      ASSERT_TRUE(store->ingest(one_log("shop", i, "line " + std::to_string(i)), "").ok());
+      ASSERT_TRUE(store->ingest(one_span(i / 2, i / 2, "s" + std::to_string(i)), "").ok());
+      const Status cut = i % 2 == 0 ? store->cut() : Status();
+      ASSERT_TRUE(cut.ok());
+    }
+  }
+  const auto expected = try_dump(*machine.open(StoreMode::read_only));
+  ASSERT_TRUE(expected.ok());
+  bool failed = true;
+  uint64_t failures = 0;
+  for (uint64_t skip = 0; failed; ++skip) {
+    auto store = machine.open(StoreMode::read_only);
+    machine.disk.fail_next(SimOp::read, skip, SimFault::io_error);
+    const auto found = try_dump(*store);
+    machine.disk.clear_faults();
+    failed = !found.ok();
+    failures += failed ? 1 : 0;
+    if (found.ok()) {
+      EXPECT_EQ(*found, *expected) << "the read after " << skip << " others failed";
+    }
+  }
+  EXPECT_GT(failures, 20U);
+}
+
+// A later version goes on in the log with frames of its own format.
+TEST(StoreFaults, AFrameOfANewerFormatIsRefusedAndKept) {
+  for (const StoreMode mode : {StoreMode::read_only, StoreMode::embedded, StoreMode::server}) {
+    Machine machine;
+    SimFileSystem& process = machine.process();
+    std::string id;
+    {
+      auto store = machine.open(machine.options(process));
+      ASSERT_TRUE(store->commit("", create_task(1, "one")).ok());
+      id = store->store_id();
+    }
+    const std::string path = wal_path(kPath, 1);
+    auto wal = WalFile::open(process, path, 1, id, true);
+    ASSERT_TRUE(wal.ok());
+    WalPosition position = (*wal)->start(0);
+    ASSERT_TRUE((*wal)->replay(position, UINT64_MAX, [](const Frame&) { return Status(); }).ok());
+    Frame frame;
+    frame.epoch = 1;
+    frame.sequence = position.sequence + 1;
+    frame.parts = {{PartSignal::logs, PartEncoding::raw, "what only later versions understand"}};
+    std::string bytes;
+    ASSERT_TRUE(append_frame(frame, position.seed, bytes).ok());
+    constexpr size_t kFormatAt = 4, kChecksumBytes = 8;
+    bytes[kFormatAt] = kFrameFormat + 1;
+    bytes.resize(bytes.size() - kChecksumBytes);
+    const uint64_t checksum = xxh3_64(bytes, position.seed);
+    RecordWriter(bytes).u64(checksum);
+    ASSERT_TRUE((*wal)->write(position.offset, bytes).ok());
+    ASSERT_TRUE((*wal)->sync().ok());
+    machine.power_failure(1);
+    const std::string before = *process.read_file(path);
+    auto opened = Store::open(machine.options(machine.process(), mode));
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.error().code, Code::unsupported) << opened.error().to_string();
+    EXPECT_EQ(*process.read_file(path), before);
+  }
 }
 
 // ---- crashes
@@ -340,6 +494,84 @@ TEST_P(StoreCrash, AFaultAtEveryOperationLosesNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, StoreCrash, testing::Combine(testing::Values(1, 2), testing::Bool()));
+
+// ---- crashes among many files
+
+// One more of everything, and a cut. The span is written again in every second round.
+bool run_merge_round(Store& store, uint32_t round) {
+  const std::string number = std::to_string(round);
+  const auto move = [&](const WorkView&) -> Result<WorkTransaction> {
+    WorkTransaction transaction;
+    transaction.events = {task_event(round, "moved", number)};
+    transaction.forwards = {{trace_id(1000 + round), trace_id(round)}};
+    return transaction;
+  };
+  return store.commit("create-" + number, create_task(round, "t")).ok() &&
+         store.commit("edit-" + number, edit_task(1 + round / 2, "round", number)).ok() &&
+         store.commit("move-" + number, move).ok() &&
+         store.ingest(one_log("shop", round, "log " + number), "").ok() &&
+         store.ingest(one_span(500 + round / 2, 600 + round / 2, "s" + number), "").ok() &&
+         store.ingest(one_sample("up", "h", round, round), "", "").ok() && store.cut().ok();
+}
+
+// What run_merge_round leaves, of rounds 1 to n.
+std::string rounds_dump(uint32_t rounds) {
+  Machine machine;
+  auto store = machine.open();
+  for (uint32_t round = 1; round <= rounds; ++round) EXPECT_TRUE(run_merge_round(*store, round));
+  EXPECT_TRUE(store->read()->source->forward(trace_id(1000 + rounds)));
+  return dump(*store);
+}
+
+// Cuts that merge: spans, logs, metrics, answers of commands, forwards and tables of work, with
+// eight files of each there already.
+class StoreMergeCrash : public testing::TestWithParam<uint64_t> {
+ protected:
+  const uint64_t step_ = crash_step();
+};
+
+TEST_P(StoreMergeCrash, PowerFailureAtEveryOperationOfAMergeLosesNothing) {
+  constexpr uint32_t kBefore = 9, kRoundsInAll = 10;
+  const std::string expected = rounds_dump(kRoundsInAll);
+  uint64_t first = 0, last = 0;
+  {
+    Machine machine;
+    auto store = machine.open();
+    for (uint32_t round = 1; round <= kBefore; ++round) ASSERT_TRUE(run_merge_round(*store, round));
+    first = machine.disk.operations();
+    ASSERT_TRUE(run_merge_round(*store, kRoundsInAll));
+    last = machine.disk.operations();
+  }
+  // The two seeds take turns.
+  for (uint64_t at = first + 1 + GetParam() % 2; at <= last; at += 2 * step_) {
+    const uint64_t seed = GetParam() * 1000 + at;
+    Machine machine(seed);
+    auto store = machine.open();
+    for (uint32_t round = 1; round <= kBefore; ++round) ASSERT_TRUE(run_merge_round(*store, round));
+    machine.disk.crash_at(at, seed);
+    std::ignore = run_merge_round(*store, kRoundsInAll);
+    machine.power_failure(seed);
+    store = machine.open();
+    ASSERT_NE(store, nullptr) << "power failure at operation " << at;
+    ASSERT_TRUE(run_merge_round(*store, kRoundsInAll)) << "power failure at operation " << at;
+    // Lines of a batch that is sent again after its cut may be there twice.
+    const auto unique_lines = [](const std::string& text) {
+      std::string out, previous;
+      for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+        const std::string line = text.substr(begin, end - begin);
+        if (line != previous || !line.starts_with("log ")) out += line;
+        previous = line;
+        begin = end;
+      }
+      return out;
+    };
+    EXPECT_EQ(unique_lines(dump(*store)), expected) << "power failure at operation " << at;
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, StoreMergeCrash, testing::Values(1, 2));
 
 }  // namespace
 }  // namespace contextcore::store::test

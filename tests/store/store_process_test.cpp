@@ -149,6 +149,26 @@ TEST(StoreProcesses, ADeadWritersCompleteFramesAreAdopted) {
   }
 }
 
+// A reader has read which manifest is the live one; before it opens it, it is replaced and removed.
+TEST(StoreProcesses, AManifestThatVanishesIsLookedForAgain) {
+  Machine machine;
+  ASSERT_TRUE(machine.open()->commit("", create_task(1, "one")).ok());
+  machine.power_failure(1);
+  auto reader = machine.open(StoreMode::read_only);
+  auto writer = machine.open();
+  bool armed = true;
+  machine.disk.set_hook([&](SimOp op, const std::string& path) {
+    if (!armed || op != SimOp::open || path.find("MANIFEST-") == std::string::npos) return;
+    armed = false;
+    ASSERT_TRUE(writer->commit("", create_task(2, "two")).ok());
+  });
+  const auto read = reader->read();
+  machine.disk.set_hook({});
+  EXPECT_FALSE(armed);
+  ASSERT_TRUE(read.ok()) << read.error().to_string();
+  EXPECT_EQ(work(*reader)->index().size(), 2U);
+}
+
 // Two claims planned on the same state, sequenced into one group behind a sync that is under way.
 TEST(StoreThreads, OfTwoClaimsInOneGroupExactlyOneWins) {
   Machine machine;

@@ -307,7 +307,6 @@ void forget_names(SimNode& node) {
 
 void reload(SimNode& node, Random& random, bool flips) {
   if (++node.names > 1) return;  // a file that another name has led to
-  node.linked = true;
   node.lock = 0;
   if (!node.is_directory) {
     node.content.lose_power(random, flips);

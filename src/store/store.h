@@ -69,7 +69,7 @@ struct StoreOptions {
   uint64_t head_bytes_max = 64ull << 20;
   int64_t head_age_max_ns = 15ll * 60 * 1'000'000'000;
   // Of a server: segments are made by threads of the store, and telemetry is refused
-  // (resource_exhausted) when these are a whole head behind. Else by whoever writes.
+  // (unavailable) when these are a whole head behind. Else by whoever writes.
   bool background = false;
   Retention retention;  // of a server with background
   uint64_t embedded_wal_bytes_max = 1ull << 20;  // an embedded writer cuts above these

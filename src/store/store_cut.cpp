@@ -60,7 +60,7 @@ Status StoreImpl::check_room_for_telemetry() const {
   if (head_->sizes().rows() <= options_.head_rows_max && behind <= options_.head_bytes_max)
     return {};
   rejected_.fetch_add(1, std::memory_order_relaxed);
-  return Error{Code::resource_exhausted,
+  return Error{Code::unavailable,
                "telemetry comes faster than the store writes files; " +
                    std::to_string(behind >> 20) + " MiB wait for their turn",
                "send it again in a second",

@@ -134,7 +134,7 @@ TEST(BackgroundCut, TelemetryIsRefusedWhenFilesAreAWholeHeadBehind) {
   });
   ASSERT_TRUE(store->cut().ok());
   ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().code, Code::resource_exhausted);
+  EXPECT_EQ(refused.error().code, Code::unavailable);
   EXPECT_TRUE(store->ingest(one_log("shop", 500, "again"), "").ok());
 }
 

@@ -14,7 +14,8 @@
 namespace contextcore::store {
 namespace {
 
-constexpr const char* kRemedy = "run `contextcore rebuild`: it is a cache and is made anew from the log";
+constexpr const char* kRemedy =
+    "remove the file while nobody has the store open: it is a cache, made anew from the spans when the store opens";
 constexpr size_t kSaidMax = 20;
 
 std::vector<std::string> table_paths(const PinnedFiles& files) {

@@ -2,6 +2,7 @@
 
 #include "otlp/protobuf.h"
 #include "store/frame_work.h"
+#include "store/log_parts.h"
 #include "store/rows/samples.h"
 #include "store/segment_reader.h"
 
@@ -102,6 +103,42 @@ TEST_F(SegmentTest, TakesRowsFromBuildersAndSegmentsInAnyOrder) {
     expected.push_back(source[row]);
   }
   expect_same(*segment_of(rows, "/mixed"), expected);
+}
+
+// Of journal records from the whole rows, of others from the columns.
+TEST_F(SegmentTest, GivesTheRecordsOfASpanAsAppended) {
+  for (const bool journal : {true, false}) {
+    auto logs = samples::logs(25, 600);
+    // What the journal has came out of the log, so it can be written there.
+    std::erase_if(logs, [](const auto& sample) {
+      std::string bytes;
+      otlp::append_log_record_protobuf(sample.record, bytes);
+      return !otlp::decode_log_record_protobuf(bytes, kStoredLimits).ok();
+    });
+    if (journal) {
+      for (auto& row : logs) row.meta.journal = true;
+    }
+    const auto builder = samples::build(logs);
+    const auto segment = segment_of(all_rows<LogRows>(*builder));
+    ASSERT_NE(segment, nullptr);
+    size_t found = 0;
+    for (const auto& one : logs) {
+      const otlp::SpanId& span = one.record.span_id;
+      if (span.empty()) continue;
+      const auto facts = LogParts::of(*segment).records_of_span(span);
+      ASSERT_TRUE(facts.ok()) << facts.error().to_string();
+      size_t at = 0;
+      for (const auto& other : logs) {
+        if (!(other.record.span_id == span)) continue;
+        ASSERT_LT(at, facts->size());
+        EXPECT_EQ((*facts)[at].sequence, other.meta.sequence);
+        EXPECT_EQ((*facts)[at++].record, other.record);
+      }
+      EXPECT_EQ(at, facts->size());
+      found += at;
+    }
+    EXPECT_GT(found, 0u);
+  }
 }
 
 TEST_F(SegmentTest, FindsTheRowsOfATraceAndOfASpan) {

@@ -1,6 +1,5 @@
 // Disks that fail, fill up, and lie; power that goes away at any moment.
 
-#include <cstdlib>
 #include <map>
 
 #include "base/hash.h"
@@ -424,13 +423,6 @@ uint64_t workload_operations(bool background) {
   run_workload(machine, *store, model, background);
   EXPECT_EQ(model.logs, kRounds);
   return machine.disk.operations();
-}
-
-// Under sanitizers, where a crash at every operation takes minutes, CONTEXTCORE_CRASH_STEP=n leaves
-// it at every nth; the seeds then take different ones.
-uint64_t crash_step() {
-  const char* text = std::getenv("CONTEXTCORE_CRASH_STEP");
-  return text != nullptr ? std::max<uint64_t>(1, std::strtoull(text, nullptr, 10)) : 1;
 }
 
 // The seed, and whether a server's cuts are crashed, with writes between their steps.

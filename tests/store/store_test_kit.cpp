@@ -1,6 +1,7 @@
 #include "store/store_test_kit.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace contextcore::store::test {
 namespace {
@@ -75,6 +76,11 @@ Machine::Machine(uint64_t seed) : random(seed), disk(seed, &clock) { clock.set_b
 SimFileSystem& Machine::process() {
   processes_.push_back(disk.start_process());
   return *processes_.back();
+}
+
+uint64_t crash_step() {
+  const char* text = std::getenv("CONTEXTCORE_CRASH_STEP");
+  return text != nullptr ? std::max<uint64_t>(1, std::strtoull(text, nullptr, 10)) : 1;
 }
 
 StoreOptions Machine::options(SimFileSystem& process, StoreMode mode) {

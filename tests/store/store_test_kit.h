@@ -71,6 +71,10 @@ otlp::LogsData one_log(const std::string& service, uint64_t time_ns, const std::
 otlp::RemoteWriteRequest one_sample(const std::string& name, const std::string& host, int64_t time_ms,
                                     double value);
 
+// Under sanitizers, where a crash at every operation takes minutes, CONTEXTCORE_CRASH_STEP=n leaves
+// it at every nth; different seeds take different ones.
+uint64_t crash_step();
+
 // ---- looking ----
 // Every series of a tenant in the range, as lines "labels time=value …", sorted.
 std::string metrics(Store& store, const std::string& tenant = "", int64_t start_ms = INT64_MIN,

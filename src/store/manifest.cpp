@@ -207,7 +207,10 @@ void ManifestFile::remember(const std::string& name, uint64_t size, uint64_t edi
   read_edit_ = edit;
 }
 
-Status ManifestFile::write(const Manifest& manifest) {
+Status ManifestFile::write(const Manifest& manifest, bool* in_doubt) {
+  bool ignored = false;
+  bool& doubt = in_doubt != nullptr ? *in_doubt : ignored;
+  doubt = false;
   const std::string record = record_bytes(manifest);
   if (file_ != nullptr) {
     // Another process may have begun one since.
@@ -215,6 +218,9 @@ Status ManifestFile::write(const Manifest& manifest) {
     if (current != name_) file_ = nullptr;
   }
   if (file_ != nullptr && size_ + record.size() <= kCheckpointBytes) {
+    // Zeros are no record: a full disk shows itself while the old one still counts.
+    CC_TRY(file_->allocate(size_ + record.size()));
+    doubt = true;
     CC_TRY(file_->write_at(size_, record));
     CC_TRY(file_->sync());
     size_ += record.size();
@@ -227,14 +233,22 @@ Status ManifestFile::write(const Manifest& manifest) {
   if (live.ok() && *live == name) {
     return {Code::internal, path + " is the live manifest and cannot be begun again"};
   }
-  CC_ASSIGN(file_, files_.open(path, OpenMode::create));
-  // Left over from a crash before CURRENT named it.
-  CC_TRY(file_->truncate(0));
   const std::string bytes = manifest_file_bytes(manifest);
-  CC_TRY(file_->write_at(0, bytes));
-  CC_TRY(file_->sync());
-  CC_TRY(files_.sync_directory(directory_));
-  CC_TRY(files_.write_file_atomically(current_path(directory_), name));
+  {
+    CC_ASSIGN(auto file, files_.open(path, OpenMode::create));
+    // Left over from a crash before CURRENT named it.
+    CC_TRY(file->truncate(0));
+    CC_TRY(file->write_at(0, bytes));
+    CC_TRY(file->sync());
+    CC_TRY(files_.sync_directory(directory_));
+    file_ = std::move(file);
+  }
+  doubt = true;
+  const Status named = files_.write_file_atomically(current_path(directory_), name);
+  if (!named.ok()) {
+    file_ = nullptr;
+    return named;
+  }
   name_ = name;
   size_ = bytes.size();
   remember(name_, size_, manifest.edit);

@@ -91,8 +91,9 @@ class ManifestFile {
   ManifestFile(FileSystem& files, std::string directory);
   // The last valid record of the file that CURRENT names. not_found: this is no store (yet).
   Result<Manifest> read();
-  // Durable when it returns ok; after an error nobody knows which one the disk has.
-  Status write(const Manifest& manifest);
+  // Durable when it returns ok. After an error nobody knows which one the disk has; in_doubt, if
+  // given, says false when it certainly still is the one before.
+  Status write(const Manifest& manifest, bool* in_doubt = nullptr);
   // False: it certainly still is the one that was read or written last, and that is `known`. Costs
   // no reading of records.
   Result<bool> changed(const Manifest& known) const;

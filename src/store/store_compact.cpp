@@ -72,9 +72,10 @@ Status StoreImpl::install(const Compaction& compaction, const Version& base) {
   manifest.next_number = next_number_;
   ++manifest.edit;
   CC_ASSIGN(auto version, open_version(files_, directory_, manifest, &head_->version(), *hooks_));
-  const Status written = manifest_file_.write(manifest);
+  bool in_doubt = false;
+  const Status written = manifest_file_.write(manifest, &in_doubt);
   if (!written.ok()) {
-    poison(written);  // nobody knows which manifest the disk has
+    if (in_doubt) poison(written);
     return written;
   }
   head_->replace_version(std::move(version), compaction.moves());

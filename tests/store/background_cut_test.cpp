@@ -40,8 +40,8 @@ void change(Store& store, const std::string& value) {
 // Calls fn once, in the middle of a cut.
 void within_cut(Machine& machine, std::function<void()> fn) {
   auto pending = std::make_shared<bool>(true);
-  machine.disk.set_hook([pending, fn = std::move(fn)](SimOp, const std::string& path) {
-    if (path.ends_with(".spans") && std::exchange(*pending, false)) fn();
+  machine.disk.set_hook([pending, fn = std::move(fn)](SimOp op, const std::string& path) {
+    if (op == SimOp::open && path.ends_with(".spans") && std::exchange(*pending, false)) fn();
   });
 }
 

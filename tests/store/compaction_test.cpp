@@ -94,6 +94,8 @@ constexpr uint32_t kCuts = 7;
 bool run_round(Store& store, uint32_t round) {
   const std::string value = std::to_string(round);
   return store.commit("create-" + value, create_task(round, "t")).ok() &&
+         store.commit("stays-" + value, create_task(100 + round, "stays")).ok() &&
+         store.ingest(one_span(900 + round, 900 + round, "stays"), "").ok() &&
          store.commit("edit-" + value, edit_task((round + 1) / 2, "round", value)).ok() &&
          store.ingest(one_log("shop", round, "log " + value), "").ok() &&
          store.ingest(one_span(500 + round / 2, 600 + round / 2, "s" + value, 1000 * round), "").ok();
@@ -114,9 +116,8 @@ TEST(Compaction, ManySegmentsBecomeFewWithTheSameAnswers) {
   const std::vector<std::string> names = span_names(*pinned);
   ASSERT_TRUE(store->compact().ok());
   const StoreStats stats = store->stats();
-  EXPECT_LE(stats.segments, 4U + 2);
+  EXPECT_LE(stats.segments, before / 2);
   EXPECT_GT(stats.compactions, 0U);
-  EXPECT_EQ(stats.masked_rows, 0U);
   EXPECT_EQ(dump(*store), dump(*other));
   EXPECT_EQ(span_names(*pinned), names);  // who began before reads on
   ASSERT_TRUE(store->compact().ok());     // nothing more to do
@@ -142,8 +143,8 @@ TEST(Compaction, WhatIsChangedMeanwhileStaysChanged) {
   };
   // One change is in files by the time the merged segments are, another only in the head.
   bool pending = true;
-  machine.disk.set_hook([&](SimOp, const std::string& path) {
-    if (!path.ends_with(".spans") || !std::exchange(pending, false)) return;
+  machine.disk.set_hook([&](SimOp op, const std::string& path) {
+    if (op != SimOp::open || !path.ends_with(".spans") || !std::exchange(pending, false)) return;
     change(*store, "cut");
     ASSERT_TRUE(store->cut().ok());
     change(*store, "head");
@@ -259,7 +260,8 @@ TEST(Compaction, AFullDiskLeavesTheSegmentsAsTheyAre) {
   EXPECT_FALSE(store->compact().ok());
   EXPECT_EQ(dump(*store), expected);
   machine.disk.clear_faults();
-  ASSERT_TRUE(store->compact().ok());
+  const Status compacted = store->compact();
+  ASSERT_TRUE(compacted.ok()) << compacted.error().to_string();
   EXPECT_EQ(dump(*store), expected);
 }
 

@@ -331,8 +331,8 @@ void run_workload(Machine& machine, Store& store, Model& model, bool background)
     goes_on = run_round(store, model, round);
     if (!goes_on || round++ % 2 != 0) continue;
     bool pending = background && round <= kRounds;
-    machine.disk.set_hook([&](SimOp, const std::string& path) {
-      if (!path.ends_with(".spans") || !std::exchange(pending, false)) return;
+    machine.disk.set_hook([&](SimOp op, const std::string& path) {
+      if (op != SimOp::open || !path.ends_with(".spans") || !std::exchange(pending, false)) return;
       goes_on = run_round(store, model, round++);
     });
     goes_on = store.cut().ok() && goes_on;

@@ -101,7 +101,11 @@ class SegmentCheck {
     if (!check_pages(group, number, rows)) {
       if (spans_ && journal()) all_.journal_whole = false;
       take_ids(group, rows);
-      check_wholes(nullptr, rows);
+      if (spans_) {
+        check_wholes<otlp::Span>(nullptr, rows);
+      } else {
+        check_wholes<otlp::LogRecord>(nullptr, rows);
+      }
       return;
     }
     take_ids(group, rows);
@@ -209,8 +213,9 @@ class SegmentCheck {
       return view.ok() ? view->number_of(row) : 0;
     };
     const auto& known = footer_.groups[group.number()].zones;
-    for (size_t i = 0; i < rows.end - rows.begin; ++i) {
-      otlp::LogRecord record;
+    std::vector<otlp::LogRecord> read(rows.end - rows.begin);
+    for (size_t i = 0; i < read.size(); ++i) {
+      otlp::LogRecord& record = read[i];
       Status status = read_log(group, i, record);
       if (status.ok() && objects_whole_) {
         status = resources_.at(number(LogColumn::resource, i)).status();
@@ -229,6 +234,7 @@ class SegmentCheck {
       }
       check_meta(number(LogColumn::journal, i) != 0, number(LogColumn::sequence, i), rows.begin + i, said);
     }
+    check_wholes(&read, rows);
   }
 
   void check_meta(bool is_journal, uint64_t sequence, size_t row, std::string& said) {
@@ -243,13 +249,31 @@ class SegmentCheck {
   }
 
   // The blocks of whole rows that begin in these; read: the same rows from columns, null: unreadable.
-  void check_wholes(const std::vector<otlp::Span>* read, const Rows& rows) {
+  template <typename Row>
+  void check_wholes(const std::vector<Row>* read, const Rows& rows) {
     if (footer_.wholes.blocks == 0) return;
     const auto begin_block = (rows.begin + kWholesPerBlock - 1) / kWholesPerBlock;
     for (size_t block = begin_block; block * kWholesPerBlock < rows.end; ++block) check_whole_block(block, read, rows);
   }
 
-  void check_whole_block(size_t number, const std::vector<otlp::Span>* read, const Rows& group) {
+  static auto decode_whole(std::string_view bytes, const otlp::Span*) {
+    return otlp::decode_span_protobuf(bytes, kStoredLimits);
+  }
+  static auto decode_whole(std::string_view bytes, const otlp::LogRecord*) {
+    return otlp::decode_log_record_protobuf(bytes, kStoredLimits);
+  }
+
+  // What lies before the row itself: a span's resource and scope, a log record's sequence.
+  bool check_whole_header(ByteReader& whole, const otlp::Span*) const {
+    const uint64_t resource = whole.varint(), scope = whole.varint();
+    return whole.ok() && resource < resources_.size() && scope < scopes_.size();
+  }
+  bool check_whole_header(ByteReader& whole, const otlp::LogRecord*) const {
+    return whole.varint() <= all_.files().manifest().sequence && whole.ok();
+  }
+
+  template <typename Row>
+  void check_whole_block(size_t number, const std::vector<Row>* read, const Rows& group) {
     const Rows rows{number * kWholesPerBlock, std::min<size_t>((number + 1) * kWholesPerBlock, footer_.rows)};
     const std::string part = fmt::format("whole rows, block {}", number);
     const size_t page = number / kBlocksPerDirectory;
@@ -268,13 +292,14 @@ class SegmentCheck {
     ByteReader block(std::string_view(*bytes).substr(0, entry->raw));
     for (size_t row = rows.begin; row < rows.end; ++row) {
       ByteReader whole(block.string());
-      const uint64_t resource = whole.varint(), scope = whole.varint();
-      const auto span = otlp::decode_span_protobuf(whole.rest(), kStoredLimits);
-      if (!block.ok() || !whole.ok() || !span.ok() || resource >= resources_.size() || scope >= scopes_.size()) {
+      constexpr const Row* kRow = nullptr;
+      const bool header = check_whole_header(whole, kRow);
+      const auto decoded = decode_whole(whole.rest(), kRow);
+      if (!block.ok() || !header || !decoded.ok()) {
         return damage(part, fmt::format("row {} of it does not parse", row), rows);
       }
       if (read == nullptr || row >= group.end) continue;
-      if (*span != (*read)[row - group.begin]) {
+      if (*decoded != (*read)[row - group.begin]) {
         return damage(part, fmt::format("row {} of it is not the row that the columns hold", row), rows);
       }
     }

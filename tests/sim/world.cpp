@@ -87,10 +87,10 @@ void World::log(const std::string& text) {
 void World::before_call(SimOp op, const std::string& path) {
   SimScheduler* running = SimScheduler::current();
   if (running == nullptr || running->group() == 0) return;
-  constexpr std::array<const char*, 13> kNames{"open",   "read",     "write", "sync",
+  constexpr std::array<const char*, 14> kNames{"open",   "read",     "write", "sync",
                                                "truncate", "allocate", "stat",  "list",
-                                               "make_directories", "rename", "remove",
-                                               "sync_directory", "lock"};
+                                               "make_directories", "rename", "link",
+                                               "remove", "sync_directory", "lock"};
   log(kNames.at(static_cast<size_t>(op)) + (" " + path));
   const bool writes = op == SimOp::write || op == SimOp::sync || op == SimOp::rename;
   if (trouble_ && writes && draw(plan.pause_in)) {

@@ -17,7 +17,7 @@ int64_t revision_of(const otlp::LogRecord& record) {
 Error missing_span(const otlp::SpanId& id) {
   return {Code::corruption,
           "the work index knows span " + otlp::to_hex(id) + ", but no file has it",
-          "run verify",
+          "run contextcore store verify",
           {},
           {}};
 }

@@ -155,7 +155,7 @@ Error StoreImpl::short_log(const CommitMark& mark) const {
           "the log of " + directory_ + " is damaged: " + std::to_string(mark.offset) +
               " bytes of it are committed, but only " + std::to_string(position_.offset) +
               " are valid",
-          "run verify",
+          "run contextcore store verify",
           {},
           {}};
 }

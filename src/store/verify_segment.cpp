@@ -17,9 +17,6 @@
 namespace contextcore::store {
 namespace {
 
-constexpr const char* kDerivedRemedy =
-    "run `contextcore rebuild`, which writes spans of work anew from the log, or restore the file from a backup";
-
 class SegmentCheck {
  public:
   SegmentCheck(Verification& all, const SegmentInfo& info, std::shared_ptr<const SegmentFile> file)
@@ -50,9 +47,7 @@ class SegmentCheck {
   };
 
   void damage(const std::string& part, const std::string& what, std::optional<Rows> rows = {}) {
-    // A rebuild looks at work as commands do, through the index and the whole rows.
-    const bool rebuilt = spans_ && journal() && part.find("column") == std::string::npos;
-    Damage one{file_->path(), part, {}, what, {}, rebuilt ? kDerivedRemedy : kRestoreRemedy};
+    Damage one{file_->path(), part, {}, what, {}, kRestoreRemedy};
     if (rows) one.rows = fmt::format("{} to {}", rows->begin, rows->end - 1);
     if (all_.report().damages.size() < kDamagesMax && rows) {
       affected_.emplace_back(all_.report().damages.size(), *rows);

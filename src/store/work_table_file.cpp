@@ -40,7 +40,7 @@ size_t item_bytes_min(WorkSection section) {
 Error damaged_file(const std::string& path, const std::string& what) {
   return {Code::corruption,
           fmt::format("work table {}: {}", path, what),
-          "it is a cache; rebuild it from the log",
+          "it is a cache: remove the file while nobody has the store open, and opening makes it anew",
           {},
           {}};
 }

@@ -72,13 +72,21 @@ Status StoreImpl::check_room_for_telemetry() const {
 // --------------------------------------------------------------------------------------
 
 Status StoreImpl::wait_all_visible(Lock& lock) {
-  // Others may append while a flush of theirs has released the mutex.
+  // Whoever would append next waits meanwhile, or a busy store would never come to rest.
+  ++pausing_;
+  Status status;
   do {
-    CC_TRY(wait_visible(lock, position_.sequence));
+    status = wait_visible(lock, position_.sequence);
     wait_idle(lock);
-    CC_TRY(check_writable());
-  } while (visible_ != position_.sequence);
-  return {};
+    if (status.ok()) status = check_writable();
+  } while (status.ok() && visible_ != position_.sequence);
+  if (--pausing_ == 0) changed_.notify_all();
+  return status;
+}
+
+Status StoreImpl::enter(Lock& lock) {
+  while (pausing_ > 0) changed_.wait(lock);
+  return check_writable();
 }
 
 Status StoreImpl::begin_cut(Lock& lock) {

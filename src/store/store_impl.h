@@ -96,6 +96,8 @@ class StoreImpl final : public Store {
 
   // ---- sequencer.cpp; all REQUIRE: mutex_ ----
   Status check_writable() const;
+  // Before something is decided and appended: waits while a cut brings the log to rest.
+  Status enter(Lock& lock);
   // Makes room in the log for a frame with so many bytes of parts. False: it had to wait, and what
   // was decided before has to be decided again.
   Result<bool> ensure_room(Lock& lock, size_t bytes);
@@ -211,6 +213,7 @@ class StoreImpl final : public Store {
   uint64_t durable_ = 0;
   bool flushing_ = false;
   bool sync_scheduled_ = false;
+  int pausing_ = 0;  // cuts that wait for the log to come to rest
   std::atomic<bool> closed_{false};  // written with mutex_
   bool announced_ = false;
   Status poisoned_;

@@ -72,7 +72,7 @@ Result<IngestResult> StoreImpl::metrics_locked(Lock& lock, const Data& data, Par
                                                std::string_view body, std::string_view tenant,
                                                otlp::Translation translation, uint64_t& sequence) {
   for (;;) {
-    CC_TRY(check_writable());
+    CC_TRY(enter(lock));
     CC_TRY(check_room_for_telemetry());
     bool fresh = false;
     CC_ASSIGN(const uint32_t number, tenant_number(tenant, fresh));

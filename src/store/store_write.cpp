@@ -151,7 +151,7 @@ Result<IngestResult> StoreImpl::ingest_locked(Lock& lock, const Data& data, std:
                                               const Hash128& digest, uint64_t& sequence) {
   constexpr PartSignal kSignal = signal_of(static_cast<const Data*>(nullptr));
   for (;;) {
-    CC_TRY(check_writable());
+    CC_TRY(enter(lock));
     CC_TRY(check_room_for_telemetry());
     IngestResult result;
     const std::optional<Data> reduced = without_refused(data, result);
@@ -323,7 +323,7 @@ Result<CommitResult> StoreImpl::commit_locked(Lock& lock, const std::string& com
                                               const WorkPlan& plan, uint64_t planned_at,
                                               std::optional<PlannedWork> work) {
   for (;;) {
-    CC_TRY(check_writable());
+    CC_TRY(enter(lock));
     if (!work || last_work_sequence_ > planned_at) {
       const std::shared_ptr<const Snapshot> snapshot = sequenced_snapshot();
       planned_at = snapshot->visible();
@@ -391,7 +391,7 @@ Status StoreImpl::replace_spans(std::vector<JournalSpan> spans,
   CC_TRY(turn.begin());
   Lock lock(mutex_);
   for (;;) {
-    CC_TRY(check_writable());
+    CC_TRY(enter(lock));
     const std::shared_ptr<const Snapshot> snapshot = sequenced_snapshot();
     work.record.rows.clear();
     for (const JournalSpan& span : spans) {

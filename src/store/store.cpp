@@ -98,7 +98,7 @@ Status StoreImpl::initialize() {
     syncer_ = options_.make_executor ? options_.make_executor() : make_thread_executor("store-sync", 1);
   }
   if (options_.background && options_.mode == StoreMode::server) {
-    maintenance_ = make_thread_executor("store-files", 2);
+    maintenance_ = options_.make_executor ? options_.make_executor() : make_thread_executor("store-files", 2);
   }
   return open_directory();
 }

@@ -175,6 +175,7 @@ Status StoreImpl::copy_most(CutUnderWay& cut) {
 
 Status StoreImpl::finish_cut(Lock& lock, CutUnderWay& cut) {
   CC_TRY(wait_all_visible(lock));
+  CC_TRY(head_->settle());
   if (cut.copied.offset != flushed_) {
     CC_TRY(copy_log(cut, flushed_));
     CC_TRY(cut.next_wal->sync());
@@ -231,17 +232,19 @@ Status StoreImpl::cut_now(Lock& lock) {
   return status;
 }
 
-void StoreImpl::cut_in_background() {
+// What can be done before anybody has to wait.
+Status StoreImpl::settle_most() const {
+  std::shared_ptr<Head> head;
   {
-    // What can be done before anybody has to wait.
-    std::shared_ptr<Head> head;
-    {
-      const std::lock_guard state(state_mutex_);
-      head = head_;
-    }
-    std::ignore = head->settle();
-    std::ignore = head->settle_logs();
+    const std::lock_guard state(state_mutex_);
+    head = head_;
   }
+  CC_TRY(head->settle());
+  return head->settle_logs();
+}
+
+void StoreImpl::cut_in_background() {
+  std::ignore = settle_most();
   const std::lock_guard turn(turn_mutex_);
   const Status status = cut_step_by_step();
   Lock lock(mutex_);
@@ -271,6 +274,7 @@ Status StoreImpl::cut_step_by_step() {
   if (cut == nullptr) return {};
   CC_TRY(write_cut(*cut));
   CC_TRY(copy_most(*cut));
+  CC_TRY(settle_most());
   Lock lock(mutex_);
   return finish_cut(lock, *cut);
 }

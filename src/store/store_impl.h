@@ -180,6 +180,7 @@ class StoreImpl final : public Store {
   Status copy_most(CutUnderWay& cut);
   Status finish_cut(Lock& lock, CutUnderWay& cut);
   void cut_in_background();
+  Status settle_most() const;
   Status cut_step_by_step();
   // ---- store_compact.cpp ----
   void compact_if_due();  // REQUIRES: mutex_

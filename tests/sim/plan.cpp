@@ -20,6 +20,7 @@ Plan draw_plan(uint64_t seed) {
   plan.seed = seed;
   plan.interval = random.below(8) == 0;
   plan.server = random.below(3) == 0;
+  plan.background = plan.server && seed % 2 == 0;
   plan.writers = plan.server ? 1 + below(2) : 1 + below(3);
   plan.readers = below(3);
   plan.clients = 1 + below(3);
@@ -49,7 +50,7 @@ std::string Plan::text() const {
   const auto number = [](const char* name, uint64_t value) {
     return value == 0 ? std::string() : std::string(" ") + name + "=" + std::to_string(value);
   };
-  return "seed=" + std::to_string(seed) + number("interval", interval) + number("server", server) +
+  return "seed=" + std::to_string(seed) + number("interval", interval) + number("server", server) + number("background", background) +
          number("writers", writers) + number("readers", readers) + number("clients", clients) +
          number("ops", ops) + number("cut_rows", cut_rows) + number("cut_in", cut_in) +
          number("kill_in", kill_in) + number("crash_in", crash_in) + number("pause_in", pause_in) +

@@ -11,6 +11,7 @@ struct Plan {
   uint64_t seed = 0;
   bool interval = false;  // durability
   bool server = false;
+  bool background = false;  // the server makes and merges files beside its writers
   uint32_t writers = 1, readers = 0;
   uint32_t clients = 1;         // of a writing process at the same time
   uint32_t ops = 20;            // of a client in all its lives

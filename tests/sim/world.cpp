@@ -70,6 +70,7 @@ store::StoreOptions World::options(Life& life, store::StoreMode mode) {
   options.file_system = life.lying != nullptr ? life.lying.get() : life.files.get();
   options.clock = &scheduler.clock();
   options.random = life.random.get();
+  options.background = plan.background && mode == store::StoreMode::server;
   options.make_executor = [this] { return scheduler.make_executor(); };
   return options;
 }

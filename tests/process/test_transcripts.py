@@ -37,6 +37,10 @@ ELSEWHERE = {
     "traceparent": "test_run.py",
     "task traces": "test_run.py: made-up trace ids and durations",
     "trace task": "test_run.py: made-up trace ids",
+    "store verify": "test_store_care.py: what it prints depends on the sizes of files",
+    "store backup": "test_store_care.py",
+    "store restore": "test_store_care.py",
+    "store stats": "test_store_care.py",
 }
 
 TIME_HINT = "2026-11-22T15:24:29Z, 2026-11-22 15:24, 2026-11-22"

@@ -71,7 +71,7 @@ void Runner::compare_with_calm_store(const Seen& seen) {
     if (op.acked != 0 && op.kind != OpKind::lease) order.push_back(&op);
   }
   // What has no sequence left no trace of its own: others have written over all of it.
-  std::stable_sort(order.begin(), order.end(),
+  sort_stably(order,
                    [](const Op* a, const Op* b) { return a->sequence < b->sequence; });
   SimDisk disk(1, &world_.scheduler.clock());
   const auto files = disk.start_process();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
 #include "sim/runner.h"
 
 namespace contextcore::sim {

@@ -249,7 +249,9 @@ Status StoreImpl::close() {
   if (closed_) return {};
   Status status;
   if (head_ != nullptr && options_.mode != StoreMode::read_only && poisoned_.ok()) {
-    status = wait_visible(lock, position_.sequence);
+    // With nothing of ours to write, frames that are not visible are others', which a failure has
+    // kept us from taking in; neither they nor the mark are our business then.
+    if (!buffer_.empty()) status = wait_visible(lock, position_.sequence);
     wait_idle(lock);
     if (status.ok() && durable_ < flushed_) {
       status = wal_->sync();

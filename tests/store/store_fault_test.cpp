@@ -77,6 +77,31 @@ TEST(StoreFaults, ACutThatFailsChangesNothing) {
   EXPECT_EQ(work(*machine.open())->index().size(), 6U);
 }
 
+TEST(StoreFaults, WhoCouldNotCatchUpLeavesTheMarkAloneWhenItCloses) {
+  Machine machine;
+  auto writer = machine.open();
+  ASSERT_TRUE(writer->ingest(one_span(2, 102, "old"), "").ok());
+  ASSERT_TRUE(writer->cut().ok());
+  auto other = machine.open();
+  ASSERT_TRUE(other->read().ok());
+  ASSERT_TRUE(writer->ingest(one_log("shop", 1, "line"), "").ok());
+  ASSERT_TRUE(writer->ingest(one_span(2, 102, "new"), "").ok());
+  // It takes the line in; what the span replaces cannot be read.
+  bool failing = true;
+  machine.disk.set_hook([&](SimOp op, const std::string& path) {
+    if (op == SimOp::read && path.ends_with(".spans") && std::exchange(failing, false)) {
+      machine.disk.fail_next(SimOp::read, 0, SimFault::io_error);
+    }
+  });
+  EXPECT_FALSE(other->read().ok());
+  machine.disk.set_hook(nullptr);
+  machine.disk.clear_faults();
+  EXPECT_FALSE(failing);
+  std::ignore = other->close();
+  EXPECT_EQ(span_names(*source(*machine.open(StoreMode::read_only))),
+            std::vector<std::string>{"000002/new"});
+}
+
 TEST(StoreFaults, GarbageBehindTheLogIsIgnored) {
   for (const std::string& garbage :
        {std::string(100, '\xff'), std::string("\x50\x00\x00\x00\x01\x00\x01\x00", 8),

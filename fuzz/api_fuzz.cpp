@@ -8,58 +8,13 @@
 #include <string>
 #include <string_view>
 
-#include "api/service.h"
+#include "service_world.h"
 #include "api/target.h"
-#include "base/clock.h"
 #include "base/json.h"
-#include "base/random.h"
-#include "base/sim_file_system.h"
-#include "work/hooks.h"
 
 namespace {
 
 using namespace contextcore;
-
-struct World {
-  ManualClock clock;
-  SeededRandom random{1};
-  SimDisk disk{1, &clock};
-  std::unique_ptr<SimFileSystem> files = disk.start_process();
-  std::unique_ptr<store::Store> store;
-  std::unique_ptr<api::Service> service;
-
-  World() {
-    store::StoreOptions options;
-    options.path = "/store";
-    options.mode = store::StoreMode::server;
-    options.hooks = work::hooks();
-    options.file_system = files.get();
-    options.clock = &clock;
-    options.random = &random;
-    auto opened = store::Store::open(std::move(options));
-    if (!opened.ok()) std::abort();
-    store = std::move(*opened);
-    api::ServiceOptions service_options;
-    service_options.store = store.get();
-    service_options.clock = &clock;
-    service_options.random = &random;
-    service_options.body_bytes_max = 1 << 16;
-    service = api::Service::make(std::move(service_options));
-  }
-};
-
-// What the store holds grows with every accepted input, so it starts anew now and then.
-constexpr int kRequestsPerWorld = 256;
-
-World& world() {
-  static std::unique_ptr<World> current;
-  static int left = 0;
-  if (left-- == 0) {
-    current = std::make_unique<World>();
-    left = kRequestsPerWorld;
-  }
-  return *current;
-}
 
 std::string_view next_line(std::string_view& text) {
   size_t end = text.find('\n');
@@ -86,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     request.headers.emplace_back(line.substr(0, colon), line.substr(colon + 2));
   }
   request.body = std::string(text);
-  api::Response response = world().service->handle(std::move(request));
+  api::Response response = service_world().service->handle(std::move(request));
   if (response.status < 200 || response.status > 599) std::abort();
   bool compressed = false;
   for (const auto& [name, value] : response.headers) compressed |= name == "Content-Encoding";

@@ -13,61 +13,16 @@
 #include <string_view>
 #include <utility>
 
-#include "api/service.h"
-#include "base/clock.h"
-#include "base/random.h"
-#include "base/sim_file_system.h"
+#include "service_world.h"
 #include "net/grpc_session.h"
-#include "work/hooks.h"
 
 namespace {
 
 using namespace contextcore;
 
-constexpr size_t kMessageBytesMax = 1 << 16;
+constexpr size_t kMessageBytesMax = kServiceBodyBytesMax;
 constexpr uint64_t kRoomBytes = 1 << 18;
 constexpr size_t kSentBytesMax = 64 << 20;
-
-struct World {
-  ManualClock clock;
-  SeededRandom random{1};
-  SimDisk disk{1, &clock};
-  std::unique_ptr<SimFileSystem> files = disk.start_process();
-  std::unique_ptr<store::Store> store;
-  std::unique_ptr<api::Service> service;
-
-  World() {
-    store::StoreOptions options;
-    options.path = "/store";
-    options.mode = store::StoreMode::server;
-    options.hooks = work::hooks();
-    options.file_system = files.get();
-    options.clock = &clock;
-    options.random = &random;
-    auto opened = store::Store::open(std::move(options));
-    if (!opened.ok()) std::abort();
-    store = std::move(*opened);
-    api::ServiceOptions service_options;
-    service_options.store = store.get();
-    service_options.clock = &clock;
-    service_options.random = &random;
-    service_options.body_bytes_max = kMessageBytesMax;
-    service = api::Service::make(std::move(service_options));
-  }
-};
-
-// What the store holds grows with every accepted input, so it starts anew now and then.
-constexpr int kConnectionsPerWorld = 256;
-
-World& world() {
-  static std::unique_ptr<World> current;
-  static int left = 0;
-  if (left-- == 0) {
-    current = std::make_unique<World>();
-    left = kConnectionsPerWorld;
-  }
-  return *current;
-}
 
 class Host : public net::GrpcSession::Host {
  public:
@@ -95,7 +50,7 @@ class Host : public net::GrpcSession::Host {
     auto [stream, call, bytes] = std::move(waiting.front());
     waiting.pop_front();
     release(bytes);
-    session.answer(stream, world().service->call(std::move(call)));
+    session.answer(stream, service_world().service->call(std::move(call)));
   }
 
   struct Waiting {

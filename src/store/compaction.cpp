@@ -111,13 +111,8 @@ Status Compaction::write(const WorkHooks& hooks, bool expired) {
 
 Status Compaction::add_output(RowsKind kind, SegmentClass segment_class, uint64_t number,
                               uint64_t rows, const TimeBounds& bounds, bool kept) {
-  CC_ASSIGN(const FileInfo file, files_.stat(data_path(directory_, number, extension_of(kind))));
-  SegmentInfo info;
-  info.number = number;
-  info.kind = kind;
-  info.segment_class = segment_class;
+  CC_ASSIGN(SegmentInfo info, written_segment(files_, directory_, kind, segment_class, number));
   info.rows = rows;
-  info.bytes = file.size;
   info.bounds = bounds;
   info.kept = kept;
   outputs_.push_back(info);

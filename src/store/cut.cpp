@@ -80,13 +80,8 @@ RowSet Cut::live_rows(const SpanSegment& segment) const {
 
 Status Cut::add_segment(RowsKind kind, SegmentClass segment_class, uint64_t number, uint64_t rows,
                         const TimeBounds& bounds) {
-  CC_ASSIGN(const FileInfo file, files_.stat(data_path(directory_, number, extension_of(kind))));
-  SegmentInfo info;
-  info.number = number;
-  info.kind = kind;
-  info.segment_class = segment_class;
+  CC_ASSIGN(SegmentInfo info, written_segment(files_, directory_, kind, segment_class, number));
   info.rows = rows;
-  info.bytes = file.size;
   info.bounds = bounds;
   manifest_.segments.push_back(info);
   return {};
@@ -99,13 +94,15 @@ Status Cut::write_spans(SegmentClass segment_class) {
   for (uint32_t row = 0; row < head_rows.size(); ++row) {
     if (head_.visible(journal, row, sequence_)) rows.push_back({&head_rows, row});
   }
-  std::vector<MergeCandidate> candidates;
-  for (const SpanSegment& segment : head_.version().spans) {
-    if (segment.info.segment_class != segment_class) continue;
-    candidates.push_back({segment.info.number, segment.info.rows, live_rows(segment).count()});
+  std::set<uint64_t> merged;
+  if (merge_) {
+    std::vector<MergeCandidate> candidates;
+    for (const SpanSegment& segment : head_.version().spans) {
+      if (segment.info.segment_class != segment_class) continue;
+      candidates.push_back({segment.info.number, segment.info.rows, live_rows(segment).count()});
+    }
+    merged = choose_merges(std::move(candidates), !rows.empty());
   }
-  const std::set<uint64_t> merged =
-      merge_ ? choose_merges(std::move(candidates), !rows.empty()) : std::set<uint64_t>();
   std::map<const SpanRows*, RowMoves> moves;
   const auto will_move = [&moves](const SpanRows& from, uint64_t number) {
     moves[&from] = {number, std::vector<RowMoves::Place>(from.size())};

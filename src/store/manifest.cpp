@@ -142,6 +142,17 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
   return manifest;
 }
 
+Result<SegmentInfo> written_segment(FileSystem& files, const std::string& directory, RowsKind kind,
+                                    SegmentClass segment_class, uint64_t number) {
+  CC_ASSIGN(const FileInfo file, files.stat(data_path(directory, number, extension_of(kind))));
+  SegmentInfo info;
+  info.number = number;
+  info.kind = kind;
+  info.segment_class = segment_class;
+  info.bytes = file.size;
+  return info;
+}
+
 ManifestFile::ManifestFile(FileSystem& files, std::string directory)
     : files_(files), directory_(std::move(directory)) {}
 

@@ -86,6 +86,10 @@ std::string data_directory(const std::string& directory);
 std::string data_path(const std::string& directory, uint64_t number, std::string_view extension);
 std::string_view extension_of(RowsKind kind);
 
+// What a manifest says of a file that was just written, without rows, times and masks.
+Result<SegmentInfo> written_segment(FileSystem& files, const std::string& directory, RowsKind kind,
+                                    SegmentClass segment_class, uint64_t number);
+
 class ManifestFile {
  public:
   ManifestFile(FileSystem& files, std::string directory);

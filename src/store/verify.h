@@ -50,8 +50,4 @@ struct VerifyOptions {
 // Damage is no error. Errors: not_found (no store there), unavailable (it changes too fast), io_error.
 Result<VerifyReport> verify_store(const VerifyOptions& options);
 
-// Every block of the index that view reads from files, read anew. corruption: one is damaged; the rows
-// can be had from the spans.
-Status verify_index(const WorkView& view);
-
 }  // namespace contextcore::store

@@ -98,11 +98,6 @@ void verify_work_header(Verification& all, const std::string& path) {
 
 }  // namespace
 
-Status verify_index(const WorkView& view) {
-  const auto* table = dynamic_cast<const WorkTable*>(&view.index());
-  return table != nullptr ? table->verify() : Status();
-}
-
 void open_work_table(Verification& all) {
   bool whole = true;
   for (const std::string& path : table_paths(all.files())) {

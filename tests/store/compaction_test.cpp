@@ -101,15 +101,22 @@ bool run_round(Store& store, uint32_t round) {
          store.ingest(one_span(500 + round / 2, 600 + round / 2, "s" + value, 1000 * round), "").ok();
 }
 
+// Everything that leads to a compaction; without cuts: the same work, for comparisons.
+void fill(Store& store, bool cuts = true) {
+  for (uint32_t round = 1; round <= kCuts; ++round) {
+    ASSERT_TRUE(run_round(store, round));
+    if (cuts) {
+      ASSERT_TRUE(store.cut().ok());
+    }
+  }
+}
+
 TEST(Compaction, ManySegmentsBecomeFewWithTheSameAnswers) {
   Machine machine, plain;
   auto store = machine.open(server_options(machine, machine.process()));
   auto other = plain.open();
-  for (uint32_t round = 1; round <= kCuts; ++round) {
-    ASSERT_TRUE(run_round(*store, round));
-    ASSERT_TRUE(run_round(*other, round));
-    ASSERT_TRUE(store->cut().ok());
-  }
+  fill(*store);
+  fill(*other, false);
   const uint64_t before = store->stats().segments;
   EXPECT_GE(before, 4U * 6);
   const auto pinned = source(*store);
@@ -131,11 +138,8 @@ TEST(Compaction, WhatIsChangedMeanwhileStaysChanged) {
   Machine machine, plain;
   auto store = machine.open(server_options(machine, machine.process()));
   auto other = plain.open();
-  for (uint32_t round = 1; round <= kCuts; ++round) {
-    ASSERT_TRUE(run_round(*store, round));
-    ASSERT_TRUE(run_round(*other, round));
-    ASSERT_TRUE(store->cut().ok());
-  }
+  fill(*store);
+  fill(*other, false);
   const auto change = [](Store& to, const std::string& value) {
     for (uint32_t task = 1; task <= kCuts; task += 2)
       ASSERT_TRUE(to.commit("", edit_task(task, "late", value)).ok());
@@ -170,11 +174,8 @@ TEST(Compaction, AProcessThatHadTheStoreOpenGoesOnWithTheNewFiles) {
   auto other = plain.open();
   {
     auto store = machine.open(server_options(machine, machine.process()));
-    for (uint32_t round = 1; round <= kCuts; ++round) {
-      ASSERT_TRUE(run_round(*store, round));
-      ASSERT_TRUE(run_round(*other, round));
-      ASSERT_TRUE(store->cut().ok());
-    }
+    fill(*store);
+    fill(*other, false);
     ASSERT_TRUE(store->close().ok());
   }
   auto embedded = machine.open();
@@ -193,22 +194,13 @@ TEST(Compaction, AProcessThatHadTheStoreOpenGoesOnWithTheNewFiles) {
   EXPECT_EQ(dump(*machine.open()), dump(*other));
 }
 
-// Everything that leads to a compaction, without it: operations so far.
-uint64_t fill(Machine& machine, Store& store) {
-  for (uint32_t round = 1; round <= kCuts; ++round) {
-    EXPECT_TRUE(run_round(store, round));
-    EXPECT_TRUE(store.cut().ok());
-  }
-  return machine.disk.operations();
-}
-
 TEST(Compaction, ACrashAtEveryOperationChangesNoAnswer) {
   uint64_t begin = 0, end = 0;
   std::string expected;
   {
     Machine machine;
     auto store = machine.open(server_options(machine, machine.process()));
-    begin = fill(machine, *store);
+    fill(*store);
     expected = dump(*store);
     begin = machine.disk.operations();
     ASSERT_TRUE(store->compact().ok());
@@ -221,7 +213,7 @@ TEST(Compaction, ACrashAtEveryOperationChangesNoAnswer) {
       Machine machine(at);
       SimFileSystem& process = machine.process();
       auto store = machine.open(server_options(machine, process));
-      fill(machine, *store);
+      fill(*store);
       dump(*store);
       if (power) {
         machine.disk.crash_at(at, at);
@@ -254,7 +246,7 @@ TEST(Compaction, ACrashAtEveryOperationChangesNoAnswer) {
 TEST(Compaction, AFullDiskLeavesTheSegmentsAsTheyAre) {
   Machine machine;
   auto store = machine.open(server_options(machine, machine.process()));
-  fill(machine, *store);
+  fill(*store);
   const std::string expected = dump(*store);
   machine.disk.set_free_bytes(100);
   EXPECT_FALSE(store->compact().ok());

@@ -24,6 +24,14 @@ StoreOptions with_defaults(StoreOptions options) {
   return options;
 }
 
+// False only when there certainly is no store: making one over another would end it.
+Result<bool> is_made(FileSystem& files, const std::string& directory) {
+  const auto found = files.stat(current_path(directory));
+  if (found.ok()) return true;
+  if (found.error().code == Code::not_found) return false;
+  return found.error();
+}
+
 // Makes the directory, and durable every name on the way to it.
 Status make_durable_directory(FileSystem& files, const std::string& path) {
   std::vector<std::string> parents;
@@ -87,7 +95,8 @@ Status StoreImpl::initialize() {
                  {},
                  {}};
   }
-  if (!files_.exists(current_path(directory_))) {
+  CC_ASSIGN(const bool made, is_made(files_, directory_));
+  if (!made) {
     if (!options_.create || options_.mode == StoreMode::read_only) {
       return Error{
           Code::not_found, "there is no store in " + directory_, "run contextcore init", {}, {}};
@@ -106,10 +115,12 @@ Status StoreImpl::initialize() {
 Status StoreImpl::open_directory() {
   std::unique_ptr<FileLock> held;
   const bool server = options_.mode == StoreMode::server;
-  if (server || !files_.exists(current_path(directory_))) {
+  CC_ASSIGN(const bool made, is_made(files_, directory_));
+  if (server || !made) {
     CC_ASSIGN(held,
               acquire_write_lock(files_, clock_, directory_, options_.lock_wait_ns, owner_text()));
-    if (!files_.exists(current_path(directory_))) CC_TRY(create_store());
+    CC_ASSIGN(const bool made_by_now, is_made(files_, directory_));
+    if (!made_by_now) CC_TRY(create_store());
   }
   Lock lock(mutex_);
   CC_TRY(load_newest());

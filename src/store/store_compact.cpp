@@ -63,10 +63,12 @@ Status StoreImpl::carry_masks(const Compaction& compaction, const Version& base,
 Status StoreImpl::install(const Compaction& compaction, const Version& base) {
   CC_TRY(settle_most());
   Lock lock(mutex_);
-  changed_.wait(lock, [this] { return cut_ == nullptr || stopping_ || !poisoned_.ok(); });
+  changed_.wait(lock, [this] {
+    return cut_ == nullptr || cut_failing_ || stopping_ || !poisoned_.ok();
+  });
   CC_TRY(wait_all_visible(lock));
   if (stopping_ || cut_ != nullptr) {
-    return {Code::unavailable, "the store is closing; its segments stay as they are"};
+    return {Code::unavailable, "the segments of a cut are not written yet; others stay as they are"};
   }
   CC_TRY(head_->settle());
   Manifest manifest = compaction.manifest(head_->version().manifest);

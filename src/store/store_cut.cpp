@@ -264,6 +264,14 @@ void StoreImpl::cut_in_background() {
 
 // REQUIRES: turn_mutex_
 Status StoreImpl::cut_step_by_step() {
+  const Status status = try_cut();
+  const Lock lock(mutex_);
+  cut_failing_ = !status.ok();
+  changed_.notify_all();
+  return status;
+}
+
+Status StoreImpl::try_cut() {
   std::shared_ptr<CutUnderWay> cut;
   {
     Lock lock(mutex_);

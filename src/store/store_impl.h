@@ -182,6 +182,7 @@ class StoreImpl final : public Store {
   void cut_in_background();
   Status settle_most() const;
   Status cut_step_by_step();
+  Status try_cut();
   // ---- store_compact.cpp ----
   void compact_if_due();  // REQUIRES: mutex_
   void compact_in_background();
@@ -224,6 +225,7 @@ class StoreImpl final : public Store {
   uint64_t cut_failed_at_ = 0;  // log size when a cut failed; the next try waits for some growth
   std::shared_ptr<CutUnderWay> cut_;
   bool cut_posted_ = false;
+  bool cut_failing_ = false;  // the last attempt at cut_ failed; there will be another
   std::atomic<uint64_t> next_number_{1};  // of the next file
   std::mutex compact_mutex_;              // one compaction at a time; before mutex_
   bool compacting_ = false;

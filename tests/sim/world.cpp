@@ -43,6 +43,7 @@ std::shared_ptr<Life> World::begin_life() {
   life->was_full = full_;
   if (make_liar) life->lying = make_liar(*life->files);
   living_[life->number] = life;
+  life->dead = down_;  // the power may have failed while it was being made
   by_process_[life->files->process()] = life.get();
   std::ignore = system_->make_directories(proc_path(life->number));
   return life;

@@ -77,6 +77,21 @@ TEST(StoreFaults, ACutThatFailsChangesNothing) {
   EXPECT_EQ(work(*machine.open())->index().size(), 6U);
 }
 
+TEST(StoreFaults, AStoreThatCannotBeLookedForIsNotMadeAnew) {
+  Machine machine;
+  auto store = machine.open();
+  ASSERT_TRUE(store->commit("", create_task(1, "task")).ok());
+  const std::string before = dump(*store);
+  for (uint64_t skip = 0; skip < 4; ++skip) {
+    machine.disk.fail_next(SimOp::stat, skip, SimFault::io_error);
+    std::ignore = Store::open(machine.options(machine.process()));
+    machine.disk.clear_faults();
+    auto reader = machine.open(StoreMode::read_only);
+    ASSERT_NE(reader, nullptr) << skip;
+    EXPECT_EQ(dump(*reader), before) << skip;
+  }
+}
+
 TEST(StoreFaults, WhoCouldNotCatchUpLeavesTheMarkAloneWhenItCloses) {
   Machine machine;
   auto writer = machine.open();

@@ -63,10 +63,13 @@ Status StoreImpl::carry_masks(const Compaction& compaction, const Version& base,
 Status StoreImpl::install(const Compaction& compaction, const Version& base) {
   CC_TRY(settle_most());
   Lock lock(mutex_);
-  changed_.wait(lock, [this] {
+  const auto free = [this] {
     return cut_ == nullptr || cut_failing_ || stopping_ || !poisoned_.ok();
-  });
-  CC_TRY(wait_all_visible(lock));
+  };
+  do {
+    changed_.wait(lock, free);
+    CC_TRY(wait_all_visible(lock));  // releases the lock: another cut may have begun
+  } while (!free());
   if (stopping_ || cut_ != nullptr) {
     return {Code::unavailable, "the segments of a cut are not written yet; others stay as they are"};
   }

@@ -113,7 +113,10 @@ void Oracle::meet_again(const Seen& seen) {
   for (const SeenLine& line : seen.lines) ++copies[line.op];
   for (auto& [number, op] : ops_) {
     const bool whole = op.sequence != 0 && op.sequence <= seen.sequence;
-    if (whole) continue;
+    if (whole) {
+      op.copies_min = std::min(op.copies_min, 1U);  // later copies may have been in what is gone
+      continue;
+    }
     if (op.sequence != 0 && is_work(op.kind)) {
       owners_.erase(op.sequence);
       if (copies.contains(number)) {

@@ -111,7 +111,7 @@ TEST(Damage, QueriesGiveTheRightRowsOrAnErrorThatNamesTheFile) {
   for (const std::string& name : *names) {
     if (!name.ends_with(".spans") && !name.ends_with(".logs") && !name.ends_with(".work")) continue;
     const uint64_t size = machine.process().stat(data + name)->size;
-    for (uint64_t offset = 0; offset < size; offset += 11) {
+    for (uint64_t offset = 0; offset < size; offset += 11 * crash_step()) {
       machine.disk.flip_bits(data + name, offset, 0x40);
       auto opened = Store::open(machine.options(machine.process(), StoreMode::read_only));
       if (!opened.ok()) {

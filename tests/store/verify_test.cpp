@@ -102,7 +102,7 @@ TEST(Verify, FindsEveryDamagedByte) {
       kinds.insert(extension);
       const uint64_t size = machine.process().stat(path)->size;
       const uint64_t step = size > 600 ? size / 300 : 1;
-      for (uint64_t offset = 0; offset < size; offset += step) {
+      for (uint64_t offset = 0; offset < size; offset += step * crash_step()) {
         machine.disk.flip_bits(path, offset, 0x20);
         const auto report = verify_store(options_of(machine));
         machine.disk.flip_bits(path, offset, 0x20);
@@ -134,7 +134,7 @@ TEST(Verify, FindsDamageOfManifestAndLog) {
   for (const auto& [path, size] : {std::pair(manifest, machine.process().stat(manifest)->size), std::pair(log, log_end),
                                    std::pair(std::string(kPath) + "/CURRENT", uint64_t{current.size()})}) {
     ASSERT_GT(size, 0U) << path;
-    for (uint64_t offset = 0; offset < size; offset += path == manifest ? 3 : 1) {
+    for (uint64_t offset = 0; offset < size; offset += (path == manifest ? 3 : 1) * crash_step()) {
       machine.disk.flip_bits(path, offset, 0x04);
       const auto report = verify_store(options_of(machine));
       machine.disk.flip_bits(path, offset, 0x04);

@@ -8,6 +8,7 @@
 #include "base/file_system.h"
 #include "base/random.h"
 #include "base/sim_file_system.h"
+#include "store/store_test_kit.h"
 
 namespace contextcore::store {
 namespace {
@@ -274,7 +275,7 @@ TEST_F(WorkTableTest, NoticesEveryChangedByte) {
   ASSERT_TRUE(WorkTable::empty()->with(rows)->write(*files_, "/good", 0).ok());
   const std::string good = files_->read_file("/good").value_or("");
   ASSERT_GT(good.size(), 10'000u);
-  for (size_t at = 16; at < good.size(); at += 37) {
+  for (size_t at = 16; at < good.size(); at += 37 * test::crash_step()) {
     std::string bad = good;
     bad[at] = static_cast<char>(bad[at] ^ 1);
     ASSERT_TRUE(files_->write_file_atomically("/bad", bad).ok());

@@ -1,6 +1,10 @@
 #include "base/executor.h"
+#include "base/give_way.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -9,6 +13,7 @@
 #include <mutex>
 #include <queue>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 namespace contextcore {
@@ -30,13 +35,18 @@ bool later(const Timer& a, const Timer& b) {
 // So far ahead that it does not come, yet adding it to the clock cannot overflow.
 constexpr int64_t kDelayMaxNs = int64_t{100} * 365 * 24 * 3600 * 1'000'000'000;
 
+constexpr int kBackgroundNice = 10;
+
 class ThreadExecutor : public Executor {
  public:
-  ThreadExecutor(const std::string& name, unsigned threads) {
+  ThreadExecutor(const std::string& name, unsigned threads, Priority priority) {
     if (threads == 0) threads = std::max(2U, std::thread::hardware_concurrency());
     threads_.reserve(threads);
     for (unsigned i = 0; i < threads; ++i) {
-      threads_.emplace_back([this] { run(); });
+      threads_.emplace_back([this, priority] {
+        take(priority);
+        run();
+      });
       // The kernel keeps 15 bytes; the number stays readable.
       const std::string number = std::to_string(i);
       const std::string label = name.substr(0, 14 - number.size()) + "-" + number;
@@ -45,6 +55,16 @@ class ThreadExecutor : public Executor {
   }
 
   ~ThreadExecutor() override { stop(); }
+
+  // Of the calling thread: Linux has a nice value and a policy for each. Refused: all are equal.
+  static void take(Priority priority) {
+    if (priority == Priority::background) {
+      std::ignore = ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kBackgroundNice);
+    } else if (priority == Priority::idle) {
+      const sched_param none{};
+      std::ignore = ::sched_setscheduler(0, SCHED_IDLE, &none);
+    }
+  }
 
   void post(std::function<void()> fn) override {
     {
@@ -128,8 +148,11 @@ class ThreadExecutor : public Executor {
 
 }  // namespace
 
-std::unique_ptr<Executor> make_thread_executor(const std::string& name, unsigned threads) {
-  return std::make_unique<ThreadExecutor>(name, threads);
+void give_way() { ::sched_yield(); }
+
+std::unique_ptr<Executor> make_thread_executor(const std::string& name, unsigned threads,
+                                               Priority priority) {
+  return std::make_unique<ThreadExecutor>(name, threads, priority);
 }
 
 }  // namespace contextcore

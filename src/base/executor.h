@@ -21,7 +21,14 @@ class Executor {
   virtual void stop() = 0;
 };
 
+enum class Priority : uint8_t {
+  normal,
+  background,  // gives way to the other threads of the machine, as nice 10 does
+  idle,        // only where nobody else wants to run. Not for who holds what others wait for
+};
+
 // A pool of named threads. threads == 0: one per core, at least 2.
-std::unique_ptr<Executor> make_thread_executor(const std::string& name, unsigned threads);
+std::unique_ptr<Executor> make_thread_executor(const std::string& name, unsigned threads,
+                                               Priority priority = Priority::normal);
 
 }  // namespace contextcore

@@ -83,6 +83,7 @@ Status Destination::load() {
   state_.settle.set(common_.settle_ns, parts_.clock->wall_ns());
   // From here on the settle time of what ends is settled, too.
   CC_TRY(files_.save(state_));
+  saved_ns_ = parts_.clock->monotonic_ns();
   if (files_.take_retry()) letters_to_retry_ = static_cast<int64_t>(dead_.letters.size());
   update([&](DestinationStatus& status) {
     status.dead_letters = static_cast<int64_t>(dead_.letters.size());
@@ -122,9 +123,26 @@ void Destination::trouble(const std::string& message) {
   });
 }
 
-int64_t Destination::idle_ns() const {
-  if (wake_ns_ == 0) return kPollNs;
-  return std::clamp<int64_t>(wake_ns_ - parts_.clock->wall_ns(), 1, kPollNs);
+// Nothing to send: how long until there may be something to do.
+int64_t Destination::rest() {
+  int64_t wait_ns = kPollNs;
+  if (wake_ns_ != 0)
+    wait_ns = std::clamp<int64_t>(wake_ns_ - parts_.clock->wall_ns(), 1, kPollNs);
+  if (Status status = save_if_due(); !status.ok()) trouble(status.error().to_string());
+  if (unsaved_)
+    wait_ns = std::min(wait_ns, saved_ns_ + common_.save_every_ns - parts_.clock->monotonic_ns());
+  return std::max<int64_t>(wait_ns, 1);
+}
+
+// Writing a file by rename costs several syncs, for which the syncs of commits wait: after each batch
+// of a busy store they would be felt there.
+Status Destination::save_if_due() {
+  const int64_t now_ns = parts_.clock->monotonic_ns();
+  if (!unsaved_ || now_ns < saved_ns_ + common_.save_every_ns) return {};
+  saved_ns_ = now_ns;
+  CC_TRY(files_.save(state_));
+  unsaved_ = false;
+  return {};
 }
 
 int64_t Destination::step() {
@@ -138,7 +156,7 @@ int64_t Destination::step() {
     return kTroubleWaitNs;
   }
   const bool woken = wake_ns_ != 0 && parts_.clock->wall_ns() >= wake_ns_;
-  if (read->sequence == seen_sequence_ && !woken && letters_to_retry_ == 0) return idle_ns();
+  if (read->sequence == seen_sequence_ && !woken && letters_to_retry_ == 0) return rest();
   auto found = take_work(*read);
   if (!found.ok()) {
     trouble(found.error().to_string());
@@ -151,7 +169,7 @@ int64_t Destination::step() {
     unsent_sequence_ = 0;
     unsent_ns_ = 0;
   });
-  return idle_ns();
+  return rest();
 }
 
 Result<bool> Destination::take_work(const store::Store::Read& read) {
@@ -331,10 +349,7 @@ Status Destination::finish_work() {
   work_.reset();
   seen_sequence_ = 0;  // there may be more
   CC_TRY(std::move(kept));
-  if (!unsaved_) return {};
-  CC_TRY(files_.save(state_));
-  unsaved_ = false;
-  return {};
+  return save_if_due();
 }
 
 Result<int64_t> Destination::retry() {

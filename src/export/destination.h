@@ -97,7 +97,8 @@ class Destination {
   void refuse(std::pair<size_t, size_t> range, const Outcome& outcome);
   Status finish_work();
   Status keep_dead(std::vector<DeadLetter> dead);
-  int64_t idle_ns() const;
+  int64_t rest();
+  Status save_if_due();
   void trouble(const std::string& message);
   void update(const std::function<void(DestinationStatus&)>& fn);
 
@@ -110,6 +111,7 @@ class Destination {
   State state_;
   DeadLetters dead_;
   bool unsaved_ = false;
+  int64_t saved_ns_ = 0;  // monotonic
   std::optional<Work> work_;
   int64_t letters_to_retry_ = 0;  // the first ones of dead_
   int failures_ = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <utility>
 
 #include "base/executor.h"
@@ -25,6 +26,22 @@ bool is_own(const Url& url, const std::vector<std::string>& own_addresses) {
            (is_loopback(url.host) && (everywhere || is_loopback(own->host)));
   });
 }
+
+// Encodes, compresses and sends where nothing else wants the processor. Reading the store stays with
+// the caller: whoever holds one of its locks must not stand aside.
+class AsideSender : public Sender {
+ public:
+  explicit AsideSender(std::unique_ptr<Sender> sender) : sender_(std::move(sender)) {}
+  Outcome send(std::span<const Item> items) override {
+    std::promise<Outcome> outcome;
+    executor_->post([&] { outcome.set_value(sender_->send(items)); });
+    return outcome.get_future().get();
+  }
+
+ private:
+  std::unique_ptr<Sender> sender_;
+  std::unique_ptr<Executor> executor_ = make_thread_executor("export-send", 1, Priority::idle);
+};
 
 class ExporterImpl : public Exporter {
  public:
@@ -54,7 +71,8 @@ class ExporterImpl : public Exporter {
       settings_.erase(settings_.begin() + static_cast<std::ptrdiff_t>(i));
     }
     if (destinations_.empty()) return notes;
-    executor_ = make_thread_executor("export", static_cast<unsigned>(destinations_.size()));
+    executor_ = make_thread_executor("export", static_cast<unsigned>(destinations_.size()),
+                                     Priority::background);
     wakes_ = std::vector<std::atomic<uint64_t>>(destinations_.size());
     for (size_t i = 0; i < destinations_.size(); ++i) {
       log_info("exporting", {{"destination", destinations_[i]->name()},
@@ -123,7 +141,8 @@ class ExporterImpl : public Exporter {
     parts.clock = options_.clock;
     parts.random = options_.random;
     parts.streams = streams_of(settings.kind);
-    CC_ASSIGN(parts.sender, sender_of(settings));
+    CC_ASSIGN(auto sender, sender_of(settings));
+    parts.sender = std::make_unique<AsideSender>(std::move(sender));
     CC_ASSIGN(auto destination, Destination::open(options_.settings, std::move(parts)));
     destinations_.push_back(std::move(destination));
     settings_.push_back(settings);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/give_way.h"
+
 namespace contextcore::store {
 namespace {
 
@@ -415,6 +417,7 @@ Status Head::settle_logs_up_to(size_t frames) const {
       frame = &deferred_logs_.front();
     }
     CC_ASSIGN(const otlp::LogsData data, otlp::decode_logs_protobuf(frame->events, kStoredLimits));
+    give_way();
     const std::unique_lock lock(mutex_);
     append_logs(data, *work_logs_, true, frame->sequence);
     deferred_logs_.pop_front();
@@ -432,6 +435,7 @@ Status Head::settle_spans_up_to(size_t frames) const {
       frame = &deferred_.front();
     }
     CC_ASSIGN(const SettledFrame settled, decode_frame(*frame));
+    give_way();
     const std::unique_lock lock(mutex_);
     mask(settled.replaced, frame->sequence);
     for (const JournalSpan& span : settled.spans) append_work(span, frame->sequence);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/give_way.h"
 #include "base/hash.h"
 #include "store/arrivals.h"
 #include "store/snapshot.h"
@@ -114,6 +115,7 @@ class Spans : public ArrivalIterator<ArrivedSpan> {
 
   Result<bool> next(ArrivedSpan& entry) override {
     if (at_ == refs_.size()) return false;
+    give_way();  // arrivals are read in the background
     const Ref& ref = refs_[at_++];
     const SpanSource& source = sources_[ref.source];
     CC_ASSIGN(SpanRows::Whole whole, read(source, ref.row));
@@ -162,6 +164,7 @@ class Logs : public ArrivalIterator<ArrivedLog> {
 
   Result<bool> next(ArrivedLog& entry) override {
     if (at_ == refs_.size()) return false;
+    give_way();  // arrivals are read in the background
     const Ref& ref = refs_[at_++];
     if (ref.sequence != sequence_) {
       sequence_ = ref.sequence;

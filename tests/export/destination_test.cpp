@@ -72,6 +72,30 @@ TEST(DestinationTest, goes_on_where_it_was_after_a_crash) {
   EXPECT_EQ(outlet.sender->count.size(), 150u);
 }
 
+TEST(DestinationTest, writes_its_place_now_and_then_and_sends_what_came_after_that_once_more) {
+  Workshop shop;
+  Outlet outlet(shop, Kind::loki);
+  outlet.common.save_every_ns = 5'000'000'000;
+  outlet.open();
+  make_tasks(shop, 250);
+  shop.clock.advance_ns(5'000'000'000);
+  ASSERT_EQ(outlet.destination->step(), 0);  // the first hundred, written down
+  shop.clock.advance_ns(4'000'000'000);
+  ASSERT_EQ(outlet.destination->step(), 0);  // the next, not
+  outlet.open();
+  outlet.drain();
+  EXPECT_EQ(outlet.sender->count.size(), 250u);
+  EXPECT_EQ(outlet.sender->taken.size(), 350u);
+  // Who rests writes in time, too.
+  const int64_t wait_ns = outlet.destination->step();
+  EXPECT_LE(wait_ns, 5'000'000'000);
+  shop.clock.advance_ns(5'000'000'000);
+  outlet.destination->step();
+  outlet.open();
+  outlet.drain();
+  EXPECT_EQ(outlet.sender->taken.size(), 350u);
+}
+
 TEST(DestinationTest, keeps_its_place_within_a_transaction_wherever_that_is_kept) {
   for (const bool cut : {false, true}) {
     Workshop shop;

@@ -118,6 +118,7 @@ class Outlet {
     common.batch_bytes = 1 << 20;
     common.dead_letters_max = 3;
     kind_ = kind;
+    common.save_every_ns = 0;
     open();
   }
   // Another process, after kill -9 of the one before; what the back end took stays known.

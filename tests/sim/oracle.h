@@ -69,6 +69,7 @@ class Oracle {
   bool interval_;
   bool stale_ = false;  // is the read that is being looked at
   bool power_failed_ = false;  // and nobody has read since
+  bool tasks_lost_ = false;    // perhaps: a power failure has been
   uint64_t ticks_ = 0;
   uint64_t seen_sequence_ = 0;
   uint64_t seen_tick_ = 0;  // when a reader had seen it

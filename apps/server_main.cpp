@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -27,6 +28,7 @@
 #include "net/grpc_sender.h"
 #include "net/server.h"
 #include "net/tls_network.h"
+#include "query/logql/text.h"
 #include "sdk/config.h"
 #include "sdk/export_config.h"
 #include "store/store.h"
@@ -55,6 +57,7 @@ struct Options {
   std::string log_level = "info";
   std::string durability;
   store::Retention retention;
+  uint64_t ingest_rate_bytes = 0, metric_series = 0, query_slots = 0;
   work::Settings work;
   std::vector<std::string> allow_hosts;
   std::map<std::string, std::string> export_flags;  // by name below "export."
@@ -128,6 +131,7 @@ Result<net::ServerOptions> server_options(const Options& options) {
   }
   out.unix_path = join_path(options.store, "server.sock");
   out.host_names = options.allow_hosts;
+  out.query_workers = static_cast<unsigned>(std::min<uint64_t>(options.query_slots, 1024));
   if (log_level() == LogLevel::debug) {
     out.access_log = [](std::string_view line) { log_debug(line); };
   }
@@ -142,6 +146,8 @@ Result<std::unique_ptr<store::Store>> open_store(const Options& options) {
       options.durability == "interval" ? store::Durability::interval : store::Durability::sync;
   out.background = true;
   out.retention = options.retention;
+  out.ingest_rate_bytes = options.ingest_rate_bytes;
+  out.metric_limits.series_max = options.metric_series;
   out.hooks = work::hooks();
   return store::Store::open(std::move(out));
 }
@@ -281,6 +287,14 @@ Status complete(Options& options) {
     options.retention = {kept_ns("retention_spans"), kept_ns("retention_logs"),
                          kept_ns("retention_metrics")};
   }
+  const auto number = [&config](const char* name) {
+    uint64_t value = 0;
+    logql::parse_bytes(config.get(name), value);  // checked with the others
+    return value;
+  };
+  options.ingest_rate_bytes = number("ingest_rate");
+  options.metric_series = number("metric_series");
+  options.query_slots = number("query_slots");
   const std::string& lease = config.get("lease_seconds");
   auto [end, error] =
       std::from_chars(lease.data(), lease.data() + lease.size(), options.work.lease_seconds);

@@ -51,12 +51,14 @@ GrpcAnswer not_grpc(int http_status, std::string words) {
   return answer;
 }
 
-// Of what the store or a decoder says. Only what passes by itself asks for another try: a limit
-// that a request breaks is broken by its repeat, too.
+// Of what the store or a decoder says. Only what passes by itself asks for another try; OTLP's
+// senders drop what was RESOURCE_EXHAUSTED when no RetryInfo comes with it.
 GrpcAnswer answer_error(const Error& error) {
   GrpcAnswer answer = grpc_error(GrpcStatus::internal, error.to_string());
   if (error.code == Code::unavailable)
     return grpc_error(GrpcStatus::unavailable, error.to_string(), true);
+  if (error.code == Code::resource_exhausted)
+    return grpc_error(GrpcStatus::resource_exhausted, error.to_string(), true);
   answer.status = rpc_code(error.code);
   return answer;
 }

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "api/service.h"
 #include "store/store.h"
 
 namespace contextcore::api {
@@ -19,7 +20,8 @@ class Metrics {
   // path: one that is served. status: gRPC's.
   void record_grpc(const std::string& path, int status, int64_t duration_ns, size_t request_bytes,
                    size_t response_bytes);
-  std::string render(const store::StoreStats& stats, const std::string& version, bool ready) const;
+  std::string render(const store::StoreStats& stats, Load load, const std::string& version,
+                     bool ready) const;
 
  private:
   struct Cell {

@@ -1,5 +1,5 @@
 // Prometheus' remote-write receiver, version 1.0: POST /api/v1/write. 204 when all was taken; 400 with the reasons when
-// something was refused (the rest is stored: the sender must not try again); 429 and 503: try again later.
+// something was refused (the rest is stored: the sender must not try again); 503: try again later.
 
 #include "api/prometheus.h"
 #include "api/responses.h"
@@ -19,6 +19,8 @@ bool is_version_1(const Request& request) {
 
 Response failed(const Error& error) {
   Response response = text_error(error);
+  // Prometheus drops what gets 429 unless retry_on_http_429 is set.
+  if (response.status == 429) response.status = 503;
   add_retry_after(response);
   return response;
 }

@@ -84,6 +84,10 @@ class ServiceImpl : public Service {
   }
 
   void set_ready(bool ready) override { ready_ = ready; }
+  void set_load(Load load) override {
+    requests_.store(load.requests, std::memory_order_relaxed);
+    queries_.store(load.queries, std::memory_order_relaxed);
+  }
 
   std::vector<Route> routes() const override { return router_.routes(); }
 
@@ -94,7 +98,8 @@ class ServiceImpl : public Service {
     });
     router_.add("GET", "/healthz", [](const Call&) { return text_response(200, "ok\n"); });
     router_.add("GET", "/metrics", [this](const Call&) {
-      std::string text = metrics_.render(options_.store->stats(), options_.version, ready_);
+      std::string text = metrics_.render(options_.store->stats(), {requests_, queries_},
+                                         options_.version, ready_);
       if (options_.exporter != nullptr) options_.exporter->append_metrics(text);
       Response response = text_response(200, text);
       response.content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -202,6 +207,7 @@ class ServiceImpl : public Service {
   ServiceOptions options_;
   Router router_;
   Metrics metrics_;
+  std::atomic<size_t> requests_{0}, queries_{0};
   std::atomic<bool> ready_{false};
   OtlpIngest ingest_;
   Grpc grpc_;
@@ -215,6 +221,15 @@ class ServiceImpl : public Service {
 };
 
 }  // namespace
+
+bool is_query(const Request& request) {
+  const std::string_view path = request.raw_path;
+  for (const char* other : {"/v1/", "/tracker/", "/api/v1/otlp/", "/loki/api/v1/push"}) {
+    if (path.starts_with(other)) return false;
+  }
+  return !path.ends_with("/api/v1/write") && path != "/ready" && path != "/healthz" &&
+         path != "/metrics";
+}
 
 std::unique_ptr<Service> Service::make(ServiceOptions options) {
   return std::make_unique<ServiceImpl>(std::move(options));

@@ -37,6 +37,16 @@ struct Route {
   std::string path;  // pattern with {name} segments
 };
 
+// Requests that wait for or are on a worker.
+struct Load {
+  size_t requests = 0;
+  size_t queries = 0;  // of them
+};
+
+// True for what reads telemetry, which may take long, and the page; false for what brings data,
+// changes or asks of work, and what operators probe.
+bool is_query(const Request& request);
+
 class Service {
  public:
   static std::unique_ptr<Service> make(ServiceOptions options);
@@ -46,6 +56,8 @@ class Service {
   // The same for a call of gRPC that refuse_grpc_header() let pass.
   virtual GrpcAnswer call(GrpcCall call) = 0;
   virtual void set_ready(bool ready) = 0;
+  // For /metrics.
+  virtual void set_load(Load load) = 0;
   virtual std::vector<Route> routes() const = 0;
 };
 

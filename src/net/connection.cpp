@@ -150,6 +150,10 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     if (overloaded_ || shared_.requests >= shared_.options.limits.requests_max) {
       return answer_and_close(plain(503, "too many requests at once; try again\n"));
     }
+    query_ = api::is_query(*request_);
+    if (query_ && shared_.queries >= shared_.options.limits.queries_max) {
+      return answer_and_close(plain(429, "too many queries at once; try again\n"));
+    }
     if (!reserve_body()) {
       return answer_and_close(plain(503, "too many large requests at once; try again\n"));
     }
@@ -205,17 +209,18 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     version_ = parser_->get().version();
     request_->body = std::move(parser_->get().body());
     stream_.expires_never();  // the service bounds its own time
-    ++shared_.requests;
+    shared_.begin_request(query_);
     // Owned by the task: std::function has to be copyable.
     auto request = std::make_shared<api::Request>(std::move(*request_));
     log_line_ = fmt::format("{} {} {}", peer_, request->method, request->raw_path);
-    shared_.workers.post([self = shared_from_this(), request]() mutable {
+    Executor& workers = query_ ? shared_.query_workers : shared_.workers;
+    workers.post([self = shared_from_this(), request]() mutable {
       auto response =
           std::make_shared<api::Response>(self->shared_.service.handle(std::move(*request)));
       asio::io_context& io = self->shared_.io;
       // The connection must die on the I/O thread, whichever thread drops its reference last.
       asio::post(io, [self = std::move(self), response] {
-        --self->shared_.requests;
+        self->shared_.end_request(self->query_);
         self->release_body();
         bool keep = self->keep_alive_ && !self->shared_.stopping;
         if (response->stream) return self->answer_stream(std::move(*response));
@@ -383,6 +388,7 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
   bool streaming_ = false;
   bool closed_ = false;
   bool keep_alive_ = false;
+  bool query_ = false;
   bool head_ = false;
   bool refused_ = false;  // answered before its body was read
 };

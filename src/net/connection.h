@@ -29,13 +29,26 @@ struct Shared {
   boost::asio::io_context& io;
   api::Service& service;
   Executor& workers;
+  Executor& query_workers;
   const ServerOptions& options;
   std::set<OpenConnection*> connections;
   uint64_t bodies_bytes = 0;
-  size_t requests = 0;
+  size_t requests = 0;  // waiting for or on a worker, of both kinds
+  size_t queries = 0;   // of them
   size_t streams = 0;
   bool stopping = false;
   std::function<void()> on_last_connection;  // when stopping and the set gets empty
+
+  void begin_request(bool query) {
+    ++requests;
+    queries += query ? 1 : 0;
+    service.set_load({requests, queries});
+  }
+  void end_request(bool query) {
+    --requests;
+    queries -= query ? 1 : 0;
+    service.set_load({requests, queries});
+  }
 };
 
 // Takes the socket over. HTTP/1.1.

@@ -199,7 +199,7 @@ class GrpcConnection : public OpenConnection,
 
   bool run(int32_t stream, api::GrpcCall& call, uint64_t reserved_bytes) override {
     if (shared_.requests >= limits_.requests_max) return false;
-    ++shared_.requests;
+    shared_.begin_request(false);
     auto taken = std::make_shared<api::GrpcCall>(std::move(call));  // std::function copies
     shared_.workers.post([self = shared_from_this(), stream, taken, reserved_bytes]() mutable {
       auto answer =
@@ -207,7 +207,7 @@ class GrpcConnection : public OpenConnection,
       asio::io_context& io = self->shared_.io;
       // The connection must die on the I/O thread, whichever thread drops its reference last.
       asio::post(io, [self = std::move(self), stream, answer, reserved_bytes] {
-        --self->shared_.requests;
+        self->shared_.end_request(false);
         self->release(reserved_bytes);
         self->touch();
         self->session_.answer(stream, *answer);

@@ -52,7 +52,8 @@ class ServerImpl : public Server {
   ServerImpl(ServerOptions options, api::Service& service)
       : options_(std::move(options)),
         workers_(make_thread_executor("worker", options_.workers)),
-        shared_{io_, service, *workers_, options_, {}, 0, 0, 0, false, {}},
+        query_workers_(make_thread_executor("query", options_.query_workers)),
+        shared_{io_, service, *workers_, *query_workers_, options_, {}, 0, 0, 0, 0, false, {}},
         work_(asio::make_work_guard(io_)),
         grace_timer_(io_) {}
 
@@ -78,6 +79,7 @@ class ServerImpl : public Server {
       io_thread_->stop();  // returns when io_.run() does
     }
     workers_->stop();
+    query_workers_->stop();
     if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
   }
 
@@ -198,7 +200,7 @@ class ServerImpl : public Server {
   }
 
   ServerOptions options_;
-  std::unique_ptr<Executor> workers_;
+  std::unique_ptr<Executor> workers_, query_workers_;
   Shared shared_;
   // Below what connections use: answers that came too late die with it, and their connections with
   // them.

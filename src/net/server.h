@@ -2,7 +2,7 @@
 // Sockets: HTTP/1.1 over TCP and a Unix socket, gRPC over TCP, in front of api::Service.
 //
 // One I/O thread owns all sockets and all state of connections; requests run on a pool of workers,
-// of HTTP/1.1 one at a time per connection (pipelined ones wait in its buffer), of gRPC as many as
+// queries on another, of HTTP/1.1 one at a time per connection (pipelined ones wait in its buffer), of gRPC as many as
 // it has streams. Every wait has a deadline, every buffer a bound. Start in server.cpp (listening,
 // stopping), then connection.h (one connection's life) or grpc_connection.cpp, grpc_session.h and
 // http2_server.h (the same of gRPC, the latter two without I/O). Boost stays in those three .cpp
@@ -40,6 +40,7 @@ struct Limits {
   uint64_t bodies_bytes_max = 256 << 20;       // of all requests being received or answered
   size_t connections_max = 1024;               // more get 503
   size_t requests_max = 512;                   // waiting for or on a worker; more get 503
+  size_t queries_max = 256;                    // of them queries; more get 429
   int64_t idle_timeout_ns = 75'000'000'000;    // keep-alive without a request
   int64_t header_timeout_ns = 10'000'000'000;  // first byte of a request to the end of its header
   int64_t body_timeout_ns = 60'000'000'000;
@@ -60,7 +61,8 @@ struct ServerOptions {
   std::string unix_path;  // "" = none; made with mode 0600, an old one is replaced
   HostNames host_names;
   Limits limits;
-  unsigned workers = 16;
+  // Queries have workers of their own: however many wait, data and changes of work are taken.
+  unsigned workers = 16, query_workers = 8;
   // One line per request when set; called on the I/O thread.
   std::function<void(std::string_view line)> access_log;
 };

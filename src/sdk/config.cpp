@@ -1,9 +1,11 @@
 #include "sdk/config.h"
 
 #include <cassert>
+#include <tuple>
 
 #include "base/process.h"
 #include "base/time.h"
+#include "query/logql/text.h"
 #include "sdk/export_config.h"
 #include "sdk/toml_file.h"
 
@@ -209,6 +211,12 @@ Result<Config> load_config(FileSystem& files, const std::string& directory,
     add(std::string("retention_") + what, "", ("CONTEXTCORE_RETENTION_" + upper).c_str(), "14d",
         std::string("how long a server keeps received ") + what + " (30d, 12w); 0: for ever");
   }
+  add("ingest_rate", "", "CONTEXTCORE_INGEST_RATE", "0",
+      "telemetry that a server takes, bytes a second and tenant (20MB); 0: any");
+  add("metric_series", "", "CONTEXTCORE_METRIC_SERIES", "150000",
+      "series that a tenant's metrics may have between two cuts");
+  add("query_slots", "", "CONTEXTCORE_QUERY_SLOTS", "8",
+      "queries that a server answers at the same time; others wait");
   add_export_settings(file, config.project_file, config);
 
   const std::string& mode = config.get("emit_mode");
@@ -226,6 +234,18 @@ Result<Config> load_config(FileSystem& files, const std::string& directory,
     return Error{Code::invalid_argument,
                  std::string(name) + " is '" + kept.value + "' (from " + kept.origin + ")",
                  "use a duration such as 14d or 12w, or 0 for ever",
+                 {},
+                 {}};
+  }
+  for (const auto& [name, least, example] :
+       {std::tuple("ingest_rate", uint64_t{0}, "20MB"), std::tuple("metric_series", uint64_t{1}, "150000"),
+        std::tuple("query_slots", uint64_t{1}, "8")}) {
+    const Setting& asked = config.setting(name);
+    uint64_t value = 0;
+    if (logql::parse_bytes(asked.value, value) && value >= least) continue;
+    return Error{Code::invalid_argument,
+                 std::string(name) + " is '" + asked.value + "' (from " + asked.origin + ")",
+                 "use a number such as " + std::string(example),
                  {},
                  {}};
   }

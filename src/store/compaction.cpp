@@ -79,6 +79,29 @@ std::vector<uint64_t> choose_compaction(const std::vector<CompactionCandidate>& 
   return {};
 }
 
+std::vector<CompactionCandidate> compaction_candidates(const Version& version) {
+  std::vector<CompactionCandidate> all;
+  for (const SpanSegment& segment : version.spans) {
+    all.push_back({segment.info, segment.info.rows - segment.info.masked_rows});
+  }
+  for (const LogSegment& segment : version.logs) all.push_back({segment.info, segment.info.rows});
+  return all;
+}
+
+CompactionDebt compaction_debt(std::vector<CompactionCandidate> segments) {
+  CompactionDebt debt;
+  for (;;) {
+    const std::vector<uint64_t> chosen = choose_compaction(segments);
+    if (chosen.empty()) return debt;
+    debt.segments += chosen.size();
+    std::erase_if(segments, [&](const CompactionCandidate& one) {
+      const bool taken = std::find(chosen.begin(), chosen.end(), one.info.number) != chosen.end();
+      if (taken) debt.rows += one.live;
+      return taken;
+    });
+  }
+}
+
 std::set<uint64_t> choose_expired(const std::vector<SegmentInfo>& segments,
                                   const Retention& retention, int64_t now_ns) {
   std::set<uint64_t> expired;

@@ -26,9 +26,15 @@ struct CompactionCandidate {
   uint64_t live = 0;  // rows that are not superseded
 };
 
+std::vector<CompactionCandidate> compaction_candidates(const Version& version);
 // The segments that had better be written again together; empty: none. All are of one kind and
 // class.
 std::vector<uint64_t> choose_compaction(const std::vector<CompactionCandidate>& segments);
+// What choose_compaction would ask for, one choice after another, over these segments.
+struct CompactionDebt {
+  uint64_t segments = 0, rows = 0;
+};
+CompactionDebt compaction_debt(std::vector<CompactionCandidate> segments);
 // Segments of received data with nothing that is younger than the retention of its kind.
 std::set<uint64_t> choose_expired(const std::vector<SegmentInfo>& segments,
                                   const Retention& retention, int64_t now_ns);

@@ -17,9 +17,9 @@ Result<uint64_t> append_frame(const Frame& frame, uint64_t seed, std::string& ou
   size_t size = kFrameHeaderBytes + kChecksumBytes;
   for (const FramePart& part : frame.parts) size += kPartHeaderBytes + part.bytes.size();
   if (size > kFrameBytesMax) {
-    return {Code::resource_exhausted, "one transaction of " + std::to_string(size) +
-                                          " bytes is more than the log takes (" +
-                                          std::to_string(kFrameBytesMax) + ")"};
+    return {Code::invalid_argument, "one transaction of " + std::to_string(size) +
+                                        " bytes is more than the log takes (" +
+                                        std::to_string(kFrameBytesMax) + ")"};
   }
   const size_t begin = out.size();
   RecordWriter writer(out);

@@ -48,7 +48,7 @@ inline constexpr uint16_t kFrameFormat = 1;
 inline constexpr size_t kFrameHeaderBytes = 32;
 inline constexpr size_t kFrameBytesMax = size_t{1} << 30;
 
-// Appends the frame to out and returns its checksum. resource_exhausted: larger than
+// Appends the frame to out and returns its checksum. invalid_argument: larger than
 // kFrameBytesMax.
 Result<uint64_t> append_frame(const Frame& frame, uint64_t seed, std::string& out);
 

@@ -15,8 +15,10 @@ std::shared_ptr<const SegmentGroup> SegmentCache::get(
   const Key key{file->number(), group};
   if (const auto known = index_.find(key); known != index_.end()) {
     groups_.splice(groups_.begin(), groups_, known->second);
+    ++hits_;
     return groups_.front();
   }
+  ++misses_;
   while (bytes_ > bytes_max_ && !groups_.empty()) put_out(std::prev(groups_.end()), out);
   groups_.push_front(std::make_shared<SegmentGroup>(file, group));
   groups_.front()->cached_ = true;
@@ -48,9 +50,9 @@ void SegmentCache::drop(const SegmentFile& file) {
   }
 }
 
-uint64_t SegmentCache::bytes() const {
+SegmentCache::Counts SegmentCache::counts() const {
   const std::lock_guard lock(mutex_);
-  return bytes_;
+  return {bytes_, hits_, misses_};
 }
 
 }  // namespace contextcore::store

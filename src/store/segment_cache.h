@@ -25,7 +25,10 @@ class SegmentCache {
   void grew(const SegmentGroup& group, uint64_t bytes);
   // Forgets the groups of a segment that is closed.
   void drop(const SegmentFile& file);
-  uint64_t bytes() const;
+  struct Counts {
+    uint64_t bytes = 0, hits = 0, misses = 0;  // hits and misses of groups, since the process began
+  };
+  Counts counts() const;
 
  private:
   struct Key {
@@ -41,7 +44,7 @@ class SegmentCache {
 
   const uint64_t bytes_max_;
   mutable std::mutex mutex_;
-  uint64_t bytes_ = 0;
+  uint64_t bytes_ = 0, hits_ = 0, misses_ = 0;
   Groups groups_;  // most recently used first
   std::unordered_map<Key, Groups::iterator, Hash> index_;
 };

@@ -86,15 +86,19 @@ Result<uint64_t> StoreImpl::append(const std::vector<FramePart>& parts, uint32_t
 // -----------------------------------------------------------------------------------
 
 Status StoreImpl::wait_visible(Lock& lock, uint64_t sequence) {
-  while (visible_ < sequence) {
-    if (!poisoned_.ok()) return poisoned_;
+  if (visible_ >= sequence) return {};
+  const int64_t start_ns = clock_.monotonic_ns();
+  ++writers_waiting_;
+  while (visible_ < sequence && poisoned_.ok()) {
     if (flushing_) {
       changed_.wait(lock);
     } else {
       flush(lock);
     }
   }
-  return {};
+  --writers_waiting_;
+  commit_wait_.record(clock_.monotonic_ns() - start_ns);
+  return visible_ < sequence ? poisoned_ : Status();
 }
 
 void StoreImpl::wait_idle(Lock& lock) {
@@ -142,6 +146,7 @@ Status StoreImpl::sync_due(uint64_t end) {
   }
   CC_TRY(wal_->sync());
   syncs_.fetch_add(1, std::memory_order_relaxed);
+  wal_sync_.record(clock_.monotonic_ns() - now_ns);
   last_sync_ns_ = now_ns;
   durable_ = end;
   return {};
@@ -172,7 +177,9 @@ void StoreImpl::background_sync() {
   const uint64_t end = flushed_;
   const std::shared_ptr<WalFile> wal = wal_;  // another may be taken up meanwhile
   lock.unlock();
+  const int64_t start_ns = clock_.monotonic_ns();
   const Status status = wal->sync();
+  wal_sync_.record(clock_.monotonic_ns() - start_ns);
   lock.lock();
   flushing_ = false;
   if (status.ok() && wal == wal_) {

@@ -7,8 +7,10 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "store/compaction.h"
 #include "store/lock.h"
 #include "store/metric_read.h"
+#include "store/segment_cache.h"
 #include "store/server_file.h"
 #include "store/store_impl.h"
 
@@ -69,7 +71,8 @@ StoreImpl::StoreImpl(StoreOptions options)
       hooks_(std::make_shared<const WorkHooks>(options_.hooks)),
       directory_(options_.path),
       manifest_file_(files_, directory_),
-      mark_file_(files_, clock_, mark_path(directory_)) {}
+      mark_file_(files_, clock_, mark_path(directory_)),
+      quota_(options_.ingest_rate_bytes) {}
 
 StoreImpl::~StoreImpl() {
   const Status closed = close();
@@ -107,7 +110,7 @@ Status StoreImpl::initialize() {
     syncer_ = options_.make_executor ? options_.make_executor() : make_thread_executor("store-sync", 1);
   }
   if (options_.background && options_.mode == StoreMode::server) {
-    maintenance_ = options_.make_executor ? options_.make_executor() : make_thread_executor("store-files", 2);
+    maintenance_ = options_.make_executor ? options_.make_executor() : make_thread_executor("store-files", 2, Priority::background);
   }
   return open_directory();
 }
@@ -209,9 +212,11 @@ StoreStats StoreImpl::stats() const {
   if (head_ == nullptr) return stats;
   stats.sequence = position_.sequence;
   stats.visible_sequence = visible_;
+  stats.writable = options_.mode != StoreMode::read_only && check_writable().ok();
   Head::Sizes sizes = head_->sizes();
   if (head_->version().frozen != nullptr) {
     const Head::Sizes frozen = head_->version().frozen->sizes();
+    stats.frozen_rows = frozen.rows();
     sizes.span_rows += frozen.span_rows;
     sizes.log_rows += frozen.log_rows;
     sizes.metric_samples += frozen.metric_samples;
@@ -220,10 +225,15 @@ StoreStats StoreImpl::stats() const {
   stats.head_span_rows = sizes.span_rows;
   stats.head_log_rows = sizes.log_rows;
   stats.wal_bytes = position_.offset;
+  stats.wal_unsynced_bytes = position_.offset - std::min(position_.offset, durable_);
+  stats.writers_waiting = writers_waiting_;
+  stats.wal_sync = wal_sync_.counts();
+  stats.commit_wait = commit_wait_.counts();
   for (const SegmentInfo& segment : head_->version().manifest.segments) {
     ++stats.segments;
     stats.segment_bytes += segment.bytes;
     stats.masked_rows += segment.masked_rows;
+    stats.masks += segment.masked_rows > 0 ? 1 : 0;
     if (segment.kind == RowsKind::spans) stats.span_rows += segment.rows;
     if (segment.kind == RowsKind::logs) stats.log_rows += segment.rows;
     if (segment.kind == RowsKind::metrics) stats.metric_samples += segment.rows;
@@ -239,6 +249,15 @@ StoreStats StoreImpl::stats() const {
   stats.cuts = cuts_.load();
   stats.duplicates = duplicates_.load();
   stats.rejected = rejected_.load();
+  stats.throttled = throttled_.load();
+  const CompactionDebt debt = compaction_debt(compaction_candidates(head_->version()));
+  stats.compaction_segments = debt.segments;
+  stats.compaction_rows = debt.rows;
+  const SegmentCache::Counts cache = SegmentCache::shared().counts();
+  stats.cache_bytes = cache.bytes;
+  stats.cache_bytes_max = kSegmentCacheBytes;
+  stats.cache_hits = cache.hits;
+  stats.cache_misses = cache.misses;
   stats.compactions = compactions_.load();
   stats.compacted_rows = compacted_rows_.load();
   stats.compacted_bytes = compacted_bytes_.load();

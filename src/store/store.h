@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/file_system.h"
+#include "base/latency.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "store/fetch.h"
@@ -69,9 +70,10 @@ struct StoreOptions {
   uint64_t head_bytes_max = 64ull << 20;
   int64_t head_age_max_ns = 15ll * 60 * 1'000'000'000;
   // Of a server: segments are made by threads of the store, and telemetry is refused
-  // (unavailable) when these are a whole head behind. Else by whoever writes.
+  // (resource_exhausted) when these are a whole head behind. Else by whoever writes.
   bool background = false;
   Retention retention;  // of a server with background
+  uint64_t ingest_rate_bytes = 0;  // of telemetry a second and tenant, 0: any; more is refused
   uint64_t embedded_wal_bytes_max = 1ull << 20;  // an embedded writer cuts above these
   uint64_t embedded_wal_rows_max = 2000;
   MetricLimits metric_limits;
@@ -108,12 +110,20 @@ struct ServerInfo {
 };
 
 struct StoreStats {
+  bool writable = false;
   uint64_t sequence = 0, visible_sequence = 0;
   uint64_t head_span_rows = 0, head_log_rows = 0, wal_bytes = 0;
+  uint64_t wal_unsynced_bytes = 0, writers_waiting = 0;
+  LatencyCounts wal_sync;     // of the log's fdatasync
+  LatencyCounts commit_wait;  // from appending a frame until it is durable and visible
+  uint64_t frozen_rows = 0;   // of a head that a cut is making files of
   uint64_t segments = 0, segment_bytes = 0, span_rows = 0, log_rows = 0, masked_rows = 0,
            work_rows = 0;
   uint64_t head_metric_samples = 0, head_metric_series = 0, metric_samples = 0;
-  uint64_t frames = 0, syncs = 0, cuts = 0, duplicates = 0, rejected = 0;
+  uint64_t frames = 0, syncs = 0, cuts = 0, duplicates = 0, rejected = 0, throttled = 0;
+  uint64_t masks = 0;                                    // segments with rows that are hidden
+  uint64_t compaction_segments = 0, compaction_rows = 0;  // that had better be merged now
+  uint64_t cache_bytes = 0, cache_bytes_max = 0, cache_hits = 0, cache_misses = 0;
   uint64_t compactions = 0, compacted_rows = 0, expired_rows = 0;
   uint64_t cut_bytes = 0, compacted_bytes = 0;  // written as segments
 };
@@ -127,11 +137,13 @@ class Store : public Journal {
 
   // One OTLP request, already decoded; `body` are the bytes as received (protobuf) or "" to have
   // the store encode them. Durable when it returns. REQUIRES: body, when given, decodes to data.
+  // Errors: resource_exhausted (a full disk, a quota, or more than the store can keep up with: the
+  // same request may succeed later), unavailable, invalid_argument (what no try will make right,
+  // such as a request beyond the limits).
   virtual Result<IngestResult> ingest(const otlp::TracesData& data, std::string_view body) = 0;
   virtual Result<IngestResult> ingest(const otlp::LogsData& data, std::string_view body) = 0;
   // Metrics of a tenant ("" is the default one). accepted and rejected count data points here, samples
-  // there. Errors besides: invalid_argument (a tenant name that cannot be one), resource_exhausted
-  // (limits of a request, or of tenants).
+  // there. Errors besides: failed_precondition (one tenant too many).
   virtual Result<IngestResult> ingest(const otlp::MetricsData& data, std::string_view body,
                                       std::string_view tenant) = 0;
   // body: the protobuf message, not compressed.

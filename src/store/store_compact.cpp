@@ -20,15 +20,6 @@ constexpr int64_t kRetentionEveryNs = 10ll * 60 * 1'000'000'000;
 // Of the time, at most this share is spent on compacting: one part in so many.
 constexpr int64_t kPauseFactor = 1;
 
-std::vector<CompactionCandidate> candidates_of(const Version& version) {
-  std::vector<CompactionCandidate> all;
-  for (const SpanSegment& segment : version.spans) {
-    all.push_back({segment.info, segment.info.rows - segment.info.masked_rows});
-  }
-  for (const LogSegment& segment : version.logs) all.push_back({segment.info, segment.info.rows});
-  return all;
-}
-
 }  // namespace
 
 // Rows of inputs that a cut has masked since the compaction began, as masks of its outputs.
@@ -105,7 +96,7 @@ Result<bool> StoreImpl::compact_once() {
       choose_expired(base->manifest.segments, options_.retention, clock_.wall_ns());
   const bool expired = !inputs.empty();
   if (!expired) {
-    const std::vector<uint64_t> chosen = choose_compaction(candidates_of(*base));
+    const std::vector<uint64_t> chosen = choose_compaction(compaction_candidates(*base));
     inputs.insert(chosen.begin(), chosen.end());
   }
   if (inputs.empty()) return false;

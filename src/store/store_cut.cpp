@@ -59,13 +59,19 @@ Status StoreImpl::check_room_for_telemetry() const {
   const uint64_t behind = position_.offset - cut_->start.offset;
   if (head_->sizes().rows() <= options_.head_rows_max && behind <= options_.head_bytes_max)
     return {};
-  rejected_.fetch_add(1, std::memory_order_relaxed);
-  return Error{Code::unavailable,
+  throttled_.fetch_add(1, std::memory_order_relaxed);
+  return Error{Code::resource_exhausted,
                "telemetry comes faster than the store writes files; " +
                    std::to_string(behind >> 20) + " MiB wait for their turn",
                "send it again in a second",
                {},
                {}};
+}
+
+Status StoreImpl::check_quota(std::string_view tenant, size_t bytes) {
+  Status status = quota_.take(tenant, bytes, clock_.monotonic_ns());
+  if (!status.ok()) throttled_.fetch_add(1, std::memory_order_relaxed);
+  return status;
 }
 
 // ---- the three steps

@@ -26,6 +26,7 @@
 #include "store/commit_mark.h"
 #include "store/digest.h"
 #include "store/head.h"
+#include "store/ingest_quota.h"
 #include "store/manifest.h"
 #include "store/snapshot.h"
 #include "store/store.h"
@@ -193,6 +194,7 @@ class StoreImpl final : public Store {
                      Manifest& manifest);  // REQUIRES: mutex_
   // What a writer is told when segments are made more slowly than data comes. REQUIRES: mutex_
   Status check_room_for_telemetry() const;
+  Status check_quota(std::string_view tenant, size_t bytes);  // REQUIRES: mutex_
 
   StoreOptions options_;
   FileSystem& files_;
@@ -233,6 +235,7 @@ class StoreImpl final : public Store {
   uint64_t files_kept_from_ = UINT64_MAX;  // files of such numbers are being written
   std::atomic<bool> stopping_{false};
   DigestRing digests_;
+  IngestQuota quota_;
   std::unique_ptr<Executor> syncer_;       // durability interval only
   std::unique_ptr<Executor> maintenance_;  // null: whoever writes makes segments too
 
@@ -240,8 +243,10 @@ class StoreImpl final : public Store {
   std::shared_ptr<Head> head_;  // written with mutex_ and state_mutex_
   uint64_t visible_ = 0;        // likewise
 
+  LatencyHistogram wal_sync_, commit_wait_;
+  size_t writers_waiting_ = 0;
   mutable std::atomic<uint64_t> frames_{0}, syncs_{0}, cuts_{0}, duplicates_{0}, rejected_{0},
-      compactions_{0}, compacted_rows_{0}, compacted_bytes_{0}, expired_rows_{0}, cut_bytes_{0};
+      throttled_{0}, compactions_{0}, compacted_rows_{0}, compacted_bytes_{0}, expired_rows_{0}, cut_bytes_{0};
 };
 
 }  // namespace contextcore::store

@@ -60,7 +60,7 @@ Result<uint32_t> StoreImpl::tenant_number(std::string_view tenant, bool& fresh) 
   if (const auto known = head_->find_tenant(tenant)) return *known;
   const size_t count = head_->tenants().size();
   if (count >= options_.metric_limits.tenants_max) {
-    return {Code::resource_exhausted,
+    return {Code::failed_precondition,
             "the store has " + std::to_string(count) + " tenants, which is the limit"};
   }
   fresh = true;
@@ -144,12 +144,13 @@ Result<IngestResult> StoreImpl::ingest_metrics(const Data& data, PartEncoding en
   const size_t samples = translation.batch.sample_count();
   if (samples > options_.metric_limits.samples_max) {
     return {Code::invalid_argument, "the request has " + std::to_string(samples) + " samples, " +
-                                          std::to_string(options_.metric_limits.samples_max) +
-                                          " at most are taken"};
+                                        std::to_string(options_.metric_limits.samples_max) +
+                                        " at most are taken"};
   }
   Turn turn(*this);
   CC_TRY(turn.begin());
   Lock lock(mutex_);
+  CC_TRY(check_quota(tenant, body.size()));
   uint64_t sequence = 0;
   CC_ASSIGN(IngestResult result,
             metrics_locked(lock, data, encoding, body, tenant, std::move(translation), sequence));

@@ -200,6 +200,7 @@ Result<IngestResult> StoreImpl::ingest_any(const Data& data, std::string_view bo
   Turn turn(*this);
   CC_TRY(turn.begin());
   Lock lock(mutex_);
+  CC_TRY(check_quota({}, body.size()));
   uint64_t sequence = 0;
   CC_ASSIGN(IngestResult result, ingest_locked(lock, data, body, digest, sequence));
   CC_TRY(wait_visible(lock, sequence));

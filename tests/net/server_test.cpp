@@ -58,6 +58,7 @@ class EchoService : public api::Service {
     return answer;
   }
   void set_ready(bool) override {}
+  void set_load(api::Load) override {}
   std::vector<api::Route> routes() const override { return {}; }
 
   void wait_until_entered(size_t n) {

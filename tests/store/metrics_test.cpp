@@ -143,7 +143,7 @@ TEST(Metrics, LimitsRefuseWhatIsTooMuchAndTakeTheRest) {
   EXPECT_EQ(metrics(*machine.open()), metrics(*store));
   write(*store, one_sample("up", "a", 1, 1), "one");
   EXPECT_EQ(store->ingest(one_sample("up", "a", 1, 1), "", "two").status().error().code,
-            Code::resource_exhausted);
+            Code::failed_precondition);
 }
 
 TEST(Metrics, NamesOfViewsAreRefusedInTheDefaultTenant) {

@@ -183,7 +183,7 @@ Status write_log_segment(FileSystem& files, const std::string& path,
     return ref.rows->meta(ref.row).journal;
   });
   std::string encoded;
-  auto group = std::make_unique<LogColumns>();
+  auto group = std::make_unique<LogColumns>(LogColumns::Bodies::as_fields);
   for (size_t i = 0; i < rows.size(); ++i) {
     CC_ASSIGN(const LogRows::Whole whole, rows[i].rows->materialize(rows[i].row));
     const RowMeta meta = rows[i].rows->meta(rows[i].row);
@@ -210,7 +210,7 @@ Status write_log_segment(FileSystem& files, const std::string& path,
     if (full || i + 1 == rows.size()) {
       CC_TRY(
           writer.write_group(*group, {group->zones().min_time, group->zones().max_time, 0, 0, 0}));
-      group = std::make_unique<LogColumns>();
+      group = std::make_unique<LogColumns>(LogColumns::Bodies::as_fields);
     }
   }
   CC_TRY(writer.write_resources(resources));

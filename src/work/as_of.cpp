@@ -35,12 +35,9 @@ WorkRow past_row(const Task& task) {
   return row;
 }
 
-// Comments and the like are part of the log only: no line of theirs is read.
+// Comments and the like are part of the log only: nothing of their lines is read.
 Fields fields_of(std::string_view name) {
-  for (const std::string_view silent : {names::event::kTaskCommented, names::event::kTaskException,
-                                        names::event::kCommitLinked, names::event::kSubtaskCompleted}) {
-    if (name == silent) return std::vector<std::string_view>();
-  }
+  if (is_task_event(name)) return fields_of_fold(name);
   return std::nullopt;
 }
 

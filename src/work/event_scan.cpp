@@ -1,6 +1,7 @@
 #include "work/event_scan.h"
 
 #include <algorithm>
+#include <bit>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
@@ -35,6 +36,24 @@ Error bad_line(std::string_view what, std::string_view line) {
   return {Code::corruption, std::string(what) + std::string(line.substr(0, 120)), {}, {}, {}};
 }
 
+Result<Json> json_of(const store::FieldValue& value) {
+  using Type = store::FieldValue::Type;
+  switch (value.type) {
+    case Type::string:
+      return Json(value.text);
+    case Type::boolean:
+      return Json(value.number != 0);
+    case Type::integer:
+      return Json(static_cast<int64_t>(value.number));
+    case Type::real:
+      return Json(std::bit_cast<double>(value.number));
+    case Type::json:
+    case Type::none:
+      break;
+  }
+  return parse_json(value.text);
+}
+
 // Columns of a batch, one event after the other.
 class Reader {
  public:
@@ -45,11 +64,11 @@ class Reader {
   template <typename Fn>
   Status read(Fn fn) {
     store::LogProjection projection = places();
-    projection.line = true;
+    projection.fields = true;
     projection.metadata = {"event_name", std::string(names::meta::kCommandId)};
     Event event;
     return for_each(projection, [&](const store::LogBatch& batch, size_t i) -> Status {
-      if (fields_.empty()) fields_.assign(batch.metadata[kName].values.size(), std::nullopt);
+      if (names_.empty()) names_.resize(batch.metadata[kName].values.size());
       if (batch.streams[i] != stream_) enter(*batch.streams[i], event);
       CC_TRY(fill(batch, i, event));
       return fn(event);
@@ -70,6 +89,13 @@ class Reader {
   }
 
  private:
+  // What is wanted of the events of one name, and where it lies in the batch.
+  struct Name {
+    bool known = false;
+    Fields fields;
+    std::vector<const store::FieldColumn*> columns;
+  };
+
   store::LogFetchRequest request() const {
     store::LogFetchRequest request;
     request.journal_only = true;
@@ -97,7 +123,7 @@ class Reader {
     CC_ASSIGN(const auto batches, store::scan_logs(source_, request(), projection));
     for (store::LogBatch batch;;) {
       stream_ = nullptr;
-      fields_.clear();
+      names_.clear();
       CC_ASSIGN(const bool more, batches->next(batch));
       if (!more) return {};
       const store::LabelPairs* known = nullptr;
@@ -131,15 +157,51 @@ class Reader {
     event.seq = batch.integers[kSeq][i];
     event.command_id = batch.metadata[kCommandId].at(i);
     if (event.span_id.empty() || event.trace_id.empty() || event.project.empty() || event.revision == 0) {
-      return bad_line("an event lacks its project, ids, revision or event_seq: ", batch.lines[i]);
+      CC_ASSIGN(const std::string line, line_of(batch, i));
+      return bad_line("an event lacks its project, ids, revision or event_seq: ", line);
     }
     const uint32_t number = batch.metadata[kName].ids[i];
     event.line.clear();
-    if (number == 0) return fill_unnamed(batch.lines[i], event);
-    event.name = batch.metadata[kName].values[number];
-    std::optional<Fields>& fields = fields_[number];
-    if (!fields) fields = fields_of_(event.name);
-    return fill_line(batch.lines[i], *fields, event);
+    Name& name = names_[number];
+    if (number != 0) {
+      event.name = batch.metadata[kName].values[number];
+      if (!name.known) CC_TRY(learn(batch, event.name, name));
+      if (name.fields && name.fields->empty()) return {};
+      if (name.fields && batch.fields != nullptr && batch.fields->has(i)) return fill_fields(name, i, event);
+    }
+    if (batch.fields == nullptr || !batch.fields->has(i)) return fill_text(batch.lines[i], number, event);
+    CC_ASSIGN(const std::string line, line_of(batch, i));
+    return fill_text(line, number, event);
+  }
+
+  static Result<std::string> line_of(const store::LogBatch& batch, size_t i) {
+    if (batch.fields != nullptr && batch.fields->has(i)) return batch.fields->line(i);
+    return std::string(batch.lines[i]);
+  }
+
+  Status learn(const store::LogBatch& batch, const std::string& event_name, Name& out) const {
+    out.known = true;
+    out.fields = fields_of_(event_name);
+    if (!out.fields || batch.fields == nullptr) return {};
+    for (const std::string_view field : *out.fields) {
+      CC_ASSIGN(const store::FieldColumn* column, batch.fields->column(field));
+      out.columns.push_back(column);
+    }
+    return {};
+  }
+
+  static Status fill_fields(const Name& name, size_t i, Event& event) {
+    for (size_t field = 0; field < name.columns.size(); ++field) {
+      const store::FieldValue& value = name.columns[field]->at(i);
+      if (value.type == store::FieldValue::Type::none) continue;
+      CC_ASSIGN(Json json, json_of(value));
+      event.line.emplace_back((*name.fields)[field], std::move(json));
+    }
+    return {};
+  }
+
+  Status fill_text(std::string_view line, uint32_t number, Event& event) {
+    return number == 0 ? fill_unnamed(line, event) : fill_line(line, names_[number].fields, event);
   }
 
   // A record without an event name of its own has it in its line.
@@ -150,7 +212,6 @@ class Reader {
   }
 
   Status fill_line(std::string_view line, const Fields& fields, Event& event) {
-    if (fields && fields->empty()) return {};
     if (!flat_.parse(line)) return fill_by_parser(line, event);
     if (!fields) {
       std::optional<JsonObject> all = flat_.all();
@@ -175,7 +236,7 @@ class Reader {
   const EventFilter& filter_;
   const FieldsOf& fields_of_;
   const store::LabelPairs* stream_ = nullptr;
-  std::vector<std::optional<Fields>> fields_;  // by number of the event's name in the batch
+  std::vector<Name> names_;  // by number of the event's name in the batch
   FlatJson flat_;
 };
 

@@ -294,6 +294,34 @@ void refresh_phase(TaskHistory& history, int64_t revision) {
 
 }  // namespace
 
+std::vector<std::string_view> fields_of_fold(std::string_view name) {
+  const auto is = [name](auto... names) { return ((name == names) || ...); };
+  if (is(ev::kTaskCreated, ev::kTaskImported)) {
+    return {field::kTaskId,       field::kTaskType,        field::kTaskTitle,     field::kSprintId,
+            field::kStatus,       field::kBaseStatus,      field::kPriority,      field::kAssignee,
+            field::kParentId,     field::kLabels,          field::kDescription,   field::kStoryPoints,
+            field::kUrl,          field::kEstimateMinutes, field::kDueDate,       field::kDeferUntil,
+            field::kDeliverables, field::kAttrsJson,       field::kAcceptanceCriteria, field::kActor,
+            field::kAgentId};
+  }
+  if (is(ev::kTaskStatusChanged)) return {field::kToStatus, field::kBaseStatus, field::kActor, field::kAgentId};
+  if (is(ev::kTaskBlocked)) return {field::kReason, field::kBlockedBy};
+  if (is(ev::kTaskCompleted, ev::kTaskFailed, ev::kTaskCancelled)) {
+    return {field::kSubtaskCount, field::kSubtaskCompleted, field::kOpenSubtasks,
+            field::kOutcome,      field::kReason,           field::kErrorType};
+  }
+  if (is(ev::kTaskProgressUpdated)) return {field::kPercentComplete};
+  if (is(ev::kTaskAssigned)) return {field::kToAssignee};
+  if (is(ev::kTaskClaimed)) return {field::kClaimedBy, field::kSessionId, field::kLeaseSeconds};
+  if (is(ev::kTaskLinked, ev::kTaskUnlinked)) {
+    return {field::kLinkType,     field::kTargetTaskId,  field::kWhen, field::kTargetProjectId,
+            field::kTargetSpanId, field::kTargetTraceId};
+  }
+  if (is(ev::kTaskEdited)) return {field::kField, field::kTo};
+  if (is(ev::kTaskDeliverablesVerified)) return {field::kVerifiedCount};
+  return {};
+}
+
 Status fold(TaskHistory& history, const Event& event) {
   if (history.task.ended() && !changes_ended(event.name)) return {};
   CC_TRY(fold_one(history, event));

@@ -27,6 +27,8 @@ inline constexpr std::string_view kAttributeField = "attributes.";
 // version) change the revision only. Errors (corruption): an event that no command can have
 // written.
 Status fold(TaskHistory& history, const Event& event);
+// The fields of the line that the fold of a task's event of that name looks at.
+std::vector<std::string_view> fields_of_fold(std::string_view event_name);
 
 struct InsightHistory {
   std::optional<store::JournalSpan> insight;

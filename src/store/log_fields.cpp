@@ -22,11 +22,9 @@ uint32_t number_at(std::string_view shape, size_t index) {
   return number;
 }
 
-// JSON has no such bytes in strings but the last one, which JsonWriter escapes.
+// Strings of JSON have none of these but the last one, which JsonWriter escapes.
 bool has_control(std::string_view text) {
-  bool found = false;
-  for (const char c : text) found |= static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  return found;
+  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 // What JsonWriter makes of a string with escapes when it writes it. False: it is spelled otherwise, which is seen when
@@ -112,10 +110,13 @@ bool FieldTable::read_field(const FlatJson::Member& member, Field& out) {
 
 bool FieldTable::split(std::string_view text) {
   if (!flat_.parse(text) || flat_.members().size() > kFieldsPerLineMax) return false;
-  if (has_control(text) || !is_valid_utf8(text)) return false;
   fields_.clear();
   unescaped_used_ = 0;
   for (const FlatJson::Member& member : flat_.members()) {
+    const std::string_view content = member.plain ? member.text.substr(1, member.text.size() - 2) : member.text;
+    for (const std::string_view part : {member.name, content}) {
+      if (!is_plain_text(part) && (has_control(part) || !is_valid_utf8(part))) return false;
+    }
     if (!read_field(member, fields_.emplace_back())) return false;
   }
   return true;

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <map>
+#include <optional>
 
 #include "otlp/protobuf.h"
 #include "store/frame_work.h"
@@ -12,6 +14,20 @@ namespace {
 
 std::string key_of(const otlp::SpanId& id) {
   return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+}
+
+// The lines of a group. Rows are read in runs, of some segments in turn, so each thread remembers some groups.
+Result<FieldLines*> lines_of(const std::shared_ptr<const SegmentGroup>& group) {
+  struct Last {
+    std::weak_ptr<const SegmentGroup> group;
+    std::optional<FieldLines> lines;
+  };
+  thread_local std::array<Last, 8> last;
+  Last& mine = last[group->file().number() % last.size()];
+  if (mine.lines && mine.group.lock() == group) return &*mine.lines;
+  mine.group = group;
+  CC_TRY(mine.lines.emplace(*group).open());
+  return &*mine.lines;
 }
 
 class LogSegment : public LogRows, public LogParts {
@@ -107,7 +123,8 @@ class LogSegment : public LogRows, public LogParts {
     CC_ASSIGN(const ColumnView scopes, at.group->fixed(static_cast<size_t>(LogColumn::scope)));
     CC_ASSIGN(whole.resource, rows_.resources().at(resources.number_of(at.row)));
     CC_ASSIGN(whole.scope, rows_.scopes().at(scopes.number_of(at.row)));
-    CC_TRY(read_log(*at.group, at.row, whole.record));
+    CC_ASSIGN(FieldLines* lines, lines_of(at.group));
+    CC_TRY(read_log(*at.group, at.row, *lines, whole.record));
     return whole;
   }
   uint64_t memory_bytes() const override { return rows_.memory_bytes(); }

@@ -58,10 +58,8 @@ class RowReader {
   Status status_;
 };
 
-Status read_body(const ColumnSource& source, size_t row, otlp::Value& out) {
+Status read_body(const ColumnSource& source, size_t row, FieldLines& lines, otlp::Value& out) {
   out = {};
-  FieldLines lines(source);
-  CC_TRY(lines.open());
   if (lines.has(row)) return lines.append(row, out.data.emplace<std::string>());
   for (const LogColumn column : {LogColumn::body_text, LogColumn::body_value}) {
     CC_ASSIGN(const ColumnView view, source.fixed(at_index(column)));
@@ -195,12 +193,18 @@ uint64_t LogColumns::memory_bytes() const {
 // -------------------------------------------------------------------------------------
 
 Status read_log(const ColumnSource& source, size_t row, otlp::LogRecord& out) {
+  FieldLines lines(source);
+  CC_TRY(lines.open());
+  return read_log(source, row, lines, out);
+}
+
+Status read_log(const ColumnSource& source, size_t row, FieldLines& lines, otlp::LogRecord& out) {
   RowReader reader(source, row);
   out.time_ns = reader.number(LogColumn::time);
   out.observed_time_ns = reader.number(LogColumn::observed_time);
   out.severity_number = static_cast<int32_t>(reader.number(LogColumn::severity_number));
   out.severity_text = reader.string(LogColumn::severity_text);
-  reader.keep(read_body(source, row, out.body));
+  reader.keep(read_body(source, row, lines, out.body));
   out.dropped_attributes_count =
       static_cast<uint32_t>(reader.number(LogColumn::dropped_attributes));
   out.flags = static_cast<uint32_t>(reader.number(LogColumn::flags));
@@ -215,7 +219,9 @@ Status read_log(const ColumnSource& source, size_t row, otlp::LogRecord& out) {
 
 Result<std::string> read_line(const ColumnSource& source, size_t row) {
   otlp::LogRecord record;
-  CC_TRY(read_body(source, row, record.body));
+  FieldLines lines(source);
+  CC_TRY(lines.open());
+  CC_TRY(read_body(source, row, lines, record.body));
   return log_line(record);
 }
 

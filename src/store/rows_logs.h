@@ -82,6 +82,8 @@ class LogColumns : public ColumnSource {
 int64_t effective_time(const otlp::LogRecord& record);
 
 Status read_log(const ColumnSource& source, size_t row, otlp::LogRecord& out);
+// For who reads many rows. lines: of the same source, opened.
+Status read_log(const ColumnSource& source, size_t row, FieldLines& lines, otlp::LogRecord& out);
 Result<std::string> read_line(const ColumnSource& source, size_t row);
 // Effective time of a row.
 Result<int64_t> read_time(const ColumnSource& source, size_t row);

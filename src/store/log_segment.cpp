@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <optional>
 
 #include "otlp/protobuf.h"
 #include "store/frame_work.h"
@@ -16,19 +15,40 @@ std::string key_of(const otlp::SpanId& id) {
   return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
 }
 
-// The lines of a group. Rows are read in runs, of some segments in turn, so each thread remembers some groups.
-Result<FieldLines*> lines_of(const std::shared_ptr<const SegmentGroup>& group) {
-  struct Last {
+// The lines of a group for as long as it lives. Rows are read in runs, of some segments in turn, so each thread keeps those
+// of some groups; what is in use is not there, since whoever waits for a page may make room for others.
+class GroupLines {
+ public:
+  explicit GroupLines(std::shared_ptr<const SegmentGroup> group) : group_(std::move(group)) {}
+  ~GroupLines() {
+    if (lines_ != nullptr) kept() = {group_, std::move(lines_)};
+  }
+  GroupLines(const GroupLines&) = delete;
+  GroupLines& operator=(const GroupLines&) = delete;
+
+  Result<FieldLines*> get() {
+    if (Kept& mine = kept(); mine.lines != nullptr && mine.group.lock() == group_) {
+      lines_ = std::move(mine.lines);
+      return lines_.get();
+    }
+    auto fresh = std::make_unique<FieldLines>(*group_);
+    CC_TRY(fresh->open());
+    lines_ = std::move(fresh);
+    return lines_.get();
+  }
+
+ private:
+  struct Kept {
     std::weak_ptr<const SegmentGroup> group;
-    std::optional<FieldLines> lines;
+    std::unique_ptr<FieldLines> lines;
   };
-  thread_local std::array<Last, 8> last;
-  Last& mine = last[group->file().number() % last.size()];
-  if (mine.lines && mine.group.lock() == group) return &*mine.lines;
-  mine.group = group;
-  CC_TRY(mine.lines.emplace(*group).open());
-  return &*mine.lines;
-}
+  Kept& kept() const {
+    thread_local std::array<Kept, 8> all;
+    return all[group_->file().number() % all.size()];
+  }
+  std::shared_ptr<const SegmentGroup> group_;
+  std::unique_ptr<FieldLines> lines_;
+};
 
 class LogSegment : public LogRows, public LogParts {
  public:
@@ -109,7 +129,9 @@ class LogSegment : public LogRows, public LogParts {
   }
   Result<std::string> line(size_t row) const override {
     const SegmentRows::Place at = rows_.place(row);
-    return read_line(*at.group, at.row);
+    GroupLines of_group(at.group);
+    CC_ASSIGN(FieldLines* lines, of_group.get());
+    return read_line(*at.group, at.row, *lines);
   }
   Result<LabelPairs> metadata(size_t row) const override {
     CC_ASSIGN(const Whole whole, materialize(row));
@@ -123,7 +145,8 @@ class LogSegment : public LogRows, public LogParts {
     CC_ASSIGN(const ColumnView scopes, at.group->fixed(static_cast<size_t>(LogColumn::scope)));
     CC_ASSIGN(whole.resource, rows_.resources().at(resources.number_of(at.row)));
     CC_ASSIGN(whole.scope, rows_.scopes().at(scopes.number_of(at.row)));
-    CC_ASSIGN(FieldLines* lines, lines_of(at.group));
+    GroupLines of_group(at.group);
+    CC_ASSIGN(FieldLines* lines, of_group.get());
     CC_TRY(read_log(*at.group, at.row, *lines, whole.record));
     return whole;
   }

@@ -218,9 +218,13 @@ Status read_log(const ColumnSource& source, size_t row, FieldLines& lines, otlp:
 }
 
 Result<std::string> read_line(const ColumnSource& source, size_t row) {
-  otlp::LogRecord record;
   FieldLines lines(source);
   CC_TRY(lines.open());
+  return read_line(source, row, lines);
+}
+
+Result<std::string> read_line(const ColumnSource& source, size_t row, FieldLines& lines) {
+  otlp::LogRecord record;
   CC_TRY(read_body(source, row, lines, record.body));
   return log_line(record);
 }

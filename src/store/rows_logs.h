@@ -85,6 +85,7 @@ Status read_log(const ColumnSource& source, size_t row, otlp::LogRecord& out);
 // For who reads many rows. lines: of the same source, opened.
 Status read_log(const ColumnSource& source, size_t row, FieldLines& lines, otlp::LogRecord& out);
 Result<std::string> read_line(const ColumnSource& source, size_t row);
+Result<std::string> read_line(const ColumnSource& source, size_t row, FieldLines& lines);
 // Effective time of a row.
 Result<int64_t> read_time(const ColumnSource& source, size_t row);
 Status match_logs(const ColumnSource& source, int64_t start_ns, int64_t end_ns,

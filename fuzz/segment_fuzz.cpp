@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/sim_file_system.h"
 #include "store/column_value.h"
+#include "store/log_parts.h"
 #include "store/rows.h"
 #include "store/segment_format.h"
 #include "store/segment_page.h"
@@ -23,20 +24,20 @@ using namespace contextcore::store;
 constexpr size_t kRowsRead = 64;
 
 // First two bytes: how many of the rest are pages; then pages, then footer.
-std::string segment_of(std::string_view input) {
+std::string segment_of(std::string_view input, uint32_t version) {
   if (input.size() < 2) return std::string(input);
   const size_t split =
       (static_cast<uint8_t>(input[0]) | static_cast<size_t>(static_cast<uint8_t>(input[1])) << 8) %
       (input.size() - 1);
   std::string file(kSegmentMagic);
-  append_u32(kSegmentVersion, file);
+  append_u32(version, file);
   append_u32(0, file);
   file += input.substr(2, split);
   const std::string_view footer = input.substr(std::min(2 + split, input.size()));
   file += footer;
   append_u64(xxh3_64(footer), file);
   append_u64(footer.size(), file);
-  append_u32(kSegmentVersion, file);
+  append_u32(version, file);
   file += kSegmentMagic;
   return file;
 }
@@ -75,7 +76,26 @@ void read_logs(FileSystem& files) {
     (void)rows.line(row);
     (void)rows.metadata(row);
   }
-  (void)rows.match(INT64_MIN, INT64_MAX, std::vector<bool>(rows.streams().size(), true), {"a"});
+  const std::vector<bool> streams(rows.streams().size(), true);
+  (void)rows.match(INT64_MIN, INT64_MAX, streams, {"a"});
+  LogProjection projection;
+  projection.fields = true;
+  LogScan scan;
+  scan.streams_wanted = streams;
+  scan.projection = &projection;
+  const LogParts& parts = LogParts::of(rows);
+  for (size_t part = 0; part < std::min(parts.parts(), kRowsRead); ++part) {
+    LogBatch batch;
+    std::vector<uint32_t> numbers;
+    if (!parts.read_part(part, scan, batch, numbers).ok() || batch.fields == nullptr) continue;
+    for (size_t i = 0; i < std::min(batch.size, kRowsRead); ++i) {
+      if (!batch.fields->has(i)) continue;
+      (void)batch.fields->is_flat(i);
+      (void)batch.fields->line(i);
+      const auto column = batch.fields->column("event");
+      if (column.ok()) (void)(*column)->at(i);
+    }
+  }
 }
 
 void read_work_table(FileSystem& files) {
@@ -127,7 +147,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (input[0] % 4 == 3) return read_page(rest), 0;
   SimDisk disk;
   const auto files = disk.start_process();
-  const std::string file = input[0] % 4 == 0 ? segment_of(rest) : std::string(rest);
+  const std::string file = input[0] % 4 == 0 ? segment_of(rest, 3 + input[0] / 4 % 2) : std::string(rest);
   if (!files->write_file_atomically("/file", file).ok()) return 0;
   read_spans(*files);
   read_logs(*files);

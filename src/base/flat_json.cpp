@@ -18,10 +18,34 @@ const char* end_of_string(const char* at, const char* end, bool& escaped) {
   return nullptr;
 }
 
+// Behind the array or object that begins at `at`; nullptr: it does not end. Brackets of either kind count as one.
+const char* end_of_nested(const char* at, const char* end) {
+  size_t depth = 0;
+  for (; at != end; ++at) {
+    if (*at == '"') {
+      bool escaped = false;
+      at = end_of_string(at + 1, end, escaped);
+      if (at == nullptr) return nullptr;
+    } else if (*at == '{' || *at == '[') {
+      ++depth;
+    } else if ((*at == '}' || *at == ']') && --depth == 0) {
+      return at + 1;
+    }
+  }
+  return nullptr;
+}
+
+// Behind a number or a word; whether it is one is seen when it is asked for.
+const char* end_of_word(const char* at, const char* end) {
+  while (at != end && *at != ',' && *at != '}' && *at != ']' && *at != '{' && *at != '[' && *at != '"' && *at != ' ') ++at;
+  return at;
+}
+
 }  // namespace
 
 bool FlatJson::parse(std::string_view text) {
   members_.clear();
+  spaced_ = false;
   const char* at = text.data();
   const char* const end = at + text.size();
   const auto fail = [this] {
@@ -38,7 +62,9 @@ bool FlatJson::parse(std::string_view text) {
     if (close == nullptr || escaped) return fail();
     member.name = {at, static_cast<size_t>(close - at)};
     at = close + 1;
-    if (end - at < 2 || *at++ != ':') return fail();
+    if (end - at < 3 || *at++ != ':') return fail();
+    if (members_.empty()) spaced_ = *at == ' ';
+    if (spaced_ && *at++ != ' ') return fail();
     const char* const begin = at;
     if (*at == '"') {
       close = end_of_string(at + 1, end, escaped);
@@ -46,26 +72,31 @@ bool FlatJson::parse(std::string_view text) {
       member.plain = !escaped;
       at = close + 1;
     } else {
-      // A number or a word; whether it is one is seen when it is asked for.
-      while (at != end && *at != ',' && *at != '}' && *at != '{' && *at != '[' && *at != '"') ++at;
+      at = *at == '{' || *at == '[' ? end_of_nested(at, end) : end_of_word(at, end);
+      if (at == nullptr || at == begin) return fail();
     }
     member.text = {begin, static_cast<size_t>(at - begin)};
     members_.push_back(member);
     if (at == end) return fail();
     if (*at == '}') return at + 1 == end || fail();
     if (*at++ != ',') return fail();
+    if (spaced_ && (at == end || *at++ != ' ')) return fail();
   }
 }
 
-std::optional<Json> FlatJson::value_of(const Member& member) {
-  const std::string_view text = member.text;
-  if (member.plain) return Json(text.substr(1, text.size() - 2));
+std::optional<int64_t> canonical_integer(std::string_view text) {
   int64_t number = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  // "-0" and "007" are no integers of JSON.
   const bool canonical = !text.empty() && (text[0] == '-' ? text.size() > 1 && text[1] != '0' : text[0] != '0' || text.size() == 1);
-  if (read.ec == std::errc() && read.ptr == text.data() + text.size() && canonical) return Json(number);
-  Result<Json> value = parse_json(text);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || !canonical) return std::nullopt;
+  return number;
+}
+
+std::optional<Json> FlatJson::value_of(const Member& member) {
+  if (member.plain) return Json(member.text.substr(1, member.text.size() - 2));
+  if (const auto number = canonical_integer(member.text)) return Json(*number);
+  // The object around it is one level.
+  Result<Json> value = parse_json(member.text, 63);
   if (!value.ok()) return std::nullopt;
   return *std::move(value);
 }

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/utf8.h"
 
@@ -319,9 +320,28 @@ std::string to_string(const Json& value, int indent) {
   return out;
 }
 
+bool is_plain_text(std::string_view text) {
+  const auto is_special = [](unsigned char byte) { return byte >= 0x80 || kEscapes[byte] != 0; };
+  constexpr uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  const auto has_zero = [](uint64_t word) { return (word - kOnes) & ~word & kHigh; };
+  const char* at = text.data();
+  size_t left = text.size();
+  for (; left >= 8; at += 8, left -= 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, at, 8);
+    // Below 0x20, and what must be a word without high bits for that to be seen so.
+    const uint64_t found = (word & kHigh) | ((word - 0x20 * kOnes) & kHigh) | has_zero(word ^ ('"' * kOnes)) |
+                           has_zero(word ^ ('\\' * kOnes)) | has_zero(word ^ (0x7f * kOnes));
+    if (found != 0) return false;
+  }
+  return std::none_of(at, at + left, is_special);
+}
+
 void append_json_string(std::string_view value, std::string& out) {
   out += '"';
-  if (is_valid_utf8(value)) {
+  if (is_plain_text(value)) {
+    out += value;
+  } else if (is_valid_utf8(value)) {
     append_escaped(value, out);
   } else {
     append_escaped(to_valid_utf8(value), out);

@@ -93,5 +93,7 @@ class JsonWriter {
 };
 
 void append_json_string(std::string_view value, std::string& out);
+// Printable ASCII and no quote or backslash: as a string of JSON it is what it is.
+bool is_plain_text(std::string_view text);
 
 }  // namespace contextcore

@@ -35,7 +35,6 @@ Status add_directory(const BlockDirectory& directory, const std::string& name, C
 }
 
 Status add_segment(PinnedFiles& files, const std::string& path, SegmentKind kind, uint64_t bytes, Columns& columns) {
-  static constexpr const char* kTables[kTablesMax] = {"attribute ", "event attribute ", "link attribute "};
   CC_ASSIGN(const auto file, SegmentFile::open(files, path, kind));
   const SegmentFooter& footer = file->footer();
   Columns here;
@@ -43,9 +42,9 @@ Status add_segment(PinnedFiles& files, const std::string& path, SegmentKind kind
     for (const GroupEntry::FixedPage& page : group.fixed) {
       add(here, fixed_column(kind, page.column).name, page.page.stored);
     }
-    for (size_t table = 0; table < tables_of(kind); ++table) {
+    for (size_t table = 0; table < tables_of(kind, footer.version); ++table) {
       for (const GroupEntry::AttributePage& page : group.attributes[table]) {
-        add(here, kTables[table] + footer.attributes[page.attribute].key, page.page.stored);
+        add(here, std::string(attribute_prefix(kind, table)) + footer.attributes[page.attribute].key, page.page.stored);
       }
     }
   }

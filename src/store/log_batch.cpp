@@ -49,7 +49,7 @@ class BatchesOfEntries : public LogBatchIterator {
     batch.sequences.push_back(entry.sequence);
     // Not the entry's own: it may be gone with the next one.
     batch.streams.push_back(&*streams_.insert(*entry.stream).first);
-    if (projection_.line) batch.lines.push_back(batch.own(std::string(entry.line)));
+    if (projection_.line || projection_.fields) batch.lines.push_back(batch.own(std::string(entry.line)));
     for (size_t i = 0; i < projection_.metadata.size(); ++i) {
       TextColumn& column = batch.metadata[i];
       const std::string_view text = find_label(entry.metadata, projection_.metadata[i]);

@@ -15,6 +15,7 @@ namespace contextcore::store {
 // What of the entries is wanted besides time, stream and sequence.
 struct LogProjection {
   bool line = false;
+  bool fields = false;                // lines, but for those that come as fields (LogBatch::fields)
   bool ids = false;                   // trace and span ids, observed times
   std::vector<std::string> metadata;  // names of structured metadata
   std::vector<std::string> integers;  // keys of attributes of the records, where these are integers
@@ -27,12 +28,42 @@ struct TextColumn {
   std::string_view at(size_t entry) const { return values[ids[entry]]; }
 };
 
+// A member of a JSON object.
+struct FieldValue {
+  enum class Type : uint8_t { none, string, boolean, integer, real, json };
+  Type type = Type::none;
+  std::string_view text;  // of a string its content; of json the value's own text: nested, null, or spelled unusually
+  uint64_t number = 0;    // boolean, integer, real (its bits)
+};
+
+// A value for each entry, by its number among the values. Value 0: there is none.
+struct FieldColumn {
+  std::vector<uint32_t> ids;
+  std::vector<FieldValue> values;  // the same value may stand here twice
+  const FieldValue& at(size_t entry) const { return values[ids[entry]]; }
+};
+
+// Lines of a batch that the store has as fields. What they are is what parse_json reads of the line; no name comes twice.
+class LogFields {
+ public:
+  virtual ~LogFields() = default;
+  // The entry comes as fields, and its line is empty.
+  virtual bool has(size_t entry) const = 0;
+  // Every name of the entry is a word ([A-Za-z_][A-Za-z0-9_]*), and no value is an object. REQUIRES: has(entry)
+  virtual Result<bool> is_flat(size_t entry) = 0;
+  // Entries without fields have none. Valid as long as the batch.
+  virtual Result<const FieldColumn*> column(std::string_view name) = 0;
+  // REQUIRES: has(entry)
+  virtual Result<std::string> line(size_t entry) = 0;
+};
+
 struct LogBatch {
   size_t size = 0;
   std::vector<int64_t> times_ns;  // LogEntry::time_ns
   std::vector<uint64_t> sequences;
   std::vector<const LabelPairs*> streams;      // same pointer for the same stream within one iterator
-  std::vector<std::string_view> lines;         // with line
+  std::vector<std::string_view> lines;         // with line or fields
+  std::unique_ptr<LogFields> fields;           // with fields, when some entry has them
   std::vector<TextColumn> metadata;            // one for each name
   std::vector<std::vector<int64_t>> integers;  // one for each key; 0: there is none
   std::vector<otlp::TraceId> trace_ids;        // with ids, like the next two

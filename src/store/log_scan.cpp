@@ -7,29 +7,12 @@
 #include <unordered_map>
 
 #include "store/column_value.h"
+#include "store/log_scan_fields.h"
 
 namespace contextcore::store {
 namespace {
 
-using Rows = std::vector<uint32_t>;  // ascending
-
 constexpr size_t at_index(LogColumn column) { return static_cast<size_t>(column); }
-
-// Calls fn(k, i) for row k of the list: i is the value of the column, or npos.
-template <typename Fn>
-void for_each_value(const ColumnView& view, const Rows& rows, Fn fn) {
-  if (view.rows == nullptr) {
-    for (size_t k = 0; k < rows.size(); ++k) fn(k, view.find(rows[k]));
-    return;
-  }
-  const uint32_t* at = view.rows;
-  const uint32_t* const end = view.rows + view.count;
-  for (size_t k = 0; k < rows.size(); ++k) {
-    // Rows that are wanted may be few: no walk over all that lies between.
-    if (at != end && *at < rows[k] && ++at != end && *at < rows[k]) at = std::lower_bound(at, end, rows[k]);
-    fn(k, at != end && *at == rows[k] ? static_cast<size_t>(at - view.rows) : ColumnView::npos);
-  }
-}
 
 class Scan {
  public:
@@ -46,11 +29,11 @@ class Scan {
       return {};
     }
     if (!scan_.line_contains.empty()) {
-      CC_TRY(read_lines());
+      CC_TRY(read_lines(true));
       filter_lines(streams);
-      if (!wanted.line) batch_.lines.clear();
-    } else if (wanted.line) {
-      CC_TRY(read_lines());
+      if (!wanted.line && !wanted.fields) batch_.lines.clear();
+    } else if (wanted.line || wanted.fields) {
+      CC_TRY(read_lines(wanted.line));
     }
     for (const std::string& name : wanted.metadata) CC_TRY(read_metadata(name, batch_.metadata.emplace_back()));
     for (const std::string& key : wanted.integers) CC_TRY(read_integers(key, batch_.integers.emplace_back()));
@@ -94,23 +77,38 @@ class Scan {
 
   std::string_view text(std::string_view text) { return borrow_ ? text : batch_.own(std::string(text)); }
 
-  Status read_lines() {
+  // all: those too that are stored as fields; otherwise these are left to batch.fields.
+  Status read_lines(bool all) {
     CC_ASSIGN(const ColumnView texts, fixed(LogColumn::body_text));
+    FieldLines of_fields(source_);
+    CC_TRY(of_fields.open());
     batch_.lines.resize(rows_.size());
+    if (!all && of_fields.any()) {
+      CC_ASSIGN(batch_.fields, make_log_fields(source_, rows_));
+    }
+    std::string joined;  // lines made of fields, end to end
+    std::vector<std::pair<size_t, size_t>> ends;
     Status status;
     for_each_value(texts, rows_, [&](size_t k, size_t i) {
       if (i != ColumnView::npos) {
         batch_.lines[k] = text(texts.string(i));
-        return;
-      }
-      Result<std::string> line = read_line(source_, rows_[k]);
-      if (line.ok()) {
-        batch_.lines[k] = batch_.own(*std::move(line));
+      } else if (status.ok() && of_fields.has(rows_[k])) {
+        if (!all) return;
+        status = of_fields.append(rows_[k], joined);
+        ends.emplace_back(k, joined.size());
       } else if (status.ok()) {
+        Result<std::string> line = read_line(source_, rows_[k]);
         status = line.status();
+        if (line.ok()) batch_.lines[k] = batch_.own(*std::move(line));
       }
     });
-    return status;
+    CC_TRY(status);
+    const std::string_view lines = batch_.own(std::move(joined));
+    for (size_t begin = 0; const auto& [k, end] : ends) {
+      batch_.lines[k] = lines.substr(begin, end - begin);
+      begin = end;
+    }
+    return {};
   }
 
   void filter_lines(std::vector<uint32_t>& streams) {
@@ -380,7 +378,7 @@ class Scan {
   const LogObjects& objects_;
   const bool borrow_;
   LogBatch& batch_;
-  Rows rows_;
+  std::vector<uint32_t> rows_;  // ascending
   std::vector<std::pair<uint64_t, std::string_view>> severity_;  // by row, while levels are read
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "otlp/protobuf.h"
@@ -13,6 +14,41 @@ namespace {
 std::string key_of(const otlp::SpanId& id) {
   return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
 }
+
+// The lines of a group for as long as it lives. Rows are read in runs, of some segments in turn, so each thread keeps those
+// of some groups; what is in use is not there, since whoever waits for a page may make room for others.
+class GroupLines {
+ public:
+  explicit GroupLines(std::shared_ptr<const SegmentGroup> group) : group_(std::move(group)) {}
+  ~GroupLines() {
+    if (lines_ != nullptr) kept() = {group_, std::move(lines_)};
+  }
+  GroupLines(const GroupLines&) = delete;
+  GroupLines& operator=(const GroupLines&) = delete;
+
+  Result<FieldLines*> get() {
+    if (Kept& mine = kept(); mine.lines != nullptr && mine.group.lock() == group_) {
+      lines_ = std::move(mine.lines);
+      return lines_.get();
+    }
+    auto fresh = std::make_unique<FieldLines>(*group_);
+    CC_TRY(fresh->open());
+    lines_ = std::move(fresh);
+    return lines_.get();
+  }
+
+ private:
+  struct Kept {
+    std::weak_ptr<const SegmentGroup> group;
+    std::unique_ptr<FieldLines> lines;
+  };
+  Kept& kept() const {
+    thread_local std::array<Kept, 8> all;
+    return all[group_->file().number() % all.size()];
+  }
+  std::shared_ptr<const SegmentGroup> group_;
+  std::unique_ptr<FieldLines> lines_;
+};
 
 class LogSegment : public LogRows, public LogParts {
  public:
@@ -93,7 +129,9 @@ class LogSegment : public LogRows, public LogParts {
   }
   Result<std::string> line(size_t row) const override {
     const SegmentRows::Place at = rows_.place(row);
-    return read_line(*at.group, at.row);
+    GroupLines of_group(at.group);
+    CC_ASSIGN(FieldLines* lines, of_group.get());
+    return read_line(*at.group, at.row, *lines);
   }
   Result<LabelPairs> metadata(size_t row) const override {
     CC_ASSIGN(const Whole whole, materialize(row));
@@ -107,7 +145,9 @@ class LogSegment : public LogRows, public LogParts {
     CC_ASSIGN(const ColumnView scopes, at.group->fixed(static_cast<size_t>(LogColumn::scope)));
     CC_ASSIGN(whole.resource, rows_.resources().at(resources.number_of(at.row)));
     CC_ASSIGN(whole.scope, rows_.scopes().at(scopes.number_of(at.row)));
-    CC_TRY(read_log(*at.group, at.row, whole.record));
+    GroupLines of_group(at.group);
+    CC_ASSIGN(FieldLines* lines, of_group.get());
+    CC_TRY(read_log(*at.group, at.row, *lines, whole.record));
     return whole;
   }
   uint64_t memory_bytes() const override { return rows_.memory_bytes(); }
@@ -183,7 +223,7 @@ Status write_log_segment(FileSystem& files, const std::string& path,
     return ref.rows->meta(ref.row).journal;
   });
   std::string encoded;
-  auto group = std::make_unique<LogColumns>();
+  auto group = std::make_unique<LogColumns>(LogColumns::Bodies::as_fields);
   for (size_t i = 0; i < rows.size(); ++i) {
     CC_ASSIGN(const LogRows::Whole whole, rows[i].rows->materialize(rows[i].row));
     const RowMeta meta = rows[i].rows->meta(rows[i].row);
@@ -210,7 +250,7 @@ Status write_log_segment(FileSystem& files, const std::string& path,
     if (full || i + 1 == rows.size()) {
       CC_TRY(
           writer.write_group(*group, {group->zones().min_time, group->zones().max_time, 0, 0, 0}));
-      group = std::make_unique<LogColumns>();
+      group = std::make_unique<LogColumns>(LogColumns::Bodies::as_fields);
     }
   }
   CC_TRY(writer.write_resources(resources));

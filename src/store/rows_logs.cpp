@@ -26,6 +26,7 @@ const std::array<FixedColumn, kLogColumns> kLogFixedColumns = {{
     {"stream", ColumnType::integer, 0},
     {"shape", ColumnType::string, 0},
     {"overflow", ColumnType::encoded, 0},
+    {"body_shape", ColumnType::string, 0},
 }};
 
 namespace {
@@ -57,8 +58,9 @@ class RowReader {
   Status status_;
 };
 
-Status read_body(const ColumnSource& source, size_t row, otlp::Value& out) {
+Status read_body(const ColumnSource& source, size_t row, FieldLines& lines, otlp::Value& out) {
   out = {};
+  if (lines.has(row)) return lines.append(row, out.data.emplace<std::string>());
   for (const LogColumn column : {LogColumn::body_text, LogColumn::body_value}) {
     CC_ASSIGN(const ColumnView view, source.fixed(at_index(column)));
     const size_t at = view.find(row);
@@ -79,28 +81,31 @@ bool contains_all(std::string_view line, const std::vector<std::string>& needles
 Status match_lines(const ColumnSource& source, const std::vector<std::string>& needles,
                    RowSet& rows) {
   CC_ASSIGN(const ColumnView texts, source.fixed(at_index(LogColumn::body_text)));
+  FieldLines lines(source);
+  CC_TRY(lines.open());
   RowSet passing(rows.rows());
   std::vector<uint8_t> known(texts.strings.count);  // 0 not looked at, 1 no, 2 yes
-  for (size_t i = 0; i < texts.count; ++i) {
-    const size_t row = texts.row(i);
-    if (!rows.test(row)) continue;
-    uint8_t& verdict = known[texts.ids != nullptr ? texts.ids[i] : i];
-    if (verdict == 0) verdict = contains_all(texts.string(i), needles) ? 2 : 1;
-    if (verdict == 2) passing.set(row);
-  }
-  if (texts.count < rows.rows()) {
-    Status status;
-    rows.for_each([&](size_t row) {
-      if (!status.ok() || texts.find(row) != ColumnView::npos) return;
-      const Result<std::string> line = read_line(source, row);
-      if (!line.ok()) {
-        status = line.status();
-      } else if (contains_all(*line, needles)) {
-        passing.set(row);
-      }
-    });
-    CC_TRY(status);
-  }
+  std::string buffer;
+  Status status;
+  rows.for_each([&](size_t row) {
+    if (!status.ok()) return;
+    if (const size_t i = texts.find(row); i != ColumnView::npos) {
+      uint8_t& verdict = known[texts.ids != nullptr ? texts.ids[i] : i];
+      if (verdict == 0) verdict = contains_all(texts.string(i), needles) ? 2 : 1;
+      if (verdict == 2) passing.set(row);
+      return;
+    }
+    buffer.clear();
+    if (lines.has(row)) {
+      status = lines.append(row, buffer);
+    } else {
+      Result<std::string> line = read_line(source, row);
+      status = line.status();
+      if (line.ok()) buffer = *std::move(line);
+    }
+    if (status.ok() && contains_all(buffer, needles)) passing.set(row);
+  });
+  CC_TRY(status);
   rows = std::move(passing);
   return {};
 }
@@ -111,7 +116,7 @@ int64_t effective_time(const otlp::LogRecord& record) {
   return static_cast<int64_t>(record.time_ns != 0 ? record.time_ns : record.observed_time_ns);
 }
 
-LogColumns::LogColumns() {
+LogColumns::LogColumns(Bodies bodies) : bodies_(bodies) {
   fixed_.reserve(kLogColumns);
   for (const FixedColumn& column : kLogFixedColumns) fixed_.emplace_back(column.type);
 }
@@ -126,7 +131,7 @@ uint32_t LogColumns::append(uint32_t resource, uint32_t scope, uint32_t stream,
                              static_cast<uint64_t>(static_cast<int64_t>(record.severity_number)));
   at(LogColumn::severity_text).append_unless_default(row, record.severity_text);
   if (const auto* text = record.body.as_string()) {
-    at(LogColumn::body_text).append(row, *text);
+    if (bodies_ == Bodies::whole || !fields_.append(row, *text)) at(LogColumn::body_text).append(row, *text);
   } else if (record.body.is_set()) {
     buffer_.clear();
     encode_value(record.body, buffer_);
@@ -156,15 +161,21 @@ Result<const uint32_t*> LogColumns::child_begins(size_t) const {
 Result<ColumnView> LogColumns::fixed(size_t column) const {
   if (column == at_index(LogColumn::shape)) return attributes_.shapes().view();
   if (column == at_index(LogColumn::overflow)) return attributes_.overflow().view();
+  if (column == at_index(LogColumn::body_shape)) return fields_.shapes().view();
   return fixed_[column].view();
 }
 
-ColumnSource::AttributeInfo LogColumns::attribute_info(size_t, size_t index) const {
+ColumnSource::AttributeInfo LogColumns::attribute_info(size_t table, size_t index) const {
+  if (table == kFieldTable) {
+    const FieldTable::Column& field = fields_.columns()[index];
+    return {field.key, field.values.type()};
+  }
   const AttributeTable::Column& column = attributes_.columns()[index];
   return {column.key, column.values.type()};
 }
 
-Result<ColumnView> LogColumns::attribute(size_t, size_t index) const {
+Result<ColumnView> LogColumns::attribute(size_t table, size_t index) const {
+  if (table == kFieldTable) return fields_.columns()[index].values.view();
   return attributes_.columns()[index].values.view();
 }
 
@@ -173,7 +184,7 @@ Error LogColumns::damaged(const std::string& what) const {
 }
 
 uint64_t LogColumns::memory_bytes() const {
-  uint64_t bytes = sizeof(*this) + attributes_.memory_bytes();
+  uint64_t bytes = sizeof(*this) + attributes_.memory_bytes() + fields_.memory_bytes();
   for (const ColumnBuilder& column : fixed_) bytes += column.memory_bytes();
   return bytes;
 }
@@ -182,12 +193,18 @@ uint64_t LogColumns::memory_bytes() const {
 // -------------------------------------------------------------------------------------
 
 Status read_log(const ColumnSource& source, size_t row, otlp::LogRecord& out) {
+  FieldLines lines(source);
+  CC_TRY(lines.open());
+  return read_log(source, row, lines, out);
+}
+
+Status read_log(const ColumnSource& source, size_t row, FieldLines& lines, otlp::LogRecord& out) {
   RowReader reader(source, row);
   out.time_ns = reader.number(LogColumn::time);
   out.observed_time_ns = reader.number(LogColumn::observed_time);
   out.severity_number = static_cast<int32_t>(reader.number(LogColumn::severity_number));
   out.severity_text = reader.string(LogColumn::severity_text);
-  reader.keep(read_body(source, row, out.body));
+  reader.keep(read_body(source, row, lines, out.body));
   out.dropped_attributes_count =
       static_cast<uint32_t>(reader.number(LogColumn::dropped_attributes));
   out.flags = static_cast<uint32_t>(reader.number(LogColumn::flags));
@@ -201,8 +218,14 @@ Status read_log(const ColumnSource& source, size_t row, otlp::LogRecord& out) {
 }
 
 Result<std::string> read_line(const ColumnSource& source, size_t row) {
+  FieldLines lines(source);
+  CC_TRY(lines.open());
+  return read_line(source, row, lines);
+}
+
+Result<std::string> read_line(const ColumnSource& source, size_t row, FieldLines& lines) {
   otlp::LogRecord record;
-  CC_TRY(read_body(source, row, record.body));
+  CC_TRY(read_body(source, row, lines, record.body));
   return log_line(record);
 }
 

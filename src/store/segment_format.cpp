@@ -14,6 +14,11 @@ const FixedColumn& fixed_column(SegmentKind kind, size_t column) {
   return kind == SegmentKind::spans ? kSpanFixedColumns[column] : kLogFixedColumns[column];
 }
 
+std::string_view attribute_prefix(SegmentKind kind, size_t table) {
+  static constexpr std::string_view kPrefixes[kTablesMax] = {"attribute ", "event attribute ", "link attribute "};
+  return kind == SegmentKind::logs && table == kFieldTable ? "field " : kPrefixes[table];
+}
+
 namespace {
 
 enum PageFlags : uint8_t { kCompressed = 1, kZoned = 2 };
@@ -124,7 +129,7 @@ void encode_group(const GroupEntry& group, size_t tables, std::string& out) {
 GroupEntry decode_group(FooterReader& footer, const SegmentFooter& known) {
   GroupEntry group;
   ByteReader& reader = footer.reader();
-  const size_t tables = tables_of(known.kind);
+  const size_t tables = tables_of(known.kind, known.version);
   for (size_t table = 0; table < tables; ++table) {
     group.rows[table] = footer.number(table == 0 ? kGroupRowsMax : kChildRowsMax);
   }
@@ -164,7 +169,7 @@ std::string encode_footer(const SegmentFooter& footer) {
     append_string(attribute.key, out);
   }
   append_varint(footer.groups.size(), out);
-  for (const GroupEntry& group : footer.groups) encode_group(group, tables_of(footer.kind), out);
+  for (const GroupEntry& group : footer.groups) encode_group(group, tables_of(footer.kind, footer.version), out);
   encode_blocks(footer.resources, out);
   encode_blocks(footer.scopes, out);
   append_varint(footer.streams.size(), out);
@@ -195,7 +200,7 @@ bool decode_block_entries(std::string_view bytes, uint32_t items, uint32_t items
   return reader.reader().ok() && reader.reader().at_end();
 }
 
-bool decode_footer(std::string_view bytes, uint64_t pages_end, SegmentFooter& out) {
+bool decode_footer(std::string_view bytes, uint32_t version, uint64_t pages_end, SegmentFooter& out) {
   FooterReader footer(bytes, pages_end);
   ByteReader& reader = footer.reader();
   out = {};
@@ -204,13 +209,15 @@ bool decode_footer(std::string_view bytes, uint64_t pages_end, SegmentFooter& ou
       kind != static_cast<uint8_t>(SegmentKind::logs))
     return false;
   out.kind = static_cast<SegmentKind>(kind);
+  out.version = version;
+  if (version < kSegmentVersionMin || version > segment_version(out.kind)) return false;
   out.rows = footer.number(UINT32_MAX);
   const uint64_t attributes = reader.count(3);
   for (uint64_t i = 0; i < attributes && reader.ok(); ++i) {
     SegmentAttribute& attribute = out.attributes.emplace_back();
     attribute.table = reader.u8();
     const uint8_t type = reader.u8();
-    if (attribute.table >= tables_of(out.kind) || type >= kColumnTypes) return false;
+    if (attribute.table >= tables_of(out.kind, version) || type >= kColumnTypes) return false;
     attribute.type = static_cast<ColumnType>(type);
     attribute.key = reader.string();
   }

@@ -14,11 +14,14 @@
 namespace contextcore::store {
 
 constexpr std::string_view kSegmentMagic{"CCSEGMT\n", 8};
-constexpr uint32_t kSegmentVersion = 3;
 constexpr size_t kSegmentHeaderBytes = 16, kSegmentTrailerBytes = 28;
 constexpr size_t kTablesMax = 3;
 
 enum class SegmentKind : uint8_t { spans = 1, logs = 2 };
+
+// Logs of version 3 have no fields of bodies.
+constexpr uint32_t kSegmentVersionMin = 3;
+inline uint32_t segment_version(SegmentKind kind) { return kind == SegmentKind::spans ? 3 : 4; }
 
 struct SegmentAttribute {
   uint8_t table = 0;
@@ -58,6 +61,7 @@ struct BlockDirectory {
 
 struct SegmentFooter {
   SegmentKind kind = SegmentKind::spans;
+  uint32_t version = segment_version(SegmentKind::spans);  // stands beside it
   uint64_t rows = 0;
   std::vector<SegmentAttribute> attributes;
   std::vector<GroupEntry> groups;
@@ -73,7 +77,11 @@ constexpr uint32_t kIndexEntriesPerBlock = 256;
 constexpr uint32_t kWholesPerBlock = 16;
 constexpr uint32_t kBlocksPerDirectory = 256;
 
-inline size_t tables_of(SegmentKind kind) { return kind == SegmentKind::spans ? 3 : 1; }
+inline size_t tables_of(SegmentKind kind, uint32_t version) {
+  return kind == SegmentKind::spans ? 3 : version >= 4 ? 2 : 1;
+}
+// How attributes of a table are called where people read of them.
+std::string_view attribute_prefix(SegmentKind kind, size_t table);
 inline size_t key_bytes_of(SegmentKind kind) { return kind == SegmentKind::spans ? 16 : 8; }
 size_t fixed_columns_of(SegmentKind kind);
 struct FixedColumn;
@@ -82,7 +90,7 @@ const FixedColumn& fixed_column(SegmentKind kind, size_t column);
 std::string encode_footer(const SegmentFooter& footer);
 // False unless everything in it is within bounds: pages lie inside [header, pages_end), numbers
 // name something, counts add up.
-bool decode_footer(std::string_view bytes, uint64_t pages_end, SegmentFooter& out);
+bool decode_footer(std::string_view bytes, uint32_t version, uint64_t pages_end, SegmentFooter& out);
 
 // One page of a directory. False unless its entries are within bounds and as many as they should
 // be.

@@ -28,13 +28,13 @@ Result<std::shared_ptr<const SegmentFile>> SegmentFile::open(FileSystem& files,
   segment->path_ = path;
   segment->number_ = ++numbers;
   CC_ASSIGN(segment->file_, files.open(path, OpenMode::read));
-  CC_TRY(segment->read_footer());
+  CC_TRY(segment->read_footer(kind));
   if (segment->footer_.kind != kind)
     return segment->damaged("it holds the other kind of rows (spans, logs)");
   return std::shared_ptr<const SegmentFile>(std::move(segment));
 }
 
-Status SegmentFile::read_footer() {
+Status SegmentFile::read_footer(SegmentKind kind) {
   CC_ASSIGN(const uint64_t size, file_->size());
   if (size < kSegmentHeaderBytes + kSegmentTrailerBytes)
     return damaged("it is too short to be one");
@@ -47,15 +47,7 @@ Status SegmentFile::read_footer() {
   const uint64_t length = reader.u64();
   const uint32_t version = reader.u32();
   if (reader.take(8) != kSegmentMagic) return damaged("its end is not that of a segment");
-  if (version != kSegmentVersion) {
-    return Error{Code::unsupported,
-                 fmt::format("segment {} has format {}; this program knows {}", path_, version,
-                             kSegmentVersion),
-                 version > kSegmentVersion ? "use a newer contextcore"
-                                           : "export the store with the contextcore that made it",
-                 {},
-                 {}};
-  }
+  CC_TRY(check_version(version, SegmentKind::logs));  // of which there are more
   if (length > size - kSegmentHeaderBytes - kSegmentTrailerBytes)
     return damaged("its footer is longer than the file");
   const uint64_t begin = size - kSegmentTrailerBytes - length;
@@ -67,7 +59,8 @@ Status SegmentFile::read_footer() {
     if (got != length) return damaged("it shrank while it was opened");
   }
   if (xxh3_64(tail) != checksum) return damaged("the checksum of its footer does not match");
-  if (!decode_footer(tail, begin, footer_)) return damaged("its footer does not parse");
+  if (tail.starts_with(static_cast<char>(kind))) CC_TRY(check_version(version, kind));
+  if (!decode_footer(tail, version, begin, footer_)) return damaged("its footer does not parse");
   pages_end_ = begin;
   index_.in = &footer_.index;
   index_.items_max = kIndexEntriesPerBlock;
@@ -81,6 +74,17 @@ Status SegmentFile::read_footer() {
   first_rows_.push_back(static_cast<uint32_t>(footer_.rows));
   memory_bytes_ = sizeof(*this) + 4 * length;
   return {};
+}
+
+Status SegmentFile::check_version(uint32_t version, SegmentKind kind) const {
+  const uint32_t newest = segment_version(kind);
+  if (version >= kSegmentVersionMin && version <= newest) return {};
+  return Error{Code::unsupported,
+               fmt::format("segment {} has format {}; this program knows {} to {}", path_, version, kSegmentVersionMin,
+                           newest),
+               version > newest ? "use a newer contextcore" : "export the store with the contextcore that made it",
+               {},
+               {}};
 }
 
 size_t SegmentFile::group_of(size_t row) const {
@@ -239,11 +243,9 @@ ColumnSource::AttributeInfo SegmentGroup::attribute_info(size_t table, size_t in
 }
 
 Result<ColumnView> SegmentGroup::attribute(size_t table, size_t index) const {
-  static constexpr std::string_view kTables[kTablesMax] = {"attribute ", "event attribute ",
-                                                           "link attribute "};
   const AttributeInfo info = attribute_info(table, index);
   return view_of(slots_[first_slots_[table] + index], entry().attributes[table][index].page,
-                 info.type, rows(table), kTables[table], info.key);
+                 info.type, rows(table), attribute_prefix(file_->footer().kind, table), info.key);
 }
 
 Zone SegmentGroup::attribute_zone(size_t table, size_t index) const {

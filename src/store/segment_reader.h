@@ -59,7 +59,8 @@ class SegmentFile {
   Status rows_in_block(const BlockEntry& block, const std::string& key,
                        std::vector<uint32_t>& rows) const;
 
-  Status read_footer();
+  Status read_footer(SegmentKind kind);
+  Status check_version(uint32_t version, SegmentKind kind) const;
   std::string path_;
   std::unique_ptr<File> file_;
   uint64_t number_ = 0, memory_bytes_ = 0;

@@ -19,8 +19,9 @@ Result<SegmentWriter> SegmentWriter::create(FileSystem& files, const std::string
   CC_TRY(file->truncate(0));
   SegmentWriter writer(std::move(file), path);
   writer.footer_.kind = kind;
+  writer.footer_.version = segment_version(kind);
   writer.pending_ = kSegmentMagic;
-  append_u32(kSegmentVersion, writer.pending_);
+  append_u32(writer.footer_.version, writer.pending_);
   append_u32(static_cast<uint32_t>(kind), writer.pending_);
   return writer;
 }
@@ -67,7 +68,7 @@ uint32_t SegmentWriter::attribute_number(size_t table, const ColumnSource::Attri
 Status SegmentWriter::write_group(const ColumnSource& source, const std::array<int64_t, 5>& zones) {
   GroupEntry& group = footer_.groups.emplace_back();
   group.zones = zones;
-  for (size_t table = 0; table < tables_of(footer_.kind); ++table) {
+  for (size_t table = 0; table < tables_of(footer_.kind, footer_.version); ++table) {
     group.rows[table] = static_cast<uint32_t>(source.rows(table));
     if (source.rows(table) > (table == 0 ? kGroupRowsMax : kChildRowsMax)) {
       return {Code::resource_exhausted,
@@ -83,7 +84,7 @@ Status SegmentWriter::write_group(const ColumnSource& source, const std::array<i
     page.column = static_cast<uint8_t>(column);
     CC_TRY(write_column(view, page.page));
   }
-  for (size_t table = 0; table < tables_of(footer_.kind); ++table) {
+  for (size_t table = 0; table < tables_of(footer_.kind, footer_.version); ++table) {
     for (size_t i = 0; i < source.attribute_count(table); ++i) {
       CC_ASSIGN(const ColumnView view, source.attribute(table, i));
       GroupEntry::AttributePage& page = group.attributes[table].emplace_back();
@@ -147,7 +148,7 @@ Status SegmentWriter::finish() {
   const std::string footer = encode_footer(footer_);
   append_u64(xxh3_64(footer), (pending_ += footer));
   append_u64(footer.size(), pending_);
-  append_u32(kSegmentVersion, pending_);
+  append_u32(footer_.version, pending_);
   pending_ += kSegmentMagic;
   CC_TRY(flush());
   return file_->sync();

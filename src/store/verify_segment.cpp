@@ -116,7 +116,6 @@ class SegmentCheck {
 
   // Every page; false: one is damaged.
   bool check_pages(const SegmentGroup& group, size_t number, const Rows& rows) {
-    static constexpr const char* kTables[] = {"attribute ", "event attribute ", "link attribute "};
     bool whole = true;
     const auto check = [&](const Result<ColumnView>& view, const Zone& zone, const std::string& name) {
       ++all_.report().pages;
@@ -136,10 +135,10 @@ class SegmentCheck {
     for (const GroupEntry::FixedPage& page : footer_.groups[number].fixed) {
       check(group.fixed(page.column), page.page.zone, fixed_column(footer_.kind, page.column).name);
     }
-    for (size_t table = 0; table < tables_of(footer_.kind); ++table) {
+    for (size_t table = 0; table < tables_of(footer_.kind, footer_.version); ++table) {
       for (size_t i = 0; i < group.attribute_count(table); ++i) {
         check(group.attribute(table, i), group.attribute_zone(table, i),
-              kTables[table] + std::string(group.attribute_info(table, i).key));
+              std::string(attribute_prefix(footer_.kind, table)) + std::string(group.attribute_info(table, i).key));
       }
     }
     return whole;
@@ -414,8 +413,9 @@ class SegmentCheck {
 void verify_rows(Verification& all, const SegmentInfo& info) {
   const std::string path = data_path(all.files().directory(), info.number, extension_of(info.kind));
   const SegmentKind kind = info.kind == RowsKind::spans ? SegmentKind::spans : SegmentKind::logs;
-  verify_header(all, path, kSegmentMagic, kSegmentVersion, static_cast<uint32_t>(kind));
   auto file = SegmentFile::open(all.files(), path, kind);
+  // Its trailer says the version; where that cannot be read, it is damaged enough.
+  if (file.ok()) verify_header(all, path, kSegmentMagic, (*file)->footer().version, static_cast<uint32_t>(kind));
   if (!file.ok()) {
     if (info.segment_class == SegmentClass::work && info.kind == RowsKind::spans) all.journal_whole = false;
     const std::string all_rows = info.rows == 0 ? "" : fmt::format("0 to {}", info.rows - 1);

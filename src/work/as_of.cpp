@@ -1,8 +1,8 @@
 #include "work/as_of.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
-#include <unordered_map>
 
 #include "base/time.h"
 #include "work/event_scan.h"
@@ -35,14 +35,46 @@ WorkRow past_row(const Task& task) {
   return row;
 }
 
-// Comments and the like are part of the log only: no line of theirs is read.
+// Comments and the like are part of the log only: nothing of their lines is read.
 Fields fields_of(std::string_view name) {
-  for (const std::string_view silent : {names::event::kTaskCommented, names::event::kTaskException,
-                                        names::event::kCommitLinked, names::event::kSubtaskCompleted}) {
-    if (name == silent) return std::vector<std::string_view>();
-  }
+  if (is_task_event(name)) return fields_of_fold(name);
   return std::nullopt;
 }
+
+// Tasks are quicker to find by number than in the map, which they go into when all is folded.
+class HistoryFold : public SpanFold {
+ public:
+  explicit HistoryFold(Histories& histories) : histories_(histories) {}
+
+  Status add(size_t span, Event& event) override {
+    if (!is_task_event(event.name)) return fold(histories_, event);
+    if (span >= tasks_.size()) tasks_.resize(span + 1);
+    if (tasks_[span] == nullptr) tasks_[span] = std::make_unique<Folded>();
+    tasks_[span]->id = event.span_id;
+    return fold(tasks_[span]->history, event);
+  }
+  void forget(size_t span, const otlp::SpanId& id) override {
+    if (span < tasks_.size()) tasks_[span].reset();
+    histories_.insights.erase(id);
+    histories_.sprints.erase(id);
+  }
+  void finish() {
+    std::erase(tasks_, nullptr);
+    std::sort(tasks_.begin(), tasks_.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
+    for (auto& task : tasks_) {
+      histories_.tasks.emplace_hint(histories_.tasks.end(), task->id, std::move(task->history));
+    }
+    tasks_.clear();
+  }
+
+ private:
+  struct Folded {
+    otlp::SpanId id;
+    TaskHistory history;
+  };
+  Histories& histories_;
+  std::vector<std::unique_ptr<Folded>> tasks_;  // by number of the span
+};
 
 }  // namespace
 
@@ -62,16 +94,9 @@ Result<std::unique_ptr<PastView>> PastView::make(const store::WorkView& present,
   filter.as_of_ns = moment.as_of_ns.value_or(INT64_MAX);
   filter.known_at_ns = moment.known_at_ns.value_or(INT64_MAX);
   Histories& histories = view->histories_;
-  // Quicker to find than in the map, which they go into when all is folded.
-  std::unordered_map<otlp::SpanId, TaskHistory, SpanIdHash> tasks;
-  CC_TRY(scan_events(source, filter, fields_of, [&](Event& event) {
-    return is_task_event(event.name) ? fold(tasks[event.span_id], event) : fold(histories, event);
-  }));
-  std::vector<std::pair<const otlp::SpanId, TaskHistory>*> sorted;
-  for (auto& task : tasks) sorted.push_back(&task);
-  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
-  for (auto* task : sorted) histories.tasks.emplace_hint(histories.tasks.end(), task->first, std::move(task->second));
-  tasks.clear();
+  HistoryFold all(histories);
+  CC_TRY(scan_events(source, filter, fields_of, all));
+  all.finish();
   CC_TRY(view->fold_outside(filter));
   derive(view->histories_, [&](const otlp::SpanId& id) -> const WorkRow* {
     const auto row = view->outside_rows_.find(id);

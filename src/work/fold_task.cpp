@@ -11,6 +11,8 @@ namespace {
 namespace field = names::field;
 namespace ev = names::event;
 
+}  // namespace
+
 Error bad_event(const Event& event, std::string_view why) {
   return Error{Code::corruption,
                "event " + event.name + " of span " + otlp::to_hex(event.span_id) + ", revision " +
@@ -19,6 +21,8 @@ Error bad_event(const Event& event, std::string_view why) {
                {},
                {}};
 }
+
+namespace {
 
 DependsWhen when_of(std::string_view name) {
   if (name == "ended") return DependsWhen::ended;
@@ -41,22 +45,30 @@ void begin_phase(TaskHistory& history, const Event& event) {
   history.phases.push_back(std::move(phase));
 }
 
-// The status that a field names. One of the project's own stands with the built-in one that it
-// behaves like, so that the log alone says what it means.
-struct NamedStatus {
-  std::optional<TaskStatus> status;
-  std::string own;
-};
-NamedStatus status_of(const Event& event, std::string_view name) {
+}  // namespace
+
+NamedStatus named_status(const Event& event, std::string_view name) {
   const std::string base = event.text(field::kBaseStatus);
   if (base.empty()) return {parse_status(event.text(name)), {}};
   return {parse_status(base), event.text(name)};
 }
 
+std::optional<int64_t> points_of(const std::string& edited_to) {
+  const auto json = parse_json(edited_to);
+  return json.ok() && json->as_int() ? std::optional<int64_t>(*json->as_int()) : std::nullopt;
+}
+
+bool changes_ended(std::string_view event_name) {
+  return event_name == ev::kTaskReopened || event_name == ev::kTaskDeleted ||
+         event_name == ev::kTaskUndeleted || event_name == ev::kTaskUndone;
+}
+
+namespace {
+
 Status fold_created(TaskHistory& history, const Event& event) {
   Task& task = history.task;
   if (task.exists()) return bad_event(event, "creates a task that exists");
-  const auto [status, own_status] = status_of(event, field::kStatus);
+  const auto [status, own_status] = named_status(event, field::kStatus);
   if (!status || is_ended(*status)) return bad_event(event, "has no status of an open task");
   task.service_name = event.service_name;
   task.project = event.project;
@@ -96,7 +108,7 @@ void forget_former_holder(Task& task) {
 
 Status fold_status(TaskHistory& history, const Event& event) {
   Task& task = history.task;
-  const auto [to, own_status] = status_of(event, field::kToStatus);
+  const auto [to, own_status] = named_status(event, field::kToStatus);
   if (!to) return bad_event(event, "has no known to_status");
   if (task.status == TaskStatus::blocked && *to != TaskStatus::blocked) {
     task.blocked_reason.clear();
@@ -150,11 +162,6 @@ void edit_attribute(otlp::Attributes& extra, std::string_view key, const std::st
   }
 }
 
-std::optional<int64_t> number_of(const std::string& text) {
-  const auto json = parse_json(text);
-  return json.ok() && json->as_int() ? std::optional<int64_t>(*json->as_int()) : std::nullopt;
-}
-
 std::string* text_field(Task& task, std::string_view name) {
   if (name == "title") return &task.title;
   if (name == "type") return &task.type;
@@ -172,9 +179,9 @@ void fold_edited(Task& task, const Event& event) {
   if (std::string* text = text_field(task, name)) {
     *text = to;
   } else if (name == "points") {
-    task.story_points = number_of(to);
+    task.story_points = points_of(to);
   } else if (name == "estimate") {
-    task.estimate_minutes = number_of(to);
+    task.estimate_minutes = points_of(to);
   } else if (name == "labels") {
     task.labels = event.list(field::kTo);
   } else if (name == "acceptance_criteria") {
@@ -272,12 +279,6 @@ Status fold_one(TaskHistory& history, const Event& event) {
   return {};
 }
 
-// Ended is frozen, but for these.
-bool changes_ended(std::string_view event_name) {
-  return event_name == ev::kTaskReopened || event_name == ev::kTaskDeleted ||
-         event_name == ev::kTaskUndeleted || event_name == ev::kTaskUndone;
-}
-
 // The current phase shows the assignee and the sprint it has now, until it ends.
 void refresh_phase(TaskHistory& history, int64_t revision) {
   if (history.phases.empty() || history.phases.back().end_ns != 0) return;
@@ -293,6 +294,34 @@ void refresh_phase(TaskHistory& history, int64_t revision) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> fields_of_fold(std::string_view name) {
+  const auto is = [name](auto... names) { return ((name == names) || ...); };
+  if (is(ev::kTaskCreated, ev::kTaskImported)) {
+    return {field::kTaskId,       field::kTaskType,        field::kTaskTitle,     field::kSprintId,
+            field::kStatus,       field::kBaseStatus,      field::kPriority,      field::kAssignee,
+            field::kParentId,     field::kLabels,          field::kDescription,   field::kStoryPoints,
+            field::kUrl,          field::kEstimateMinutes, field::kDueDate,       field::kDeferUntil,
+            field::kDeliverables, field::kAttrsJson,       field::kAcceptanceCriteria, field::kActor,
+            field::kAgentId};
+  }
+  if (is(ev::kTaskStatusChanged)) return {field::kToStatus, field::kBaseStatus, field::kActor, field::kAgentId};
+  if (is(ev::kTaskBlocked)) return {field::kReason, field::kBlockedBy};
+  if (is(ev::kTaskCompleted, ev::kTaskFailed, ev::kTaskCancelled)) {
+    return {field::kSubtaskCount, field::kSubtaskCompleted, field::kOpenSubtasks,
+            field::kOutcome,      field::kReason,           field::kErrorType};
+  }
+  if (is(ev::kTaskProgressUpdated)) return {field::kPercentComplete};
+  if (is(ev::kTaskAssigned)) return {field::kToAssignee};
+  if (is(ev::kTaskClaimed)) return {field::kClaimedBy, field::kSessionId, field::kLeaseSeconds};
+  if (is(ev::kTaskLinked, ev::kTaskUnlinked)) {
+    return {field::kLinkType,     field::kTargetTaskId,  field::kWhen, field::kTargetProjectId,
+            field::kTargetSpanId, field::kTargetTraceId};
+  }
+  if (is(ev::kTaskEdited)) return {field::kField, field::kTo};
+  if (is(ev::kTaskDeliverablesVerified)) return {field::kVerifiedCount};
+  return {};
+}
 
 Status fold(TaskHistory& history, const Event& event) {
   if (history.task.ended() && !changes_ended(event.name)) return {};

@@ -4,6 +4,7 @@
 // depends on other tasks (counts, waiting_on) is not the fold's: see derive.h.
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +28,22 @@ inline constexpr std::string_view kAttributeField = "attributes.";
 // version) change the revision only. Errors (corruption): an event that no command can have
 // written.
 Status fold(TaskHistory& history, const Event& event);
+
+// Parts of it, for folds of a part of a task.
+Error bad_event(const Event& event, std::string_view why);
+// The status that a field names. One of the project's own stands with the built-in one that it
+// behaves like, so that the log alone says what it means.
+struct NamedStatus {
+  std::optional<TaskStatus> status;
+  std::string own;
+};
+NamedStatus named_status(const Event& event, std::string_view field);
+std::optional<int64_t> points_of(const std::string& edited_to);
+// Ended is frozen, but for these.
+bool changes_ended(std::string_view event_name);
+
+// The fields of the line that the fold of a task's event of that name looks at.
+std::vector<std::string_view> fields_of_fold(std::string_view event_name);
 
 struct InsightHistory {
   std::optional<store::JournalSpan> insight;

@@ -13,6 +13,8 @@ TEST(FlatJson, WhatItReadsIsWhatTheParserReads) {
            R"({"a":"with \"quotes\", commas and } braces","b":"\\","c":"\u00e9"})",
            R"({"a":1,"a":2,"":"empty","big":18446744073709551615,"min":-9223372036854775808,"o":-0})",
            R"({"a":"{\"b\":[1]}","long":123456789012345678901234567890})",
+           R"({"a": "b", "c": [1, {"d": "]}"}], "e": {}, "f": -1})",
+           R"({"a":{},"b":[[],{"c":"\"}"}],"d":[ 1 , 2 ]})",
        }) {
     const Result<Json> expected = parse_json(text);
     ASSERT_TRUE(expected.ok()) << text;
@@ -29,7 +31,8 @@ TEST(FlatJson, WhatItReadsIsWhatTheParserReads) {
 }
 
 TEST(FlatJson, LeavesToTheParserWhatIsLaidOutOtherwise) {
-  for (const char* text : {"", "{", "}", "[]", "1", R"({"a":{}})", R"({"a":[1]})", R"({ "a":1})", R"({"a" :1})",
+  for (const char* text : {"", "{", "}", "[]", "1", R"({ "a":1})", R"({"a":1, "b":2})", R"({"a": 1,"b": 2})",
+                           R"({"a":  1})", R"({"a":[})", R"({"a":{"b":"]})", R"({"a":})", R"({"a": })", R"({"a" :1})",
                            R"({"a":1} )", R"({"a":1,})", R"({"a"})", R"({"a":"b)", R"({"a":"b\"})", R"({"\u0061":1})",
                            R"({"a":1}{"b":2})", R"({"a":"b""c":1})", R"({,})"}) {
     FlatJson flat;

@@ -25,7 +25,7 @@ Status observe_lines(const store::Source& source, Seen& seen) {
     SeenLine line;
     line.sequence = entry.sequence;
     line.journal = entry.journal;
-    if (!parse_mark(entry.line, line.op, line.item)) {
+    if (!parse_line(entry.line, line.op, line.item)) {
       complain(seen, "a strange log line: " + std::string(entry.line));
     }
     if (!seen.lines.empty() && seen.lines.back().sequence > line.sequence) {
@@ -145,7 +145,7 @@ Status observe_tasks(const store::WorkView& view, Seen& seen) {
     for (const otlp::LogRecord& event : events) {
       std::pair<uint32_t, uint32_t> which;
       const std::string* body = event.body.as_string();
-      if (body == nullptr || !parse_mark(*body, which.first, which.second)) {
+      if (body == nullptr || !parse_line(*body, which.first, which.second)) {
         complain(seen, name + " has a strange event");
       }
       task.events.push_back(which);

@@ -31,7 +31,7 @@ store::JournalEvent event_of(const Op& op, uint32_t task, uint32_t item, const s
   event.record.span_id = task_span(task);
   event.record.event_name = name;
   event.record.time_ns = 2'000'000'000 + op.number * 10 + item;
-  event.record.body = mark(op.number, item);
+  event.record.body = line_of(op.number, item);
   if (op.large) event.record.attributes = {{"text", std::string(kLargeBytes, 'x')}};
   return event;
 }
@@ -148,7 +148,7 @@ otlp::LogsData logs_of(const Op& op) {
   for (uint32_t line = 0; line < op.lines; ++line) {
     otlp::LogRecord record;
     record.time_ns = 5'000'000 + (op.number * 7919) % 1000 * 10 + line;
-    record.body = mark(op.number, line);
+    record.body = line_of(op.number, line);
     if (op.large) record.attributes = {{"text", std::string(kLargeBytes, 'z')}};
     data.resource_logs[0].scope_logs[0].records.push_back(std::move(record));
   }
@@ -207,6 +207,28 @@ store::WorkHooks sim_hooks() {
     return std::nullopt;
   };
   return hooks;
+}
+
+std::string line_of(uint32_t op, uint32_t item) {
+  const std::string of = mark(op, item);
+  switch ((op + item) % 3) {
+    case 0:
+      return of;
+    case 1:
+      return "{\"mark\":\"" + of + "\",\"n\":" + std::to_string(item) + "}";
+    default:
+      return "{\"mark\": \"" + of + "\", \"odd\": 1.0}";
+  }
+}
+
+bool parse_line(std::string_view text, uint32_t& op, uint32_t& item) {
+  constexpr size_t kCompact = 9, kSpaced = 10;  // what stands before the mark
+  std::string_view of = text;
+  if (text.starts_with("{")) {
+    of.remove_prefix(std::min(text.size(), text.starts_with("{\"mark\": ") ? kSpaced : kCompact));
+    of = of.substr(0, of.find('"'));
+  }
+  return parse_mark(of, op, item) && text == line_of(op, item);
 }
 
 std::string mark(uint32_t op, uint32_t item) {

@@ -78,5 +78,8 @@ store::WorkHooks sim_hooks();
 // "op 12/3": operation 12, its item 3.
 std::string mark(uint32_t op, uint32_t item);
 bool parse_mark(std::string_view text, uint32_t& op, uint32_t& item);
+// The body of a log record: a mark, or a JSON object around it.
+std::string line_of(uint32_t op, uint32_t item);
+bool parse_line(std::string_view text, uint32_t& op, uint32_t& item);
 
 }  // namespace contextcore::sim

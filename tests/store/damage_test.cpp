@@ -96,7 +96,8 @@ TEST(Damage, QueriesGiveTheRightRowsOrAnErrorThatNamesTheFile) {
   for (uint32_t i = 1; i <= kTasks; ++i) ASSERT_TRUE(store->commit("", create_task(i, "task " + std::to_string(i))).ok());
   for (uint32_t i = 1; i <= kSpans; ++i) {
     ASSERT_TRUE(store->ingest(one_span(100 + i / 3, 1000 + i, "GET /" + std::to_string(i), 1000 + 100 * i, 1500 + 100 * i), {}).ok());
-    ASSERT_TRUE(store->ingest(one_log("shop", 1000 + i, "line " + std::to_string(i)), {}).ok());
+    const std::string text = "line " + std::to_string(i);
+    ASSERT_TRUE(store->ingest(one_log("shop", 1000 + i, i % 2 == 0 ? text : "{\"text\":\"" + text + "\",\"n\":" + std::to_string(i) + "}"), {}).ok());
   }
   ASSERT_TRUE(store->cut().ok());
   ASSERT_TRUE(store->close().ok());

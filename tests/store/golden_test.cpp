@@ -95,6 +95,10 @@ void fill(Store& store) {
   for (uint32_t i = 1; i <= 40; ++i) {
     ASSERT_TRUE(store.ingest(one_span(1000 + i / 4, 1000 + i, "GET /" + std::to_string(i % 5), 1000 * i, 1000 * i + 700), {}).ok());
     ASSERT_TRUE(store.ingest(one_log(i % 2 == 0 ? "shop" : "cart", 1000 * i, "line " + std::to_string(i)), {}).ok());
+    const std::string n = std::to_string(i);
+    const std::string json = i % 2 == 0 ? R"({"event":"sold","n":)" + n + R"(,"price":)" + n + R"(.25,"ok":true,"note":"\"a\"\n"})"
+                                        : R"({"event": "sold", "n": )" + n + R"(, "list": [1, {"x": null}], "odd": 1.0})";
+    ASSERT_TRUE(store.ingest(one_log("shop", 1000 * i + 500, json), {}).ok());
     ASSERT_TRUE(store.ingest(one_sample("load", "host-" + std::to_string(i % 3), 1000 * i, i / 4.0), {}, i % 5 == 0 ? "other" : "").ok());
   }
   ASSERT_TRUE(store.cut().ok());
@@ -108,6 +112,7 @@ void fill(Store& store) {
   }).ok());
   ASSERT_TRUE(store.cut().ok());
   ASSERT_TRUE(store.commit("late", edit_task(5, "color", "blue")).ok());
+  ASSERT_TRUE(store.ingest(one_log("shop", 60500, R"({"event":"sold","n":41})"), {}).ok());
   ASSERT_TRUE(store.ingest(one_span(2000, 2001, "POST /late", 60000, 61000), {}).ok());
   ASSERT_TRUE(store.ingest(one_log("shop", 61000, "the last line"), {}).ok());
   ASSERT_TRUE(store.ingest(one_sample("load", "host-1", 62000, 7), {}, "").ok());

@@ -4,6 +4,7 @@
 
 #include "query/logql/engine.h"
 #include "query/logql/log_query.h"
+#include "query/logql/member_line.h"
 #include "query/logql/parser.h"
 #include "query/logql/pipeline.h"
 #include "query/logql/scan.h"
@@ -58,21 +59,24 @@ Status scan(const store::Source& source, const Pipeline& pipeline, const ScanReq
 }
 
 Status scan_needed(const store::Source& source, const Pipeline& pipeline, const ScanRequest& request,
-                   const std::vector<std::string>& names, bool line, const std::function<bool()>& cancelled,
-                   Statistics& statistics, const Visit& visit) {
+                   const std::vector<std::string>& names, const std::optional<std::vector<std::string>>& members,
+                   const std::function<bool()>& cancelled, Statistics& statistics, const Visit& visit) {
   store::LogFetchRequest fetch;
   fetch.start_ns = request.start_ns;
   fetch.end_ns = request.end_ns;
   pipeline.push_down(fetch);
   store::LogProjection projection;
-  projection.line = line;
+  projection.line = !members;
+  projection.fields = members && !members->empty();
   projection.metadata = names;
   CC_ASSIGN(const auto batches, store::scan_logs(source, fetch, projection));
   EntryLabels labels;
   labels.take_only(&names);
   LabelPairs metadata;
   store::LogEntry entry;
-  std::string buffer;
+  std::string buffer, line;
+  MemberLines lines(members.value_or(std::vector<std::string>()));
+  std::vector<uint32_t> ids;
   const int64_t now_ns = source.now_ns();
   const LabelPairs* selected_stream = nullptr;
   bool selected = false;
@@ -82,17 +86,29 @@ Status scan_needed(const store::Source& source, const Pipeline& pipeline, const 
     CC_ASSIGN(const bool more, batches->next(batch));
     if (!more) return {};
     statistics.entries_read += batch.size;
+    CC_TRY(lines.begin(batch));
     for (size_t i = 0; i < batch.size; ++i) {
       entry.time_ns = batch.times_ns[i];
       entry.sequence = batch.sequences[i];
       entry.stream = batch.streams[i];
-      entry.line = line ? batch.lines[i] : std::string_view();
-      statistics.bytes_read += entry.line.size();
+      entry.line = batch.lines.empty() ? std::string_view() : batch.lines[i];
       if (entry.stream != selected_stream) {
         selected_stream = entry.stream;
         selected = pipeline.selects(*entry.stream);
       }
       if (!selected || entry.time_ns < request.start_ns || entry.time_ns >= request.end_ns) continue;
+      if (projection.fields) {
+        ids.clear();
+        CC_ASSIGN(const bool fields, lines.ids_of(i, ids));
+        if (fields) {
+          line.clear();
+          lines.append(i, line);
+          entry.line = line;
+        } else {
+          CC_ASSIGN(entry.line, lines.whole(i, line));
+        }
+      }
+      statistics.bytes_read += entry.line.size();
       metadata.clear();
       for (size_t name = 0; name < names.size(); ++name) {
         const std::string_view value = batch.metadata[name].at(i);

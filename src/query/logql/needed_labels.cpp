@@ -4,6 +4,8 @@
 #include <set>
 #include <string_view>
 
+#include "query/logql/json_path.h"
+
 namespace contextcore::logql {
 namespace {
 
@@ -59,6 +61,25 @@ std::optional<std::vector<std::string>> needed_labels(const LogRange& range, con
     if (names.insert(from).second) name = names.find(from);
   }
   return std::vector<std::string>(names.begin(), names.end());
+}
+
+std::optional<std::vector<std::string>> needed_members(const LogRange& range, const std::vector<std::string>& names) {
+  Names members;
+  for (const Stage& stage : range.selector.stages) {
+    if (const auto* json = std::get_if<JsonStage>(&stage)) {
+      if (json->extractions.empty()) members.insert(names.begin(), names.end());
+      for (const Extraction& extraction : json->extractions) {
+        const auto path = parse_json_path(extraction.path);
+        const auto* name = path.ok() && path->size() == 1 ? std::get_if<std::string>(&path->front()) : nullptr;
+        if (name == nullptr) return std::nullopt;
+        members.insert(*name);
+      }
+    } else if (!std::holds_alternative<LabelFilter>(stage) && !std::holds_alternative<DropStage>(stage) &&
+               !std::holds_alternative<KeepStage>(stage) && !std::holds_alternative<LabelFormatStage>(stage)) {
+      return std::nullopt;
+    }
+  }
+  return std::vector<std::string>(members.begin(), members.end());
 }
 
 }  // namespace contextcore::logql

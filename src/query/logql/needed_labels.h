@@ -14,4 +14,8 @@ namespace contextcore::logql {
 // other names may be missing. nullopt: it depends on all of them. grouping: by which series are told apart.
 std::optional<std::vector<std::string>> needed_labels(const LogRange& range, const std::optional<Grouping>& grouping);
 
+// The members of JSON lines that the stages look at, where they look at nothing else of the line: an object of only these
+// does as well. names: the labels that are needed. nullopt: they look at the whole line; empty: at nothing of it.
+std::optional<std::vector<std::string>> needed_members(const LogRange& range, const std::vector<std::string>& names);
+
 }  // namespace contextcore::logql

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "query/logql/member_line.h"
 #include "query/logql/needed_labels.h"
 #include "store/log_batch.h"
 
@@ -20,20 +21,38 @@ struct Counts {
 
 class Counter {
  public:
-  Counter(const RangeAggregation& aggregation, const Grouping& grouping, const EvalContext& context)
-      : aggregation_(aggregation), grouping_(grouping), grid_(context.grid), limits_(context.limits) {}
+  Counter(const RangeAggregation& aggregation, const Grouping& grouping, const EvalContext& context,
+          const Pipeline& pipeline, const std::vector<std::string>& names, MemberLines& lines)
+      : aggregation_(aggregation), grouping_(grouping), grid_(context.grid), limits_(context.limits),
+        pipeline_(pipeline), names_(names), lines_(lines), now_ns_(context.source.now_ns()) {
+    labels_.take_only(&names_);
+  }
 
-  Status add(const store::LogBatch& batch, const std::vector<std::string>& names, const Pipeline& pipeline) {
+  // False: an entry has an error.
+  Result<bool> add(const store::LogBatch& batch, bool fields) {
     known_.clear();
-    std::vector<uint32_t> key(names.size());
-    std::pair<const LabelPairs*, std::vector<uint32_t>> last{nullptr, {}};
+    Key key, last{nullptr, {}};
     Counts* counts = nullptr;
     for (size_t i = 0; i < batch.size; ++i) {
-      for (size_t name = 0; name < names.size(); ++name) key[name] = batch.metadata[name].ids[i];
-      if (batch.streams[i] != last.first || key != last.second) {
-        last = {batch.streams[i], key};
-        CC_ASSIGN(counts, find(last, batch, i, names, pipeline));
+      key.first = batch.streams[i];
+      key.second.clear();
+      for (const store::TextColumn& column : batch.metadata) key.second.push_back(column.ids[i]);
+      bool alike = true;
+      if (fields) {
+        CC_ASSIGN(alike, lines_.ids_of(i, key.second));
       }
+      if (!alike) {
+        CC_ASSIGN(counts, find(batch, i, false));
+        last.first = nullptr;
+      } else if (key != last) {
+        const auto [at, is_new] = known_.try_emplace(key, nullptr);
+        if (is_new) {
+          CC_ASSIGN(at->second, find(batch, i, fields));
+        }
+        counts = at->second;
+        std::swap(last, key);
+      }
+      if (failed_) return false;
       if (counts == nullptr) continue;
       if (++samples_ > limits_.samples_max) {
         return Error{Code::resource_exhausted,
@@ -42,9 +61,9 @@ class Counter {
                      {},
                      {}};
       }
-      add(batch.times_ns[i], batch.lines.empty() ? 1 : static_cast<int64_t>(batch.lines[i].size()), *counts);
+      add(batch.times_ns[i], aggregates_bytes() ? static_cast<int64_t>(batch.lines[i].size()) : 1, *counts);
     }
-    return {};
+    return true;
   }
 
   GridValue take() {
@@ -70,19 +89,34 @@ class Counter {
  private:
   using Key = std::pair<const LabelPairs*, std::vector<uint32_t>>;
 
-  // nullptr: the selector does not want the stream. The store may give more than was asked for.
-  Result<Counts*> find(const Key& key, const store::LogBatch& batch, size_t entry,
-                       const std::vector<std::string>& names, const Pipeline& pipeline) {
-    const auto [at, is_new] = known_.try_emplace(key, nullptr);
-    if (!is_new || !pipeline.selects(*key.first)) return at->second;
+  bool aggregates_bytes() const {
+    return aggregation_.op == RangeOp::bytes || aggregation_.op == RangeOp::bytes_rate;
+  }
+
+  // nullptr: the selector does not want the stream (the store may give more than was asked for), or a stage the entry.
+  Result<Counts*> find(const store::LogBatch& batch, size_t entry, bool fields) {
+    const LabelPairs& stream = *batch.streams[entry];
+    if (!pipeline_.selects(stream)) return nullptr;
     LabelPairs metadata;
-    for (size_t name = 0; name < names.size(); ++name) {
+    for (size_t name = 0; name < names_.size(); ++name) {
       const std::string_view value = batch.metadata[name].at(entry);
-      if (!value.empty()) metadata.emplace_back(names[name], value);
+      if (!value.empty()) metadata.emplace_back(names_[name], value);
     }
-    EntryLabels labels;
-    labels.reset(*key.first, &metadata);
-    const auto [series, added] = series_.try_emplace(group_labels(labels.merged(), grouping_));
+    labels_.reset(stream, &metadata);
+    labels_.set_times(batch.times_ns[entry], now_ns_);
+    std::string_view line;
+    if (fields) {
+      line_.clear();
+      lines_.append(entry, line_);
+      line = line_;
+    } else if (!batch.lines.empty()) {
+      CC_ASSIGN(line, lines_.whole(entry, line_));
+    }
+    if (!pipeline_.process(labels_, line, buffer_)) return nullptr;
+    failed_ = labels_.has_error();
+    if (failed_) return nullptr;
+    LabelPairs group = group_labels(labels_.merged(), grouping_);
+    const auto [series, added] = series_.try_emplace(std::move(group));
     if (added) {
       if (series_.size() > limits_.series_max) {
         return Error{Code::invalid_argument,
@@ -97,7 +131,7 @@ class Counter {
       series->second.entries.resize(grid_.points + 1);
       series->second.sums.resize(grid_.points + 1);
     }
-    return at->second = &series->second;
+    return &series->second;
   }
 
   // To the steps t with t - range < time + offset ≤ t. What lies too far off for a difference is in no window.
@@ -123,6 +157,13 @@ class Counter {
   const Grouping& grouping_;
   const Grid grid_;
   const Limits limits_;
+  const Pipeline& pipeline_;
+  const std::vector<std::string>& names_;
+  MemberLines& lines_;
+  const int64_t now_ns_;
+  EntryLabels labels_;
+  std::string line_, buffer_;
+  bool failed_ = false;
   std::map<LabelPairs, Counts> series_;  // node-based: pointers stay
   std::map<Key, Counts*> known_;         // of the batch
   size_t samples_ = 0;
@@ -136,26 +177,32 @@ Result<std::optional<GridValue>> count_range(const RangeAggregation& aggregation
   const bool bytes = aggregation.op == RangeOp::bytes || aggregation.op == RangeOp::bytes_rate;
   const bool counts = bytes || aggregation.op == RangeOp::count || aggregation.op == RangeOp::rate;
   const auto names = needed_labels(aggregation.range, grouping);
-  if (!counts || !names || aggregation.range.unwrap || !aggregation.range.selector.stages.empty()) {
-    return std::optional<GridValue>();
-  }
+  if (!counts || !names || aggregation.range.unwrap) return std::optional<GridValue>();
+  const auto members = needed_members(aggregation.range, *names);
+  if (!members || (bytes && !members->empty())) return std::optional<GridValue>();
   store::LogFetchRequest fetch;
   fetch.start_ns = start_ns;
   fetch.end_ns = end_ns;
   pipeline.push_down(fetch);
   store::LogProjection projection;
   projection.line = bytes;
+  projection.fields = !members->empty();
   projection.metadata = *names;
   CC_ASSIGN(const auto batches, store::scan_logs(context.source, fetch, projection));
-  Counter counter(aggregation, *grouping, context);
+  MemberLines lines(*members);
+  Counter counter(aggregation, *grouping, context, pipeline, *names, lines);
+  Statistics statistics = context.statistics;
   for (store::LogBatch batch;;) {
     if (context.cancelled && context.cancelled()) return Error{Code::cancelled, "query was cancelled", {}, {}, {}};
     CC_ASSIGN(const bool more, batches->next(batch));
     if (!more) break;
-    context.statistics.entries_read += batch.size;
-    for (const std::string_view line : batch.lines) context.statistics.bytes_read += line.size();
-    CC_TRY(counter.add(batch, *names, pipeline));
+    statistics.entries_read += batch.size;
+    for (const std::string_view line : batch.lines) statistics.bytes_read += line.size();
+    CC_TRY(lines.begin(batch));
+    CC_ASSIGN(const bool counted, counter.add(batch, projection.fields));
+    if (!counted) return std::optional<GridValue>();
   }
+  context.statistics = statistics;
   return std::optional(counter.take());
 }
 

@@ -300,14 +300,11 @@ GridValue invert(const RangeAggregation& aggregation, const std::vector<GridSeri
   return value;
 }
 
-// A line that nothing looks at is not read.
-bool reads_line(const RangeAggregation& aggregation) {
-  const std::vector<Stage>& stages = aggregation.range.selector.stages;
-  return aggregation.op == RangeOp::bytes || aggregation.op == RangeOp::bytes_rate ||
-         std::any_of(stages.begin(), stages.end(), [](const Stage& stage) {
-           return !std::holds_alternative<LabelFilter>(stage) && !std::holds_alternative<DropStage>(stage) &&
-                  !std::holds_alternative<KeepStage>(stage) && !std::holds_alternative<LabelFormatStage>(stage);
-         });
+// What of a line nothing looks at is not read.
+std::optional<std::vector<std::string>> read_members(const RangeAggregation& aggregation,
+                                                     const std::vector<std::string>& names) {
+  if (aggregation.op == RangeOp::bytes || aggregation.op == RangeOp::bytes_rate) return std::nullopt;
+  return needed_members(aggregation.range, names);
 }
 
 // The entries of each series, in order.
@@ -318,7 +315,7 @@ Result<std::vector<RawSeries>> read_series(const RangeAggregation& aggregation, 
     Collector collector(aggregation, grouping, context.limits, false);
     CC_TRY(collector.compile());
     bool failed = false;
-    CC_TRY(scan_needed(context.source, pipeline, request, *names, reads_line(aggregation), context.cancelled, statistics,
+    CC_TRY(scan_needed(context.source, pipeline, request, *names, read_members(aggregation, *names), context.cancelled, statistics,
                        [&](const store::LogEntry& entry, EntryLabels& labels, std::string_view line) -> Result<bool> {
                          Result<bool> added = collector.add(entry, labels, line);
                          // The message names every label: the plain way finds it again.

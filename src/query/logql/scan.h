@@ -2,6 +2,7 @@
 // Entries of the store through a pipeline. Private to this folder.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +28,9 @@ Status scan(const store::Source& source, const Pipeline& pipeline, const ScanReq
 
 // The same for answers that depend on few labels only (needed_labels.h) and on no order: entries come with the metadata of
 // these names, in any order but by sequence for those of one stream and one time, and nothing else is read of them.
+// members: of lines that are JSON objects; nullopt: the whole line.
 Status scan_needed(const store::Source& source, const Pipeline& pipeline, const ScanRequest& request,
-                   const std::vector<std::string>& names, bool line, const std::function<bool()>& cancelled,
-                   Statistics& statistics, const Visit& visit);
+                   const std::vector<std::string>& names, const std::optional<std::vector<std::string>>& members,
+                   const std::function<bool()>& cancelled, Statistics& statistics, const Visit& visit);
 
 }  // namespace contextcore::logql

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "work/metrics/grid_sums.h"
+
 namespace contextcore::work {
 namespace {
 
@@ -30,15 +32,15 @@ struct Key {
 // Changes by time of the grid.
 struct Deltas {
   int64_t start_ms = 0;  // where the series begins
-  std::map<int64_t, double> sums;
-  std::map<int64_t, double> counts;  // of means
+  GridSums sums;
+  GridSums counts;  // of means
 };
 using Grouped = std::map<Key, Deltas>;
 
 std::vector<Step> to_steps(const Deltas& deltas) {
   std::vector<Step> steps{{deltas.start_ms, 0}};
   double value = 0;
-  for (const auto& [time_ms, delta] : deltas.sums) {
+  for (const auto& [time_ms, delta] : deltas.sums.in_order()) {
     value += delta;
     if (time_ms <= deltas.start_ms) {
       steps[0].second = value;
@@ -53,10 +55,11 @@ std::vector<Step> to_steps(const Deltas& deltas) {
 std::vector<Step> to_mean_steps(const Deltas& deltas) {
   std::vector<Step> steps;
   double sum = 0, count = 0;
-  auto of_count = deltas.counts.begin();
-  for (const auto& [time_ms, delta] : deltas.sums) {
+  const std::vector<Step> sums = deltas.sums.in_order(), counts = deltas.counts.in_order();
+  auto of_count = counts.begin();
+  for (const auto& [time_ms, delta] : sums) {
     sum += delta;
-    while (of_count != deltas.counts.end() && of_count->first <= time_ms) count += (of_count++)->second;
+    while (of_count != counts.end() && of_count->first <= time_ms) count += (of_count++)->second;
     const double value = count > 0 ? sum / count : store::stale_marker();
     const bool none = store::is_stale_marker(value);
     if (steps.empty() ? none
@@ -80,26 +83,35 @@ class Builder {
     Key key;
     double value = 1;
     int64_t from_ns = INT64_MIN;  // not before
+    bool operator==(const Part&) const = default;
   };
   using PartOf = std::optional<Part> (*)(const TaskState&);
 
   std::vector<StepSeries> gauge(PartOf part_of, bool mean = false) const {
     Grouped groups;
     for_each_timeline([&](const Timeline& timeline, const Timeline* task) {
-      for (size_t i = 0; i < timeline.states.size(); ++i) {
-        std::optional<Part> part = part_of(timeline.states[i].state);
+      const std::vector<StatePoint>& states = timeline.states;
+      std::optional<Part> part, next;
+      if (!states.empty()) next = part_of(states[0].state);
+      for (size_t i = 0, end = 0; i < states.size(); i = end) {
+        part = next;
+        // Most changes of a task's state are of something else.
+        for (end = i + 1; end < states.size(); ++end) {
+          next = part_of(states[end].state);
+          if (next != part) break;
+        }
         if (!part) continue;
         part->key.task = task;
-        const int64_t from_ns = std::max(part->from_ns, timeline.states[i].time_ns);
-        const bool ends = i + 1 < timeline.states.size();
-        const int64_t until_ns = ends ? timeline.states[i + 1].time_ns : INT64_MAX;
+        const int64_t from_ns = std::max(part->from_ns, states[i].time_ns);
+        const bool ends = end < states.size();
+        const int64_t until_ns = ends ? states[end].time_ns : INT64_MAX;
         if (from_ns >= until_ns) continue;
         Deltas& deltas = group(groups, part->key, timeline);
-        add(deltas.sums, grid_at(from_ns), part->value);
-        add(deltas.counts, grid_at(from_ns), 1);
+        deltas.sums.add(grid_at(from_ns), part->value);
+        if (mean) deltas.counts.add(grid_at(from_ns), 1);
         if (!ends) continue;
-        add(deltas.sums, grid_at(until_ns), -part->value);
-        add(deltas.counts, grid_at(until_ns), -1);
+        deltas.sums.add(grid_at(until_ns), -part->value);
+        if (mean) deltas.counts.add(grid_at(until_ns), -1);
       }
     });
     std::vector<StepSeries> out;
@@ -128,7 +140,7 @@ class Builder {
     for_each_increment(kind, [&](const Increment& increment, const Timeline& timeline, const Timeline* task) {
       Key key = key_of(increment);
       key.task = task;
-      add(group(groups, key, timeline).sums, grid_at(increment.time_ns), increment.value);
+      group(groups, key, timeline).sums.add(grid_at(increment.time_ns), increment.value);
     });
     return to_series(groups, name_);
   }
@@ -141,12 +153,12 @@ class Builder {
       key.task = task;
       const int64_t at_ms = grid_at(increment.time_ns);
       Deltas& count = group(counts, key, timeline);
-      add(count.sums, at_ms, 1);
-      add(group(sums, key, timeline).sums, at_ms, increment.value);
+      count.sums.add(at_ms, 1);
+      group(sums, key, timeline).sums.add(at_ms, increment.value);
       auto& of_key = buckets[key];
       for (size_t i = 0; i < of_key.size(); ++i) {
         of_key[i].start_ms = count.start_ms;
-        if (increment.value <= static_cast<double>(names::kBucketSeconds[i])) add(of_key[i].sums, at_ms, 1);
+        if (increment.value <= static_cast<double>(names::kBucketSeconds[i])) of_key[i].sums.add(at_ms, 1);
       }
     });
     std::vector<StepSeries> out = to_series(counts, name_ + "_count");
@@ -179,8 +191,6 @@ class Builder {
       }
     });
   }
-
-  static void add(std::map<int64_t, double>& deltas, int64_t at_ms, double value) { deltas[at_ms] += value; }
 
   // A task's own series begin with the task, others with the project.
   Deltas& group(Grouped& groups, const Key& key, const Timeline& timeline) const {

@@ -1,13 +1,13 @@
 #include "work/metrics/metric_log.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
-#include "base/time.h"
 #include "work/event.h"
 #include "work/event_scan.h"
 #include "work/fold.h"
-#include "work/fold_task.h"
+#include "work/metrics/state_fold.h"
 #include "work/names.h"
 #include "work/sprint.h"
 
@@ -21,26 +21,6 @@ namespace ev = names::event;
 constexpr std::string_view kHandoffCreated = "handoff.created";
 // With more changed spans than this, reading the whole log in order is cheaper than span by span.
 constexpr size_t kSpansMax = 5000;
-
-int64_t due_of(const std::string& text) {
-  if (text.empty()) return 0;
-  const auto time = parse_rfc3339(text);
-  return time.ok() ? *time : 0;
-}
-
-TaskState state_of(const Task& task, Words& words) {
-  TaskState state;
-  state.status = words.number_of(task.status_text());
-  state.type = words.number_of(task.type);
-  state.priority = words.number_of(task.priority);
-  state.sprint = words.number_of(task.sprint_id);
-  state.base = task.status;
-  state.deleted = task.deleted;
-  state.percent = static_cast<int32_t>(task.percent);
-  state.points = task.story_points.value_or(0);
-  state.due_ns = due_of(task.due_date);
-  return state;
-}
 
 // Builds one timeline from its span's events, in order.
 class Recorder {
@@ -62,12 +42,10 @@ class Recorder {
 
  private:
   Status add_task_event(const Event& event) {
-    CC_TRY(fold(history_, event));
-    history_.phases.clear();  // not asked for here
-    const Task& task = history_.task;
-    timeline_.task_id = task.id;
-    const TaskState state = state_of(task, words_);
+    CC_TRY(fold_.add(event, words_));
+    if (timeline_.task_id.empty()) timeline_.task_id = fold_.task_id();
     auto& states = timeline_.states;
+    const TaskState& state = fold_.state();
     if (states.empty() || !(states.back().state == state)) {
       if (!states.empty() && states.back().time_ns == event.time_ns) {
         states.back().state = state;
@@ -108,7 +86,7 @@ class Recorder {
 
   Words& words_;
   Timeline& timeline_;
-  TaskHistory history_;
+  StateFold fold_;
 };
 
 void settle(ProjectLog& project, uint64_t version) {
@@ -130,9 +108,11 @@ std::string label(const store::LabelPairs* pairs, std::string_view name) {
 }  // namespace
 
 uint32_t Words::number_of(std::string_view word) {
-  const auto [at, is_new] = numbers_.try_emplace(std::string(word), static_cast<uint32_t>(words_.size()));
-  if (is_new) words_.emplace_back(word);
-  return at->second;
+  if (const auto known = numbers_.find(word); known != numbers_.end()) return known->second;
+  const auto number = static_cast<uint32_t>(words_.size());
+  numbers_.emplace(word, number);
+  words_.emplace_back(word);
+  return number;
 }
 
 Status MetricLog::update(const store::Source& source, const store::WorkView& view, uint64_t sequence) {
@@ -144,39 +124,69 @@ Status MetricLog::update(const store::Source& source, const store::WorkView& vie
 
 namespace {
 
-// What of an event's line a timeline is made of. Events that are not here change no state and are counted as they are; of
-// what fold() would read of them nothing is kept.
+// What of an event's line a timeline is made of. Of other events nothing is read: they change no state and are counted.
 Fields fields_of(std::string_view name) {
   const auto is = [name](auto... names) { return ((name == names) || ...); };
-  if (is(ev::kTaskCreated, ev::kTaskImported)) {
-    return {{field::kTaskId, field::kTaskType, field::kStatus, field::kBaseStatus, field::kSprintId, field::kPriority,
-             field::kStoryPoints, field::kDueDate}};
-  }
-  if (is(ev::kTaskStatusChanged)) return {{field::kToStatus, field::kBaseStatus}};
-  if (is(ev::kTaskProgressUpdated)) return {{field::kPercentComplete}};
-  if (is(ev::kTaskEdited)) return {{field::kField, field::kTo}};
   if (is(ev::kTaskCompleted)) {
     return {{field::kStoryPoints, field::kLeadTimeSeconds, field::kCycleTimeSeconds, field::kBlockedTimeSeconds}};
   }
   if (is(ev::kInsightEmitted)) return {{field::kInsightType}};
   if (is(ev::kSprintEnded)) return {{field::kSprintId, field::kPlannedPoints, field::kCompletedPoints}};
-  return std::vector<std::string_view>();
+  return fields_of_state(name);
 }
+
+class LogFold : public SpanFold {
+ public:
+  explicit LogFold(std::map<std::string, ProjectLog>& projects) : projects_(projects) {}
+
+  Status add(size_t span, Event& event) override {
+    if (span >= spans_.size()) spans_.resize(span + 1);
+    Span& of_span = spans_[span];
+    if (of_span.recorder == nullptr) {
+      if (project_ == nullptr || project_->name != event.project) {
+        project_ = &projects_[event.project];
+        project_->name = event.project;
+      }
+      of_span.project = project_;
+      of_span.id = event.span_id;
+      of_span.timeline = std::make_unique<Timeline>();
+      of_span.recorder = std::make_unique<Recorder>(project_->words, *of_span.timeline);
+    }
+    return of_span.recorder->add(event);
+  }
+  void forget(size_t span, const otlp::SpanId&) override {
+    if (span < spans_.size()) spans_[span] = {};
+  }
+  // Hands the timelines to their projects.
+  void finish() {
+    std::erase_if(spans_, [](const Span& span) { return span.timeline == nullptr; });
+    std::sort(spans_.begin(), spans_.end(), [](const Span& a, const Span& b) { return a.id < b.id; });
+    for (Span& span : spans_) {
+      auto& timelines = span.project->timelines;
+      timelines.emplace_hint(timelines.end(), span.id, std::move(*span.timeline));
+    }
+    spans_.clear();
+  }
+
+ private:
+  struct Span {
+    ProjectLog* project = nullptr;
+    otlp::SpanId id;
+    std::unique_ptr<Timeline> timeline;
+    std::unique_ptr<Recorder> recorder;
+  };
+  std::map<std::string, ProjectLog>& projects_;
+  ProjectLog* project_ = nullptr;  // of the last new span
+  std::vector<Span> spans_;
+};
 
 }  // namespace
 
 Status MetricLog::load(const store::Source& source) {
   std::map<std::string, ProjectLog> projects;
-  std::unordered_map<otlp::SpanId, Recorder, SpanIdHash> recorders;
-  CC_TRY(scan_events(source, {}, fields_of, [&](Event& event) {
-    auto recorder = recorders.find(event.span_id);
-    if (recorder == recorders.end()) {
-      ProjectLog& project = projects[event.project];
-      project.name = event.project;
-      recorder = recorders.try_emplace(event.span_id, project.words, project.timelines[event.span_id]).first;
-    }
-    return recorder->second.add(event);
-  }));
+  LogFold all(projects);
+  CC_TRY(scan_events(source, {}, fields_of, all));
+  all.finish();
   projects_ = std::move(projects);
   for (auto& [name, project] : projects_) settle(project, ++versions_);
   return {};

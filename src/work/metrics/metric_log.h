@@ -6,6 +6,7 @@
 // Start here, then metric_build.h (timelines to step functions), then metric_views.h (the source that queries ask).
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,7 +29,11 @@ class Words {
 
  private:
   std::vector<std::string> words_{""};
-  std::unordered_map<std::string, uint32_t> numbers_{{"", 0}};
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view word) const { return std::hash<std::string_view>()(word); }
+  };
+  std::unordered_map<std::string, uint32_t, Hash, std::equal_to<>> numbers_{{"", 0}};
 };
 
 struct TaskState {

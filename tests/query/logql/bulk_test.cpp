@@ -57,7 +57,13 @@ otlp::Value random_value(SeededRandom& random) {
 otlp::LogRecord random_record(SeededRandom& random) {
   constexpr const char* kLines[] = {R"({"event":"start","n":1,"task":"t1"})",
                                     R"({"event":"stop","n":4.5,"d":"2s","user":"\u00e9"})",
-                                    R"({"event":"stop","n":8)", "level=warn event=stop n=3", "plain ERROR text", ""};
+                                    R"({"event":"stop","n":8)", "level=warn event=stop n=3", "plain ERROR text", "",
+                                    R"({"event": "stop", "n": 2, "user": "a\nb", "ok": true})",
+                                    R"({"event":"stop","n":1.50,"user":null,"list":[1,{"n":7}]})",
+                                    R"({"n":-0.25,"event":"start","user_extracted":"late","user":"early","env":"x"})",
+                                    R"({"user":{"id":"in"},"user_id":"out","event":"stop","n":3})",
+                                    R"({"2nd":"x","event":"stop","n":1e3,"n":9,"env":""})",
+                                    R"({"task.id":"dots","event":"start","n":"5","user":false})"};
   otlp::LogRecord record;
   if (random.below(8) != 0) record.time_ns = 1 + random.below(100) * 1'000'000'000;
   if (random.below(3) != 0 || record.time_ns == 0) record.observed_time_ns = 1 + random.below(100) * 1'000'000'000;
@@ -206,7 +212,10 @@ TEST_F(BulkTest, AnswersEqualThoseOfEntries) {
                                      "| logfmt | json | n > 2 | __error__=``", "| user_id=`a`",
                                      "| json | user_extracted!=`` | drop __error__, __error_details__",
                                      "| detected_level=~`warn|error`", "| label_format z=env | z=`a`",
-                                     "| drop env | json e=`event` | keep e, env"};
+                                     "| drop env | json e=`event` | keep e, env",
+                                     "| json e=`event`, n=`[\"n\"]`, user | e!=`` or user=`early`",
+                                     "| json | line_format `{{.event}}` | event=`stop` | __error__=``",
+                                     "| json | event=~`st.+` | user!=`x` | __error__=``"};
   constexpr const char* kSums[] = {"sum(%s)",
                                    "sum by (service_name) (%s)",
                                    "sum by (env, nothing) (%s)",

@@ -27,6 +27,10 @@ uint32_t AttributeTable::column_of(size_t position, std::string_view key, Column
     const Column& guess = columns_[last_shape_[position]];
     if (guess.values.type() == type && guess.key == key) return last_shape_[position];
   }
+  return find_or_add(key, type);
+}
+
+uint32_t AttributeTable::find_or_add(std::string_view key, ColumnType type) {
   key_buffer_.assign(1, static_cast<char>('0' + static_cast<int>(type)));
   key_buffer_ += key;
   if (const auto found = index_.find(key_buffer_); found != index_.end()) return found->second;

@@ -57,6 +57,8 @@ class AttributeTable {
 
   // Appends the attributes of the next row.
   void append(const otlp::Attributes& attributes);
+  // kShapeOverflow: there is no such column, and no more may be made.
+  uint32_t find_or_add(std::string_view key, ColumnType type);
   size_t rows() const { return rows_; }
   const std::deque<Column>& columns() const { return columns_; }
   const ColumnBuilder& shapes() const { return shapes_; }
@@ -64,6 +66,7 @@ class AttributeTable {
   uint64_t memory_bytes() const;
 
  private:
+  friend class SpanGather;  // appends rows column by column
   uint32_t column_of(size_t position, std::string_view key, ColumnType type);
   void append_value(Column& column, const otlp::Value& value);
   size_t rows_ = 0;

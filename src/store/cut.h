@@ -39,6 +39,7 @@ class Cut {
  private:
   uint64_t take_number() { return next_number_.fetch_add(1, std::memory_order_relaxed); }
   Status write_spans(SegmentClass segment_class);
+  std::vector<const SpanSegment*> take_merged(SegmentClass segment_class, bool has_new_rows);
   Status write_logs(SegmentClass segment_class);
   Status write_metrics();  // cut_metrics.cpp
   Status write_masks();

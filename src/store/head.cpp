@@ -14,6 +14,13 @@ int64_t revision_of(const otlp::LogRecord& record) {
   return revision != nullptr ? *revision : 0;
 }
 
+uint64_t identity_hash(const otlp::Span& span) {
+  static const HashSecret secret = hash_secret();
+  const uint64_t trace = hash_id(span.trace_id, secret);
+  return mix(trace ^ load_u64(span.span_id.bytes.data()),
+             secret.second + 2 * static_cast<uint64_t>(static_cast<uint32_t>(span.kind)));
+}
+
 Error missing_span(const otlp::SpanId& id) {
   return {Code::corruption,
           "the work index knows span " + otlp::to_hex(id) + ", but no file has it",
@@ -49,6 +56,12 @@ Head::Head(std::shared_ptr<const Version> version, std::shared_ptr<const WorkHoo
 // ---- writer
 // -----------------------------------------------------------------------------------------
 
+bool Head::is_received(uint32_t row, const otlp::Span& span) const {
+  const SpanRows& rows = *received_.rows;
+  return rows.span_id(row) == span.span_id && rows.trace_id(row) == span.trace_id &&
+         rows.kind(row) == span.kind;
+}
+
 Result<PreparedSpans> Head::prepare_spans(const otlp::TracesData& data) const {
   PreparedSpans prepared;
   const auto runtime = [](const SpanSegment& segment) { return !segment.journal(); };
@@ -68,7 +81,8 @@ Result<PreparedSpans> Head::prepare_spans(const otlp::TracesData& data) const {
   for (const otlp::ResourceSpans& resource : data.resource_spans) {
     for (const otlp::ScopeSpans& scope : resource.scope_spans) {
       for (const otlp::Span& span : scope.spans) {
-        if (received_row_.contains({span.trace_id, span.span_id, span.kind})) continue;
+        const auto is = [&](uint32_t row) { return is_received(row, span); };
+        if (received_row_.find(identity_hash(span), is) != IdTable::kNone) continue;
         CC_ASSIGN(const std::vector<Version::Place>* places, pieces(span.trace_id));
         for (const Version::Place& place : *places) {
           const SpanSegment& segment = version_->spans[place.segment];
@@ -157,9 +171,9 @@ void Head::apply_spans(const otlp::TracesData& data, const PreparedSpans& prepar
       for (const otlp::Span& span : scope.spans) {
         const uint32_t row =
             append(received_, shared_resource, shared_scope, span, {sequence, 0, false});
-        const auto [it, added] =
-            received_row_.try_emplace({span.trace_id, span.span_id, span.kind}, row);
-        if (!added) supersede(received_, std::exchange(it->second, row), sequence);
+        const uint32_t before = received_row_.exchange(
+            identity_hash(span), row, [&](uint32_t known) { return is_received(known, span); });
+        if (before != IdTable::kNone) supersede(received_, before, sequence);
       }
     }
   }
@@ -294,7 +308,7 @@ void Head::replace_version(std::shared_ptr<const Version> version,
     const auto pending = found->second;  // a copy: a new segment may take the map's place
     for (const auto& [row, sequence] : pending) {
       const RowMoves::Place& to = move.to[row];
-      if (to.row != RowMoves::kGone) pending_masks_[to.segment].try_emplace(to.row, sequence);
+      if (to.row != RowMoves::kGone) pending_masks_[move.segments[to.segment]].try_emplace(to.row, sequence);
     }
   }
   // What has changed since, over the newer files.

@@ -18,6 +18,8 @@
 
 namespace contextcore::store {
 
+class ColumnSource;  // column_attributes.h
+
 // Dense bitset over row numbers.
 class RowSet {
  public:
@@ -89,6 +91,17 @@ class SpanRows {
     otlp::Span span;
   };
   virtual Result<Whole> materialize(size_t row) const = 0;
+  // The columns that rows [first, end) lie in, for who copies rows without putting them together: their row 0 is first.
+  // Appending to a builder changes what its columns give out.
+  struct InColumns {
+    std::shared_ptr<const ColumnSource> source;
+    uint32_t first = 0, end = 0;
+  };
+  // REQUIRES: row < size()
+  virtual InColumns columns_at(size_t row) const = 0;
+  // What the numbers in the columns of resources and scopes mean.
+  virtual Result<std::shared_ptr<const otlp::Resource>> resource(uint64_t number) const = 0;
+  virtual Result<std::shared_ptr<const otlp::Scope>> scope(uint64_t number) const = 0;
   // Reads rows without putting them together; nullptr for rows in memory.
   virtual std::unique_ptr<SpanCursor> cursor(const std::vector<Column>&) const { return nullptr; }
   virtual uint64_t memory_bytes() const = 0;

@@ -98,6 +98,7 @@ class SpanColumns : public ColumnSource {
   uint64_t memory_bytes() const;
 
  private:
+  friend class SpanGather;  // appends rows column by column
   ColumnBuilder& at(SpanColumn column) { return fixed_[static_cast<size_t>(column)]; }
   void append_events(const otlp::Span& span);
   void append_links(const otlp::Span& span);

@@ -123,6 +123,17 @@ class SpanBuilderImpl : public SpanBuilder {
     return whole;
   }
 
+  InColumns columns_at(size_t) const override {
+    return {std::shared_ptr<const ColumnSource>(std::shared_ptr<const void>(), &columns_), 0,
+            static_cast<uint32_t>(size())};
+  }
+  Result<std::shared_ptr<const otlp::Resource>> resource(uint64_t number) const override {
+    return resources_.at(number);
+  }
+  Result<std::shared_ptr<const otlp::Scope>> scope(uint64_t number) const override {
+    return scopes_.at(number);
+  }
+
   uint64_t memory_bytes() const override {
     return columns_.memory_bytes() + resources_.memory_bytes() + scopes_.memory_bytes() +
            4 * (first_in_trace_.capacity() + last_in_trace_.capacity() + next_in_trace_.capacity());

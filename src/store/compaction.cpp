@@ -151,8 +151,14 @@ Status Compaction::write_spans(SegmentClass segment_class, const WorkHooks& hook
   SpanMerge merge(files_, directory_, segment_class, journal ? base_->work.get() : nullptr,
                   next_number_);
   CC_TRY(merge.write(inputs, expired ? 1 : std::max<size_t>(1, inputs_.size() / 2)));
+  uint64_t run_number = 0;
+  if (TraceRunBuilder traces = merge.take_traces(); !traces.empty()) {
+    run_number = take_number();
+    CC_TRY(traces.write(files_, data_path(directory_, run_number, "traces")));
+  }
   for (SegmentInfo info : merge.outputs()) {
     info.kept = kept;
+    info.run_number = run_number;
     outputs_.push_back(info);
   }
   for (RowMoves& move : merge.take_moves()) moves_.push_back(std::move(move));

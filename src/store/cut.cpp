@@ -123,6 +123,7 @@ Status Cut::write_spans(SegmentClass segment_class) {
   SpanMerge merge(files_, directory_, segment_class, journal ? table.get() : nullptr, next_number_);
   CC_TRY(merge.write(inputs, 1));
   for (const SegmentInfo& info : merge.outputs()) manifest_.segments.push_back(info);
+  if (!journal) CC_TRY(write_traces(merge.take_traces()));
   for (RowMoves& move : merge.take_moves()) moves_.push_back(std::move(move));
   return {};
 }

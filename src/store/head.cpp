@@ -14,13 +14,6 @@ int64_t revision_of(const otlp::LogRecord& record) {
   return revision != nullptr ? *revision : 0;
 }
 
-uint64_t identity_hash(const otlp::Span& span) {
-  static const HashSecret secret = hash_secret();
-  const uint64_t trace = hash_id(span.trace_id, secret);
-  return mix(trace ^ load_u64(span.span_id.bytes.data()),
-             secret.second + 2 * static_cast<uint64_t>(static_cast<uint32_t>(span.kind)));
-}
-
 Error missing_span(const otlp::SpanId& id) {
   return {Code::corruption,
           "the work index knows span " + otlp::to_hex(id) + ", but no file has it",
@@ -55,52 +48,6 @@ Head::Head(std::shared_ptr<const Version> version, std::shared_ptr<const WorkHoo
 
 // ---- writer
 // -----------------------------------------------------------------------------------------
-
-bool Head::is_received(uint32_t row, const otlp::Span& span) const {
-  const SpanRows& rows = *received_.rows;
-  return rows.span_id(row) == span.span_id && rows.trace_id(row) == span.trace_id &&
-         rows.kind(row) == span.kind;
-}
-
-Result<PreparedSpans> Head::prepare_spans(const otlp::TracesData& data) const {
-  PreparedSpans prepared;
-  const auto runtime = [](const SpanSegment& segment) { return !segment.journal(); };
-  if (std::none_of(version_->spans.begin(), version_->spans.end(), runtime)) return prepared;
-  // One probe of the segments per distinct trace.
-  std::unordered_map<otlp::TraceId, std::vector<Version::Place>, IdHash> traces;
-  const auto pieces = [&](const otlp::TraceId& id) -> Result<const std::vector<Version::Place>*> {
-    const auto [it, added] = traces.try_emplace(id);
-    if (!added) return &it->second;
-    for (size_t i = 0; i < version_->spans.size(); ++i) {
-      if (version_->spans[i].journal()) continue;
-      CC_ASSIGN(const std::vector<uint32_t> rows, version_->spans[i].rows->rows_of_trace(id));
-      for (const uint32_t row : rows) it->second.push_back({i, row});
-    }
-    return &it->second;
-  };
-  for (const otlp::ResourceSpans& resource : data.resource_spans) {
-    for (const otlp::ScopeSpans& scope : resource.scope_spans) {
-      for (const otlp::Span& span : scope.spans) {
-        const auto is = [&](uint32_t row) { return is_received(row, span); };
-        if (received_row_.find(identity_hash(span), is) != IdTable::kNone) continue;
-        CC_ASSIGN(const std::vector<Version::Place>* places, pieces(span.trace_id));
-        for (const Version::Place& place : *places) {
-          const SpanSegment& segment = version_->spans[place.segment];
-          if (segment.rows->span_id(place.row) != span.span_id ||
-              segment.rows->kind(place.row) != span.kind || segment.masked(place.row)) {
-            continue;
-          }
-          prepared.replaced.push_back(place);
-        }
-        // A row that could not be read might have been one of them.
-        for (const Version::Place& place : *places) {
-          CC_TRY(version_->spans[place.segment].rows->status());
-        }
-      }
-    }
-  }
-  return prepared;
-}
 
 Status Head::prepare_replace_all(PreparedWork& prepared) const {
   for (size_t i = 0; i < version_->spans.size(); ++i) {
@@ -157,25 +104,6 @@ void Head::mask(const std::vector<Version::Place>& places, uint64_t sequence) co
   for (const Version::Place& place : places) {
     // The first who replaced it stays: a later one replaces that one's row.
     pending_masks_[version_->spans[place.segment].info.number].try_emplace(place.row, sequence);
-  }
-}
-
-void Head::apply_spans(const otlp::TracesData& data, const PreparedSpans& prepared,
-                       uint64_t sequence) {
-  const std::unique_lock lock(mutex_);
-  mask(prepared.replaced, sequence);
-  for (const otlp::ResourceSpans& resource : data.resource_spans) {
-    const auto shared_resource = std::make_shared<const otlp::Resource>(resource.resource);
-    for (const otlp::ScopeSpans& scope : resource.scope_spans) {
-      const auto shared_scope = std::make_shared<const otlp::Scope>(scope.scope);
-      for (const otlp::Span& span : scope.spans) {
-        const uint32_t row =
-            append(received_, shared_resource, shared_scope, span, {sequence, 0, false});
-        const uint32_t before = received_row_.exchange(
-            identity_hash(span), row, [&](uint32_t known) { return is_received(known, span); });
-        if (before != IdTable::kNone) supersede(received_, before, sequence);
-      }
-    }
   }
 }
 

@@ -35,6 +35,7 @@ Status SpanMerge::write_received(const std::vector<SpanInput>& inputs, size_t wi
     CC_TRY(begin(window.rows));
     CC_TRY(order.for_each(window, [this](const RowRef<SpanRows>& row) { return add(row); }));
     CC_TRY(end(window.bounds));
+    traces_.add(number_, order.fingerprints(window));
   }
   return {};
 }

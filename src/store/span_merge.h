@@ -12,6 +12,7 @@
 #include "store/head.h"
 #include "store/span_order.h"
 #include "store/span_writer.h"
+#include "store/trace_run.h"
 
 namespace contextcore::store {
 
@@ -36,6 +37,8 @@ class SpanMerge {
   Status write(const std::vector<SpanInput>& inputs, size_t windows_max);
 
   const std::vector<SegmentInfo>& outputs() const { return outputs_; }
+  // The traces of received spans in the outputs.
+  TraceRunBuilder take_traces() { return std::move(traces_); }
   std::vector<RowMoves> take_moves() { return std::move(moves_); }
 
  private:
@@ -57,6 +60,7 @@ class SpanMerge {
   uint64_t number_ = 0;  // of the segment that is being written
   uint32_t row_ = 0;     // the next in it
   std::vector<SegmentInfo> outputs_;
+  TraceRunBuilder traces_;
 };
 
 }  // namespace contextcore::store

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "store/segment_order.h"
+#include "store/trace_run.h"
 
 namespace contextcore::store {
 namespace {
@@ -141,6 +142,15 @@ Status SpanOrder::merge_runs(uint32_t trace) {
     return std::tie(a.start, a.span) < std::tie(b.start, b.span);
   });
   return {};
+}
+
+std::vector<uint64_t> SpanOrder::fingerprints(const Window& window) const {
+  std::vector<uint64_t> out;
+  out.reserve(window.traces.size());
+  for (const uint32_t trace : window.traces) out.push_back(trace_fingerprint(traces_[trace].id));
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
 }
 
 Status SpanOrder::for_each(const Window& window,

@@ -28,6 +28,8 @@ class SpanOrder {
   // Deals traces out to windows of time (segment_order.h), all to one when windows_max is below 2.
   // None without rows. Once, after the last add.
   std::vector<Window> windows(size_t windows_max);
+  // Of the traces in it, as trace runs have them, each once, ascending.
+  std::vector<uint64_t> fingerprints(const Window& window) const;
   Status for_each(const Window& window, const std::function<Status(const RowRef<SpanRows>&)>& fn);
 
  private:

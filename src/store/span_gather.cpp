@@ -27,15 +27,14 @@ Status GatherColumn::load(Result<ColumnView> view) {
   view_ = *view;
   loaded_ = true;
   if (view_.rows != nullptr && view_.count > 0) {
-    bits_.assign(view_.rows[view_.count - 1] / 64 + 1, 0);
+    words_.assign(view_.rows[view_.count - 1] / 64 + 1, {});
     for (size_t i = 0; i < view_.count; ++i) {
-      bits_[view_.rows[i] / 64] |= uint64_t{1} << (view_.rows[i] % 64);
+      words_[view_.rows[i] / 64].bits |= uint64_t{1} << (view_.rows[i] % 64);
     }
-    before_.resize(bits_.size());
     uint32_t sum = 0;
-    for (size_t i = 0; i < bits_.size(); ++i) {
-      before_[i] = sum;
-      sum += static_cast<uint32_t>(std::popcount(bits_[i]));
+    for (Word& word : words_) {
+      word.before = sum;
+      sum += static_cast<uint32_t>(std::popcount(word.bits));
     }
   }
   if (has_strings(view_.type)) known.assign(view_.strings.count, 0);
@@ -46,10 +45,11 @@ size_t GatherColumn::find(size_t row) const {
   if (view_.rows == nullptr) {
     return row - view_.first < view_.count ? row - view_.first : ColumnView::npos;
   }
-  const size_t word = row / 64;
-  if (word >= bits_.size() || (bits_[word] >> (row % 64) & 1) == 0) return ColumnView::npos;
-  return before_[word] +
-         static_cast<size_t>(std::popcount(bits_[word] & ((uint64_t{1} << (row % 64)) - 1)));
+  if (row / 64 >= words_.size()) return ColumnView::npos;
+  const Word& word = words_[row / 64];
+  const uint64_t bit = uint64_t{1} << (row % 64);
+  if ((word.bits & bit) == 0) return ColumnView::npos;
+  return word.before + static_cast<size_t>(std::popcount(word.bits & (bit - 1)));
 }
 
 Result<GatherSource*> GatherSources::of(const SpanRows& rows, uint32_t row) {
@@ -92,20 +92,42 @@ Result<GatherColumn*> SpanGather::fixed(GatherSource& source, size_t column) {
   return &found;
 }
 
-void SpanGather::copy_value(GatherColumn& from, size_t at, size_t row, ColumnBuilder& to,
-                            Output& output) {
+// In the order of a segment the rows of a head lie all over its columns. Each step below waits for
+// memory once for all values instead of once for each.
+void SpanGather::copy_values(ColumnBuilder& to, Output& output) {
+  std::vector<Value>& values = output.values;
   if (!has_strings(to.type())) {
-    to.append(row, from.view().numbers[at]);
+    for (const Value& value : values) __builtin_prefetch(&value.from->view().numbers[value.at]);
+    for (const Value& value : values) to.append(value.row, value.from->view().numbers[value.at]);
+    values.clear();
     return;
   }
-  uint64_t& known = from.known[from.string_of(at)];
-  if (known >> 32 != group_) {
-    const std::string_view text = from.view().strings.at(from.string_of(at));
-    if (output.only == nullptr) output.only = &from;
-    output.mixed |= output.only != &from;
-    known = group_ << 32 | (output.mixed ? to.pool().intern(text) : to.pool().add_distinct(text));
+  for (const Value& value : values) {
+    if (value.from->view().ids != nullptr) __builtin_prefetch(&value.from->view().ids[value.at]);
   }
-  to.append_id(row, static_cast<uint32_t>(known));
+  for (Value& value : values) {
+    value.at = value.from->string_of(value.at);
+    __builtin_prefetch(&value.from->known[value.at]);
+  }
+  for (const Value& value : values) {
+    if (value.from->known[value.at] >> 32 == group_) continue;
+    __builtin_prefetch(&value.from->view().strings.ends[value.at]);
+  }
+  for (const Value& value : values) {
+    if (value.from->known[value.at] >> 32 == group_) continue;
+    __builtin_prefetch(value.from->view().strings.at(value.at).data());
+  }
+  for (const Value& value : values) {
+    uint64_t& known = value.from->known[value.at];
+    if (known >> 32 != group_) {
+      const std::string_view text = value.from->view().strings.at(value.at);
+      if (output.only == nullptr) output.only = value.from;
+      output.mixed |= output.only != value.from;
+      known = group_ << 32 | (output.mixed ? to.pool().intern(text) : to.pool().add_distinct(text));
+    }
+    to.append_id(value.row, static_cast<uint32_t>(known));
+  }
+  values.clear();
 }
 
 Result<bool> SpanGather::append(const RowRef<SpanRows>* rows, size_t count, SpanColumns& out) {
@@ -142,6 +164,7 @@ Status SpanGather::copy_table(size_t table, const std::vector<Ref>& rows, SpanCo
 Status SpanGather::copy_fixed(size_t column, const std::vector<Ref>& rows, size_t base,
                               SpanColumns& out) {
   ColumnBuilder& to = out.fixed_[column];
+  Output& output = fixed_outputs_[column];
   GatherSource* source = nullptr;
   GatherColumn* from = nullptr;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -150,8 +173,9 @@ Status SpanGather::copy_fixed(size_t column, const std::vector<Ref>& rows, size_
       CC_ASSIGN(from, fixed(*source, column));
     }
     const size_t at = from->find(rows[i].row);
-    if (at != ColumnView::npos) copy_value(*from, at, base + i, to, fixed_outputs_[column]);
+    if (at != ColumnView::npos) output.values.push_back({from, at, base + i});
   }
+  copy_values(to, output);
   return {};
 }
 
@@ -271,13 +295,17 @@ Status SpanGather::copy_attributes(size_t table, const std::vector<Ref>& rows, s
       if (value == ColumnView::npos) {
         return source->columns->damaged("a shape that names a column without a value");
       }
-      copy_value(from, value, base + i, to.columns_[entry.to].values, outputs(table)[entry.to]);
+      outputs(table)[entry.to].values.push_back({&from, value, base + i});
     }
     to.shapes_.append_id(base + i, static_cast<uint32_t>(shape->known));
     const size_t rest = overflow->find(rows[i].row);
     if (rest != ColumnView::npos) {
-      copy_value(*overflow, rest, base + i, to.overflow_, fixed_outputs_[kOverflows[table]]);
+      fixed_outputs_[kOverflows[table]].values.push_back({overflow, rest, base + i});
     }
+  }
+  copy_values(to.overflow_, fixed_outputs_[kOverflows[table]]);
+  for (size_t column = 0; column < outputs(table).size(); ++column) {
+    copy_values(to.columns_[column].values, outputs(table)[column]);
   }
   return {};
 }

@@ -29,8 +29,11 @@ class GatherColumn {
  private:
   bool loaded_ = false;
   ColumnView view_;
-  std::vector<uint64_t> bits_;    // of a column with gaps: rows that have a value
-  std::vector<uint32_t> before_;  // values before each word of them
+  struct Word {
+    uint64_t bits = 0;    // rows that have a value
+    uint32_t before = 0;  // values before them
+  };
+  std::vector<Word> words_;  // of a column with gaps
 };
 
 // Columns that rows are copied from: those of a builder, or a row group of a segment.
@@ -81,9 +84,16 @@ class SpanGather {
     GatherSource* source = nullptr;
     uint32_t row = 0;  // in it
   };
+  // A value on its way to a column.
+  struct Value {
+    GatherColumn* from = nullptr;
+    size_t at = 0;  // index of the value there, then of its string
+    size_t row = 0;
+  };
   struct Output {
     const GatherColumn* only = nullptr;  // the one that strings came from so far
     bool mixed = false;                  // from several
+    std::vector<Value> values;           // not copied yet
   };
 
   Status copy_table(size_t table, const std::vector<Ref>& rows, SpanColumns& out);
@@ -97,7 +107,7 @@ class SpanGather {
   Status add_zones(const std::vector<Ref>& rows, SpanColumns& out);
   Result<uint32_t> number_of(GatherSource& source, size_t which, uint64_t object);
   Result<GatherColumn*> fixed(GatherSource& source, size_t column);
-  void copy_value(GatherColumn& from, size_t at, size_t row, ColumnBuilder& to, Output& output);
+  void copy_values(ColumnBuilder& to, Output& output);
   std::vector<Output>& outputs(size_t table) { return outputs_[table]; }
 
   SharedObjects<otlp::Resource>& resources_;

@@ -10,7 +10,7 @@ namespace contextcore::store {
 namespace {
 
 // Rows that are copied at once; what a group has grown to is looked at in between.
-constexpr size_t kSliceRows = 64;
+constexpr size_t kSliceRows = 128;
 
 std::array<int64_t, 5> numbers_of(const SpanZones& zones) {
   return {zones.min_start, zones.max_start, zones.max_end, zones.max_duration, zones.open ? 1 : 0};

@@ -88,8 +88,8 @@ Result<PreparedWork> Head::prepare_work(const WorkRecord& record) const {
 }
 
 uint32_t Head::append(Spans& spans, const std::shared_ptr<const otlp::Resource>& resource,
-                      const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
-                      const RowMeta& meta) {
+                      const std::shared_ptr<const otlp::Scope>& scope,
+                      const otlp::SpanView& span, const RowMeta& meta) {
   const uint32_t row = spans.rows->append(resource, scope, span, meta);
   spans.superseded.resize(row + 1, 0);
   return row;
@@ -303,7 +303,8 @@ Result<std::optional<JournalSpan>> Head::deferred_span(const otlp::SpanId& id,
 
 void Head::append_work(const JournalSpan& span, uint64_t sequence) const {
   const uint32_t row = append(work_, std::make_shared<const otlp::Resource>(span.resource),
-                              std::make_shared<const otlp::Scope>(span.scope), span.span,
+                              std::make_shared<const otlp::Scope>(span.scope),
+                              otlp::SingleSpanView(span.span).view(),
                               {sequence, span.revision, true});
   const auto [it, added] = work_row_.try_emplace(span.span.span_id, row);
   work_previous_.push_back(added ? kNone : it->second);

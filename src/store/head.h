@@ -75,9 +75,9 @@ class Head {
   // REQUIRES: no frame is sequenced that is not visible, and all are settled: what was superseded by
   // frames that come to be settled later is known under the new numbers only
   void replace_version(std::shared_ptr<const Version> version, const std::vector<RowMoves>& moves);
-  Result<PreparedSpans> prepare_spans(const otlp::TracesData& data) const;
+  Result<PreparedSpans> prepare_spans(const otlp::TracesView& data) const;
   Result<PreparedWork> prepare_work(const WorkRecord& record) const;
-  void apply_spans(const otlp::TracesData& data, const PreparedSpans& prepared, uint64_t sequence);
+  void apply_spans(const otlp::TracesView& data, const PreparedSpans& prepared, uint64_t sequence);
   void apply_logs(const otlp::LogsData& data, uint64_t sequence);
   void apply_work(WorkRecord record, const PreparedWork& prepared, uint64_t sequence);
   void apply_metrics(uint32_t tenant, const otlp::MetricBatch& batch, uint64_t sequence);
@@ -154,12 +154,12 @@ class Head {
   };
 
   static uint32_t append(Spans& spans, const std::shared_ptr<const otlp::Resource>& resource,
-                         const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
-                         const RowMeta& meta);
+                         const std::shared_ptr<const otlp::Scope>& scope,
+                         const otlp::SpanView& span, const RowMeta& meta);
   static void append_logs(const otlp::LogsData& data, LogBuilder& rows, bool journal,
                           uint64_t sequence);
   void defer_work(WorkRecord record, uint64_t sequence);  // REQUIRES: mutex_
-  bool is_received(uint32_t row, const otlp::Span& span) const;
+  bool is_received(uint32_t row, const otlp::SpanView& span) const;
   static void supersede(Spans& spans, uint32_t row, uint64_t sequence);
   void mask(const std::vector<Version::Place>& places, uint64_t sequence) const;
   Status prepare_replace_all(PreparedWork& prepared) const;

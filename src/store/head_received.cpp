@@ -9,7 +9,7 @@
 namespace contextcore::store {
 namespace {
 
-uint64_t identity_hash(const otlp::Span& span) {
+uint64_t identity_hash(const otlp::SpanView& span) {
   static const HashSecret secret = hash_secret();
   const uint64_t trace = hash_id(span.trace_id, secret);
   return mix(trace ^ load_u64(span.span_id.bytes.data()),
@@ -48,20 +48,20 @@ class StoredTraces {
 
 }  // namespace
 
-bool Head::is_received(uint32_t row, const otlp::Span& span) const {
+bool Head::is_received(uint32_t row, const otlp::SpanView& span) const {
   const SpanRows& rows = *received_.rows;
   return rows.span_id(row) == span.span_id && rows.trace_id(row) == span.trace_id &&
          rows.kind(row) == span.kind;
 }
 
-Result<PreparedSpans> Head::prepare_spans(const otlp::TracesData& data) const {
+Result<PreparedSpans> Head::prepare_spans(const otlp::TracesView& data) const {
   PreparedSpans prepared;
   const auto runtime = [](const SpanSegment& segment) { return !segment.journal(); };
   if (std::none_of(version_->spans.begin(), version_->spans.end(), runtime)) return prepared;
   StoredTraces traces(*version_);
-  for (const otlp::ResourceSpans& resource : data.resource_spans) {
-    for (const otlp::ScopeSpans& scope : resource.scope_spans) {
-      for (const otlp::Span& span : scope.spans) {
+  for (const otlp::TracesView::ResourceGroup& resource : data.resources()) {
+    for (const otlp::TracesView::ScopeGroup& scope : resource.scopes) {
+      for (const otlp::SpanView& span : scope.spans) {
         CC_ASSIGN(const std::vector<Version::Place>* places, traces.rows_of(span.trace_id));
         if (places->empty()) continue;
         const auto is = [&](uint32_t row) { return is_received(row, span); };
@@ -84,17 +84,15 @@ Result<PreparedSpans> Head::prepare_spans(const otlp::TracesData& data) const {
   return prepared;
 }
 
-void Head::apply_spans(const otlp::TracesData& data, const PreparedSpans& prepared,
+void Head::apply_spans(const otlp::TracesView& data, const PreparedSpans& prepared,
                        uint64_t sequence) {
   const std::unique_lock lock(mutex_);
   mask(prepared.replaced, sequence);
-  for (const otlp::ResourceSpans& resource : data.resource_spans) {
-    const auto shared_resource = std::make_shared<const otlp::Resource>(resource.resource);
-    for (const otlp::ScopeSpans& scope : resource.scope_spans) {
-      const auto shared_scope = std::make_shared<const otlp::Scope>(scope.scope);
-      for (const otlp::Span& span : scope.spans) {
+  for (const otlp::TracesView::ResourceGroup& resource : data.resources()) {
+    for (const otlp::TracesView::ScopeGroup& scope : resource.scopes) {
+      for (const otlp::SpanView& span : scope.spans) {
         const uint32_t row =
-            append(received_, shared_resource, shared_scope, span, {sequence, 0, false});
+            append(received_, resource.resource, scope.scope, span, {sequence, 0, false});
         const uint32_t before = received_row_.exchange(
             identity_hash(span), row, [&](uint32_t known) { return is_received(known, span); });
         if (before != IdTable::kNone) supersede(received_, before, sequence);

@@ -87,8 +87,8 @@ Status StoreImpl::load_newest() {
 Status StoreImpl::apply_part(const Frame& frame, const FramePart& part) {
   switch (part.signal) {
     case PartSignal::traces: {
-      CC_ASSIGN(const otlp::TracesData data,
-                otlp::decode_traces_protobuf(part.bytes, kStoredLimits));
+      CC_ASSIGN(const otlp::TracesView data,
+                otlp::TracesView::decode(part.bytes, kStoredLimits));
       CC_ASSIGN(const PreparedSpans prepared, head_->prepare_spans(data));
       head_->apply_spans(data, prepared, frame.sequence);
       break;

@@ -14,6 +14,7 @@
 #include "base/file_system.h"
 #include "base/result.h"
 #include "otlp/model.h"
+#include "otlp/span_view.h"
 #include "store/fetch.h"
 
 namespace contextcore::store {
@@ -115,8 +116,13 @@ class SpanBuilder : public SpanRows {
   // Returns the row number. resource and scope objects are shared by pointer identity first, then
   // by value.
   virtual uint32_t append(const std::shared_ptr<const otlp::Resource>& resource,
-                          const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
-                          const RowMeta& meta) = 0;
+                          const std::shared_ptr<const otlp::Scope>& scope,
+                          const otlp::SpanView& span, const RowMeta& meta) = 0;
+  uint32_t append(const std::shared_ptr<const otlp::Resource>& resource,
+                  const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
+                  const RowMeta& meta) {
+    return append(resource, scope, otlp::SingleSpanView(span).view(), meta);
+  }
 };
 
 class LogRows {

@@ -8,7 +8,7 @@ namespace {
 class SpanBuilderImpl : public SpanBuilder {
  public:
   uint32_t append(const std::shared_ptr<const otlp::Resource>& resource,
-                  const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
+                  const std::shared_ptr<const otlp::Scope>& scope, const otlp::SpanView& span,
                   const RowMeta& meta) override {
     const uint32_t row = columns_.append(resources_.add(resource), scopes_.add(scope), span, meta);
     const uint32_t trace = number(SpanColumn::trace_id).ids[row];

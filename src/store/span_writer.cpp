@@ -60,7 +60,8 @@ Status SpanSegmentWriter::put_together() {
     CC_ASSIGN(const SpanRows::Whole whole, row.rows->materialize(row.row));
     const RowMeta meta = row.rows->meta(row.row);
     CC_TRY(row.rows->status());
-    group_->append(resources_.add(whole.resource), scopes_.add(whole.scope), whole.span, meta);
+    const otlp::SingleSpanView span(whole.span);
+    group_->append(resources_.add(whole.resource), scopes_.add(whole.scope), span.view(), meta);
   }
   return end_group();
 }

@@ -128,6 +128,8 @@ class Store : public Journal {
   // One OTLP request, already decoded; `body` are the bytes as received (protobuf) or "" to have
   // the store encode them. Durable when it returns. REQUIRES: body, when given, decodes to data.
   virtual Result<IngestResult> ingest(const otlp::TracesData& data, std::string_view body) = 0;
+  // The same of a body that nobody has decoded yet; invalid_argument: it is no such request.
+  virtual Result<IngestResult> ingest_traces(std::string_view body) = 0;
   virtual Result<IngestResult> ingest(const otlp::LogsData& data, std::string_view body) = 0;
   // Metrics of a tenant ("" is the default one). accepted and rejected count data points here, samples
   // there. Errors besides: invalid_argument (a tenant name that cannot be one), resource_exhausted

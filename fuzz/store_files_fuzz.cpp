@@ -32,7 +32,7 @@ using namespace contextcore;
 using namespace contextcore::store;
 
 constexpr const char* kStore = "/store";
-constexpr const char* kKinds[] = {"MANIFEST", "mask", "forwards", "commands", "spans", "logs", "metrics", "work", "BACKUP"};
+constexpr const char* kKinds[] = {"MANIFEST", "mask", "forwards", "commands", "spans", "logs", "metrics", "work", "BACKUP", "traces"};
 
 otlp::TraceId trace(uint8_t number) {
   otlp::TraceId id;
@@ -165,7 +165,7 @@ void make_right(const std::string& kind, std::string& bytes) {
     const uint32_t bits = ByteReader(all.substr(16)).u32();
     const size_t head = bits < 8 ? 20 + (size_t{36} << bits) : size;
     if (head + 8 <= size) put(bytes, head, xxh3_64(all.substr(0, head)));
-  } else if ((kind == "spans" || kind == "logs" || kind == "metrics") && size > 44) {
+  } else if ((kind == "spans" || kind == "logs" || kind == "metrics" || kind == "traces") && size > 44) {
     const uint64_t length = ByteReader(all.substr(size - 20)).u64();
     if (length <= size - 28) put(bytes, size - 28, xxh3_64(all.substr(size - 28 - length, length)));
   } else if (kind == "work" && size > 56) {

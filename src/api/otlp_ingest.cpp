@@ -120,8 +120,7 @@ Result<store::IngestResult> OtlpIngest::take(Signal signal, std::string_view pro
                                              std::string_view tenant) const {
   switch (signal) {
     case Signal::traces: {
-      CC_ASSIGN(const otlp::TracesData data, otlp::decode_traces_protobuf(protobuf));
-      return store_.ingest(data, protobuf);
+      return store_.ingest_traces(protobuf);
     }
     case Signal::logs: {
       CC_ASSIGN(const otlp::LogsData data, otlp::decode_logs_protobuf(protobuf));

@@ -25,9 +25,10 @@ class CommonDecoder : public WireReader {
                    [&](std::string_view view) { return key_value(view, 0, out.emplace_back()); });
   }
 
+  bool key_value(std::string_view bytes, int depth, KeyValue& out);
+
  private:
   bool entity_ref(std::string_view bytes, EntityRef& out);
-  bool key_value(std::string_view bytes, int depth, KeyValue& out);
   bool array(std::string_view bytes, int depth, Array& out);
   bool key_value_list(std::string_view bytes, int depth, KeyValueList& out);
 

@@ -150,13 +150,15 @@ class WireReader {
     out = get_view(reader);
     return true;
   }
+  bool text(pbf_reader& reader, const char* name, std::string_view& out) {
+    if (!bytes(reader, name, out)) return false;
+    if (is_valid_utf8(out)) return true;
+    return fail(out.data() + first_invalid_utf8(out), fmt::format("{} is not UTF-8", name));
+  }
   bool string(pbf_reader& reader, const char* name, std::string& out) {
-    std::string_view text;
-    if (!bytes(reader, name, text)) return false;
-    if (!is_valid_utf8(text)) {
-      return fail(text.data() + first_invalid_utf8(text), fmt::format("{} is not UTF-8", name));
-    }
-    out.assign(text);
+    std::string_view view;
+    if (!text(reader, name, view)) return false;
+    out.assign(view);
     return true;
   }
   template <typename Id>

@@ -10,48 +10,71 @@ namespace contextcore::store {
 // ---- StringPool
 // ----------------------------------------------------------------------------------
 
+namespace {
+
+uint32_t hash_of(std::string_view text) { return static_cast<uint32_t>(xxh3_64(text)); }
+uint64_t slot_value(uint32_t hash, size_t id) { return uint64_t{hash} << 32 | (id + 1); }
+size_t id_of(uint64_t slot) { return static_cast<uint32_t>(slot) - 1; }
+
+}  // namespace
+
+// Where text is, or a free place for it.
 size_t StringPool::slot_of(std::string_view text, uint32_t hash) const {
   const size_t mask = slots_.size() - 1;
   size_t slot = hash & mask;
   while (slots_[slot] != 0) {
-    const uint32_t id = slots_[slot] - 1;
-    if (hashes_[id] == hash && at(id) == text) break;
+    if (slots_[slot] >> 32 == hash && at(static_cast<uint32_t>(id_of(slots_[slot]))) == text) break;
     slot = (slot + 1) & mask;
   }
   return slot;
 }
 
-void StringPool::grow() {
-  slots_.assign(slots_.empty() ? 16 : slots_.size() * 2, 0);
-  const size_t mask = slots_.size() - 1;
-  for (uint32_t id = 0; id < hashes_.size(); ++id) {
-    size_t slot = hashes_[id] & mask;
-    while (slots_[slot] != 0) slot = (slot + 1) & mask;
-    slots_[slot] = id + 1;
+// Room for one more in a table with all that are there.
+void StringPool::index_all() {
+  size_t size = 16;
+  while ((ends_.size() + 1) * 4 > size * 3) size *= 2;
+  std::vector<uint64_t> slots(size, 0);
+  const auto put = [&](uint64_t value) {
+    size_t slot = (value >> 32) & (size - 1);
+    while (slots[slot] != 0) slot = (slot + 1) & (size - 1);
+    slots[slot] = value;
+  };
+  if (slots_.empty()) {
+    for (uint32_t id = 0; id < ends_.size(); ++id) put(slot_value(hash_of(at(id)), id));
+  } else {
+    for (const uint64_t value : slots_) {
+      if (value != 0) put(value);
+    }
   }
+  slots_ = std::move(slots);
 }
 
 uint32_t StringPool::intern(std::string_view text) {
-  if ((ends_.size() + 1) * 4 > slots_.size() * 3) grow();
-  const auto hash = static_cast<uint32_t>(xxh3_64(text));
+  if ((ends_.size() + 1) * 4 > slots_.size() * 3) index_all();
+  const uint32_t hash = hash_of(text);
   const size_t slot = slot_of(text, hash);
-  if (slots_[slot] != 0) return slots_[slot] - 1;
-  const auto id = static_cast<uint32_t>(ends_.size());
-  slots_[slot] = id + 1;
+  if (slots_[slot] != 0) return static_cast<uint32_t>(id_of(slots_[slot]));
+  slots_[slot] = slot_value(hash, ends_.size());
   bytes_.append(text);
   ends_.push_back(bytes_.size());
-  hashes_.push_back(hash);
-  return id;
+  return static_cast<uint32_t>(ends_.size() - 1);
+}
+
+uint32_t StringPool::add_distinct(std::string_view text) {
+  if (!slots_.empty()) return intern(text);
+  bytes_.append(text);
+  ends_.push_back(bytes_.size());
+  return static_cast<uint32_t>(ends_.size() - 1);
 }
 
 uint32_t StringPool::find(std::string_view text) const {
   if (slots_.empty()) return kNone;
-  const size_t slot = slot_of(text, static_cast<uint32_t>(xxh3_64(text)));
-  return slots_[slot] == 0 ? kNone : slots_[slot] - 1;
+  const size_t slot = slot_of(text, hash_of(text));
+  return slots_[slot] == 0 ? kNone : static_cast<uint32_t>(id_of(slots_[slot]));
 }
 
 uint64_t StringPool::memory_bytes() const {
-  return bytes_.capacity() + ends_.capacity() * 8 + hashes_.capacity() * 4 + slots_.capacity() * 4;
+  return bytes_.capacity() + ends_.capacity() * 8 + slots_.capacity() * 8;
 }
 
 // ---- views and builders
@@ -92,6 +115,12 @@ void ColumnBuilder::append(size_t row, std::string_view text) {
   } else {
     ids_.push_back(pool_.intern(text));
   }
+}
+
+void ColumnBuilder::append_id(size_t row, uint32_t id) {
+  assert(has_strings(type_));
+  add_row(row);
+  ids_.push_back(id);
 }
 
 ColumnView ColumnBuilder::view() const {

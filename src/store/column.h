@@ -43,6 +43,8 @@ struct StringsView {
 class StringPool {
  public:
   uint32_t intern(std::string_view text);
+  // REQUIRES: text is none of those that are there; cheaper than finding that out
+  uint32_t add_distinct(std::string_view text);
   // The number of text, or kNone.
   uint32_t find(std::string_view text) const;
   std::string_view at(uint32_t id) const { return view().at(id); }
@@ -53,11 +55,11 @@ class StringPool {
 
  private:
   size_t slot_of(std::string_view text, uint32_t hash) const;
-  void grow();
+  void index_all();
   std::string bytes_;
   std::vector<uint64_t> ends_;
-  std::vector<uint32_t> hashes_;
-  std::vector<uint32_t> slots_;  // id + 1; a power of two, at most 3/4 full
+  // Hash << 32 | id + 1; a power of two, at most 3/4 full. None: strings were only added.
+  std::vector<uint64_t> slots_;
 };
 
 // Borrowed values of one column over the rows of one row group.
@@ -92,6 +94,8 @@ class ColumnBuilder {
   // REQUIRES: row is above every row appended before
   void append(size_t row, uint64_t number);
   void append(size_t row, std::string_view text);
+  // REQUIRES: the pool has a string of this number
+  void append_id(size_t row, uint32_t id);
   // Fixed columns: the default is not stored.
   void append_unless_default(size_t row, uint64_t number) {
     if (number != 0) append(row, number);
@@ -103,6 +107,7 @@ class ColumnBuilder {
   size_t count() const { return count_; }
   ColumnView view() const;
   const StringPool& pool() const { return pool_; }
+  StringPool& pool() { return pool_; }
   uint64_t memory_bytes() const;
 
  private:

@@ -8,11 +8,19 @@
 namespace contextcore::store {
 namespace {
 
-ColumnType type_of(const otlp::Value& value) {
-  if (value.as_string() != nullptr) return ColumnType::string;
-  if (value.as_int() != nullptr) return ColumnType::integer;
-  if (value.as_bool() != nullptr) return ColumnType::boolean;
-  if (value.as_double() != nullptr) return ColumnType::real;
+ColumnType type_of(const otlp::AttributeView& attribute) {
+  switch (attribute.type) {
+    case otlp::AttributeView::Type::string:
+      return ColumnType::string;
+    case otlp::AttributeView::Type::integer:
+      return ColumnType::integer;
+    case otlp::AttributeView::Type::boolean:
+      return ColumnType::boolean;
+    case otlp::AttributeView::Type::real:
+      return ColumnType::real;
+    case otlp::AttributeView::Type::other:
+      break;
+  }
   return ColumnType::encoded;
 }
 
@@ -27,6 +35,10 @@ uint32_t AttributeTable::column_of(size_t position, std::string_view key, Column
     const Column& guess = columns_[last_shape_[position]];
     if (guess.values.type() == type && guess.key == key) return last_shape_[position];
   }
+  return find_or_add(key, type);
+}
+
+uint32_t AttributeTable::find_or_add(std::string_view key, ColumnType type) {
   key_buffer_.assign(1, static_cast<char>('0' + static_cast<int>(type)));
   key_buffer_ += key;
   if (const auto found = index_.find(key_buffer_); found != index_.end()) return found->second;
@@ -37,43 +49,45 @@ uint32_t AttributeTable::column_of(size_t position, std::string_view key, Column
   return index;
 }
 
-void AttributeTable::append_value(Column& column, const otlp::Value& value) {
+void AttributeTable::append_value(Column& column, const otlp::AttributeView& attribute) {
   column.last_row = rows_;
-  switch (column.values.type()) {
-    case ColumnType::string:
-      column.values.append(rows_, std::string_view(*value.as_string()));
+  switch (attribute.type) {
+    case otlp::AttributeView::Type::string:
+      column.values.append(rows_, attribute.text);
       break;
-    case ColumnType::boolean:
-      column.values.append(rows_, uint64_t{*value.as_bool()});
+    case otlp::AttributeView::Type::boolean:
+    case otlp::AttributeView::Type::integer:
+    case otlp::AttributeView::Type::real:
+      column.values.append(rows_, attribute.bits);
       break;
-    case ColumnType::integer:
-      column.values.append(rows_, static_cast<uint64_t>(*value.as_int()));
-      break;
-    case ColumnType::real:
-      column.values.append(rows_, std::bit_cast<uint64_t>(*value.as_double()));
-      break;
-    case ColumnType::encoded:
+    case otlp::AttributeView::Type::other:
       value_buffer_.clear();
-      encode_value(value, value_buffer_);
+      encode_value(*attribute.value, value_buffer_);
       column.values.append(rows_, std::string_view(value_buffer_));
       break;
   }
 }
 
 void AttributeTable::append(const otlp::Attributes& attributes) {
+  views_.clear();
+  for (const otlp::KeyValue& attribute : attributes) views_.push_back(otlp::view_of(attribute));
+  append(otlp::AttributesView(views_));
+}
+
+void AttributeTable::append(otlp::AttributesView attributes) {
   if (attributes.empty()) {
     ++rows_;
     return;
   }
   shape_.clear();
   otlp::Attributes rest;
-  for (const otlp::KeyValue& attribute : attributes) {
-    uint32_t column = column_of(shape_.size(), attribute.key, type_of(attribute.value));
+  for (const otlp::AttributeView& attribute : attributes) {
+    uint32_t column = column_of(shape_.size(), attribute.key, type_of(attribute));
     if (column != kShapeOverflow && columns_[column].last_row == rows_) column = kShapeOverflow;
     if (column == kShapeOverflow) {
-      rest.push_back(attribute);
+      rest.push_back({std::string(attribute.key), otlp::value_of(attribute)});
     } else {
-      append_value(columns_[column], attribute.value);
+      append_value(columns_[column], attribute);
     }
     shape_.push_back(column);
   }

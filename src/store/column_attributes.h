@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "otlp/model.h"
+#include "otlp/span_view.h"
 #include "store/column.h"
 
 namespace contextcore::store {
@@ -56,7 +57,10 @@ class AttributeTable {
   };
 
   // Appends the attributes of the next row.
+  void append(otlp::AttributesView attributes);
   void append(const otlp::Attributes& attributes);
+  // kShapeOverflow: there is no such column, and no more may be made.
+  uint32_t find_or_add(std::string_view key, ColumnType type);
   size_t rows() const { return rows_; }
   const std::deque<Column>& columns() const { return columns_; }
   const ColumnBuilder& shapes() const { return shapes_; }
@@ -64,8 +68,9 @@ class AttributeTable {
   uint64_t memory_bytes() const;
 
  private:
+  friend class SpanGather;  // appends rows column by column
   uint32_t column_of(size_t position, std::string_view key, ColumnType type);
-  void append_value(Column& column, const otlp::Value& value);
+  void append_value(Column& column, const otlp::AttributeView& attribute);
   size_t rows_ = 0;
   std::deque<Column> columns_;
   std::unordered_map<std::string, uint32_t> index_;  // type as a character, then the key
@@ -74,6 +79,7 @@ class AttributeTable {
   ColumnBuilder shapes_{ColumnType::string};
   ColumnBuilder overflow_{ColumnType::encoded};
   std::string key_buffer_, value_buffer_;
+  std::vector<otlp::AttributeView> views_;
 };
 
 // Value i of a column. False when an encoded value is damaged.

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
-#include <unordered_set>
 #include <utility>
 
 #include "store/segment_order.h"
+#include "store/span_merge.h"
 
 namespace contextcore::store {
 namespace {
@@ -28,21 +28,6 @@ std::optional<size_t> size_class(uint64_t rows) {
 
 bool mostly_superseded(const CompactionCandidate& segment) {
   return segment.live * 2 < segment.info.rows;
-}
-
-using SpanIds = std::unordered_set<otlp::SpanId, IdHash>;
-
-// Spans that the work of the journal points at: evidence of insights, runs of tasks.
-Status linked_spans(const Version& version, SpanIds& out) {
-  for (const SpanSegment& segment : version.spans) {
-    if (!segment.journal()) continue;
-    for (uint32_t row = 0; row < segment.rows->size(); ++row) {
-      if (segment.masked(row)) continue;
-      CC_ASSIGN(const SpanRows::Whole whole, segment.rows->materialize(row));
-      for (const otlp::SpanLink& link : whole.span.links) out.insert(link.span_id);
-    }
-  }
-  return {};
 }
 
 }  // namespace
@@ -142,46 +127,64 @@ Status Compaction::add_output(RowsKind kind, SegmentClass segment_class, uint64_
   return {};
 }
 
+// Spans that the work of the journal points at: evidence of insights, runs of tasks.
+Status Compaction::linked_spans(const Version& version, SpanIds& out) {
+  for (const SpanSegment& segment : version.spans) {
+    if (!segment.journal()) continue;
+    for (uint32_t row = 0; row < segment.rows->size(); ++row) {
+      if (segment.masked(row)) continue;
+      CC_ASSIGN(const SpanRows::Whole whole, segment.rows->materialize(row));
+      for (const otlp::SpanLink& link : whole.span.links) out.insert(link.span_id);
+    }
+  }
+  return {};
+}
+
+// The rows of an input that go over.
+Result<RowSet> Compaction::wanted(const SpanSegment& segment, const WorkHooks& hooks,
+                                  const SpanIds* linked) {
+  RowSet rows(segment.rows->size(), true);
+  if (segment.mask != nullptr) rows.subtract(*segment.mask);
+  if (linked == nullptr) return rows;
+  for (uint32_t row = 0; row < segment.rows->size(); ++row) {
+    if (!rows.test(row) || linked->contains(segment.rows->span_id(row))) continue;
+    rows.clear(row);
+    if (!hooks.keep_span) continue;
+    CC_ASSIGN(const SpanRows::Whole whole, segment.rows->materialize(row));
+    if (hooks.keep_span(*whole.resource, *whole.scope, whole.span)) rows.set(row);
+  }
+  CC_TRY(segment.rows->status());
+  return rows;
+}
+
 Status Compaction::write_spans(SegmentClass segment_class, const WorkHooks& hooks, bool expired) {
-  std::vector<RowRef<SpanRows>> rows;
-  std::map<const SpanRows*, size_t> move_of;
+  std::vector<SpanInput> inputs;
   SpanIds linked;
-  bool kept = false;
+  bool kept = expired;
   for (const SpanSegment& segment : base_->spans) {
     if (segment.info.segment_class != segment_class || !inputs_.contains(segment.info.number))
       continue;
-    if (expired && move_of.empty()) CC_TRY(linked_spans(*base_, linked));
-    kept |= segment.info.kept || expired;
-    move_of[segment.rows.get()] = moves_.size();
-    moves_.push_back({segment.info.number, std::vector<RowMoves::Place>(segment.rows->size())});
-    for (uint32_t row = 0; row < segment.rows->size(); ++row) {
-      if (segment.masked(row)) continue;
-      if (expired && !linked.contains(segment.rows->span_id(row))) {
-        if (!hooks.keep_span) continue;
-        CC_ASSIGN(const SpanRows::Whole whole, segment.rows->materialize(row));
-        if (!hooks.keep_span(*whole.resource, *whole.scope, whole.span)) continue;
-      }
-      rows.push_back({segment.rows.get(), row});
-    }
-    CC_TRY(segment.rows->status());
+    if (expired && inputs.empty()) CC_TRY(linked_spans(*base_, linked));
+    kept |= segment.info.kept;
+    CC_ASSIGN(RowSet rows, wanted(segment, hooks, expired ? &linked : nullptr));
+    inputs.push_back({segment.rows.get(), segment.info.number, std::move(rows)});
   }
-  if (rows.empty()) return {};
+  if (inputs.empty()) return {};
   const bool journal = segment_class == SegmentClass::work;
-  std::vector<std::vector<RowRef<SpanRows>>> windows;
-  if (journal || expired) {
-    windows.push_back(std::move(rows));
-  } else {
-    windows = by_window(std::move(rows), std::max<size_t>(1, inputs_.size() / 2));
+  SpanMerge merge(files_, directory_, segment_class, journal ? base_->work.get() : nullptr,
+                  next_number_);
+  CC_TRY(merge.write(inputs, expired ? 1 : std::max<size_t>(1, inputs_.size() / 2)));
+  uint64_t run_number = 0;
+  if (TraceRunBuilder traces = merge.take_traces(); !traces.empty()) {
+    run_number = take_number();
+    CC_TRY(traces.write(files_, data_path(directory_, run_number, "traces")));
   }
-  for (std::vector<RowRef<SpanRows>>& window : windows) {
-    const TimeBounds bounds = sort_spans(window, journal ? base_->work.get() : nullptr);
-    const uint64_t number = take_number();
-    CC_TRY(write_span_segment(files_, data_path(directory_, number, "spans"), window));
-    for (uint32_t i = 0; i < window.size(); ++i) {
-      moves_[move_of.at(window[i].rows)].to[window[i].row] = {number, i};
-    }
-    CC_TRY(add_output(RowsKind::spans, segment_class, number, window.size(), bounds, kept));
+  for (SegmentInfo info : merge.outputs()) {
+    info.kept = kept;
+    info.run_number = run_number;
+    outputs_.push_back(info);
   }
+  for (RowMoves& move : merge.take_moves()) moves_.push_back(std::move(move));
   return {};
 }
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/file_system.h"
@@ -56,6 +57,11 @@ class Compaction {
   const std::vector<SegmentInfo>& outputs() const { return outputs_; }
 
  private:
+  using SpanIds = std::unordered_set<otlp::SpanId, IdHash>;
+  static Status linked_spans(const Version& version, SpanIds& out);
+  // linked: of segments that expire, the spans that stay whatever hooks say.
+  static Result<RowSet> wanted(const SpanSegment& segment, const WorkHooks& hooks,
+                               const SpanIds* linked);
   uint64_t take_number() { return next_number_.fetch_add(1, std::memory_order_relaxed); }
   Status write_spans(SegmentClass segment_class, const WorkHooks& hooks, bool expired);
   Status write_logs(SegmentClass segment_class);

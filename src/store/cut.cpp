@@ -8,6 +8,7 @@
 
 #include "store/frozen.h"
 #include "store/segment_order.h"
+#include "store/span_merge.h"
 
 namespace contextcore::store {
 
@@ -87,46 +88,44 @@ Status Cut::add_segment(RowsKind kind, SegmentClass segment_class, uint64_t numb
   return {};
 }
 
-Status Cut::write_spans(SegmentClass segment_class) {
-  const bool journal = segment_class == SegmentClass::work;
-  std::vector<RowRef<SpanRows>> rows;
-  const SpanRows& head_rows = head_.spans(journal);
-  for (uint32_t row = 0; row < head_rows.size(); ++row) {
-    if (head_.visible(journal, row, sequence_)) rows.push_back({&head_rows, row});
-  }
-  std::set<uint64_t> merged;
-  if (merge_) {
-    std::vector<MergeCandidate> candidates;
-    for (const SpanSegment& segment : head_.version().spans) {
-      if (segment.info.segment_class != segment_class) continue;
-      candidates.push_back({segment.info.number, segment.info.rows, live_rows(segment).count()});
-    }
-    merged = choose_merges(std::move(candidates), !rows.empty());
-  }
-  std::map<const SpanRows*, RowMoves> moves;
-  const auto will_move = [&moves](const SpanRows& from, uint64_t number) {
-    moves[&from] = {number, std::vector<RowMoves::Place>(from.size())};
-  };
-  will_move(head_rows, memory_segment_number(sequence_, journal));
+// Segments of a class that are written again together with the new rows, taken out of the manifest.
+std::vector<const SpanSegment*> Cut::take_merged(SegmentClass segment_class, bool has_new_rows) {
+  std::vector<const SpanSegment*> merged;
+  if (!merge_) return merged;
+  std::vector<MergeCandidate> candidates;
   for (const SpanSegment& segment : head_.version().spans) {
-    if (!merged.contains(segment.info.number)) continue;
-    will_move(*segment.rows, segment.info.number);
-    live_rows(segment).for_each(
-        [&](size_t row) { rows.push_back({segment.rows.get(), static_cast<uint32_t>(row)}); });
+    if (segment.info.segment_class != segment_class) continue;
+    candidates.push_back({segment.info.number, segment.info.rows, live_rows(segment).count()});
+  }
+  const std::set<uint64_t> chosen = choose_merges(std::move(candidates), has_new_rows);
+  for (const SpanSegment& segment : head_.version().spans) {
+    if (chosen.contains(segment.info.number)) merged.push_back(&segment);
   }
   std::erase_if(manifest_.segments,
-                [&](const SegmentInfo& info) { return merged.contains(info.number); });
-  if (rows.empty()) return {};
-  const std::shared_ptr<const WorkTable> table = head_.table(sequence_);
-  const TimeBounds bounds = sort_spans(rows, journal ? table.get() : nullptr);
-  const uint64_t number = take_number();
-  const std::string path = data_path(directory_, number, extension_of(RowsKind::spans));
-  CC_TRY(write_span_segment(files_, path, rows));
-  for (uint32_t i = 0; i < rows.size(); ++i) {
-    moves.at(rows[i].rows).to[rows[i].row] = {number, i};
+                [&](const SegmentInfo& info) { return chosen.contains(info.number); });
+  return merged;
+}
+
+Status Cut::write_spans(SegmentClass segment_class) {
+  const bool journal = segment_class == SegmentClass::work;
+  const SpanRows& head_rows = head_.spans(journal);
+  RowSet visible(head_rows.size());
+  for (uint32_t row = 0; row < head_rows.size(); ++row) {
+    if (head_.visible(journal, row, sequence_)) visible.set(row);
   }
-  for (auto& [from, move] : moves) moves_.push_back(std::move(move));
-  return add_segment(RowsKind::spans, segment_class, number, rows.size(), bounds);
+  const std::vector<const SpanSegment*> merged = take_merged(segment_class, !visible.none());
+  std::vector<SpanInput> inputs;
+  inputs.push_back({&head_rows, memory_segment_number(sequence_, journal), std::move(visible)});
+  for (const SpanSegment* segment : merged) {
+    inputs.push_back({segment->rows.get(), segment->info.number, live_rows(*segment)});
+  }
+  const std::shared_ptr<const WorkTable> table = head_.table(sequence_);
+  SpanMerge merge(files_, directory_, segment_class, journal ? table.get() : nullptr, next_number_);
+  CC_TRY(merge.write(inputs, 1));
+  for (const SegmentInfo& info : merge.outputs()) manifest_.segments.push_back(info);
+  if (!journal) CC_TRY(write_traces(merge.take_traces()));
+  for (RowMoves& move : merge.take_moves()) moves_.push_back(std::move(move));
+  return {};
 }
 
 Status Cut::write_masks() {

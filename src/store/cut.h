@@ -13,6 +13,7 @@
 #include "base/file_system.h"
 #include "base/result.h"
 #include "store/head.h"
+#include "store/trace_run.h"
 
 namespace contextcore::store {
 
@@ -39,6 +40,10 @@ class Cut {
  private:
   uint64_t take_number() { return next_number_.fetch_add(1, std::memory_order_relaxed); }
   Status write_spans(SegmentClass segment_class);
+  std::vector<const SpanSegment*> take_merged(SegmentClass segment_class, bool has_new_rows);
+  Status write_traces(TraceRunBuilder run);  // cut_traces.cpp
+  Status take_run(const TraceDirectory::Listed& listed, TraceRunBuilder& run);
+  Status list_another(TraceRunBuilder& run);
   Status write_logs(SegmentClass segment_class);
   Status write_metrics();  // cut_metrics.cpp
   Status write_masks();

@@ -45,8 +45,10 @@ std::shared_ptr<const Version> freeze(const std::shared_ptr<const Head>& head, u
     segment.mask = std::make_shared<const RowSet>(std::move(gone));
   }
   for (const bool journal : {true, false}) {
-    if (head->spans(journal).size() > 0)
+    if (head->spans(journal).size() > 0) {
+      if (!journal) version->traces.add_unlisted(version->spans.size());
       version->spans.push_back(span_segment(head, journal, sequence));
+    }
     const LogRows& logs = head->logs(journal);
     if (logs.size() == 0) continue;
     version->logs.push_back({info_of(RowsKind::logs, journal, logs.size(), sequence),

@@ -51,45 +51,6 @@ Head::Head(std::shared_ptr<const Version> version, std::shared_ptr<const WorkHoo
 // ---- writer
 // -----------------------------------------------------------------------------------------
 
-Result<PreparedSpans> Head::prepare_spans(const otlp::TracesData& data) const {
-  PreparedSpans prepared;
-  const auto runtime = [](const SpanSegment& segment) { return !segment.journal(); };
-  if (std::none_of(version_->spans.begin(), version_->spans.end(), runtime)) return prepared;
-  // One probe of the segments per distinct trace.
-  std::unordered_map<otlp::TraceId, std::vector<Version::Place>, IdHash> traces;
-  const auto pieces = [&](const otlp::TraceId& id) -> Result<const std::vector<Version::Place>*> {
-    const auto [it, added] = traces.try_emplace(id);
-    if (!added) return &it->second;
-    for (size_t i = 0; i < version_->spans.size(); ++i) {
-      if (version_->spans[i].journal()) continue;
-      CC_ASSIGN(const std::vector<uint32_t> rows, version_->spans[i].rows->rows_of_trace(id));
-      for (const uint32_t row : rows) it->second.push_back({i, row});
-    }
-    return &it->second;
-  };
-  for (const otlp::ResourceSpans& resource : data.resource_spans) {
-    for (const otlp::ScopeSpans& scope : resource.scope_spans) {
-      for (const otlp::Span& span : scope.spans) {
-        if (received_row_.contains({span.trace_id, span.span_id, span.kind})) continue;
-        CC_ASSIGN(const std::vector<Version::Place>* places, pieces(span.trace_id));
-        for (const Version::Place& place : *places) {
-          const SpanSegment& segment = version_->spans[place.segment];
-          if (segment.rows->span_id(place.row) != span.span_id ||
-              segment.rows->kind(place.row) != span.kind || segment.masked(place.row)) {
-            continue;
-          }
-          prepared.replaced.push_back(place);
-        }
-        // A row that could not be read might have been one of them.
-        for (const Version::Place& place : *places) {
-          CC_TRY(version_->spans[place.segment].rows->status());
-        }
-      }
-    }
-  }
-  return prepared;
-}
-
 Status Head::prepare_replace_all(PreparedWork& prepared) const {
   for (size_t i = 0; i < version_->spans.size(); ++i) {
     const SpanSegment& segment = version_->spans[i];
@@ -129,8 +90,8 @@ Result<PreparedWork> Head::prepare_work(const WorkRecord& record) const {
 }
 
 uint32_t Head::append(Spans& spans, const std::shared_ptr<const otlp::Resource>& resource,
-                      const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
-                      const RowMeta& meta) {
+                      const std::shared_ptr<const otlp::Scope>& scope,
+                      const otlp::SpanView& span, const RowMeta& meta) {
   const uint32_t row = spans.rows->append(resource, scope, span, meta);
   spans.superseded.resize(row + 1, 0);
   return row;
@@ -145,25 +106,6 @@ void Head::mask(const std::vector<Version::Place>& places, uint64_t sequence) co
   for (const Version::Place& place : places) {
     // The first who replaced it stays: a later one replaces that one's row.
     pending_masks_[version_->spans[place.segment].info.number].try_emplace(place.row, sequence);
-  }
-}
-
-void Head::apply_spans(const otlp::TracesData& data, const PreparedSpans& prepared,
-                       uint64_t sequence) {
-  const std::unique_lock lock(mutex_);
-  mask(prepared.replaced, sequence);
-  for (const otlp::ResourceSpans& resource : data.resource_spans) {
-    const auto shared_resource = std::make_shared<const otlp::Resource>(resource.resource);
-    for (const otlp::ScopeSpans& scope : resource.scope_spans) {
-      const auto shared_scope = std::make_shared<const otlp::Scope>(scope.scope);
-      for (const otlp::Span& span : scope.spans) {
-        const uint32_t row =
-            append(received_, shared_resource, shared_scope, span, {sequence, 0, false});
-        const auto [it, added] =
-            received_row_.try_emplace({span.trace_id, span.span_id, span.kind}, row);
-        if (!added) supersede(received_, std::exchange(it->second, row), sequence);
-      }
-    }
   }
 }
 
@@ -296,7 +238,7 @@ void Head::replace_version(std::shared_ptr<const Version> version,
     const auto pending = found->second;  // a copy: a new segment may take the map's place
     for (const auto& [row, sequence] : pending) {
       const RowMoves::Place& to = move.to[row];
-      if (to.row != RowMoves::kGone) pending_masks_[to.segment].try_emplace(to.row, sequence);
+      if (to.row != RowMoves::kGone) pending_masks_[move.segments[to.segment]].try_emplace(to.row, sequence);
     }
   }
   // What has changed since, over the newer files.
@@ -363,7 +305,8 @@ Result<std::optional<JournalSpan>> Head::deferred_span(const otlp::SpanId& id,
 
 void Head::append_work(const JournalSpan& span, uint64_t sequence) const {
   const uint32_t row = append(work_, std::make_shared<const otlp::Resource>(span.resource),
-                              std::make_shared<const otlp::Scope>(span.scope), span.span,
+                              std::make_shared<const otlp::Scope>(span.scope),
+                              otlp::SingleSpanView(span.span).view(),
                               {sequence, span.revision, true});
   const auto [it, added] = work_row_.try_emplace(span.span.span_id, row);
   work_previous_.push_back(added ? kNone : it->second);

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "store/frame_work.h"
+#include "store/id_table.h"
 #include "store/metric_head.h"
 #include "store/rows.h"
 #include "store/store_version.h"
@@ -39,12 +40,17 @@ struct PreparedSpans {
 // Where the rows of a segment went when it was written again.
 struct RowMoves {
   static constexpr uint32_t kGone = UINT32_MAX;
-  uint64_t from = 0;  // segment number
+  uint64_t from = 0;               // segment number
+  std::vector<uint64_t> segments;  // numbers of those that the rows went to
   struct Place {
-    uint64_t segment = 0;
+    uint32_t segment = 0;  // index into segments
     uint32_t row = kGone;
   };
   std::vector<Place> to;  // by row
+  void set(uint32_t row, uint64_t segment, uint32_t place) {
+    if (segments.empty() || segments.back() != segment) segments.push_back(segment);
+    to[row] = {static_cast<uint32_t>(segments.size() - 1), place};
+  }
 };
 
 // A work transaction, ready to be applied.
@@ -69,9 +75,9 @@ class Head {
   // REQUIRES: no frame is sequenced that is not visible, and all are settled: what was superseded by
   // frames that come to be settled later is known under the new numbers only
   void replace_version(std::shared_ptr<const Version> version, const std::vector<RowMoves>& moves);
-  Result<PreparedSpans> prepare_spans(const otlp::TracesData& data) const;
+  Result<PreparedSpans> prepare_spans(const otlp::TracesView& data) const;
   Result<PreparedWork> prepare_work(const WorkRecord& record) const;
-  void apply_spans(const otlp::TracesData& data, const PreparedSpans& prepared, uint64_t sequence);
+  void apply_spans(const otlp::TracesView& data, const PreparedSpans& prepared, uint64_t sequence);
   void apply_logs(const otlp::LogsData& data, uint64_t sequence);
   void apply_work(WorkRecord record, const PreparedWork& prepared, uint64_t sequence);
   void apply_metrics(uint32_t tenant, const otlp::MetricBatch& batch, uint64_t sequence);
@@ -127,17 +133,6 @@ class Head {
   void hide_superseded(uint64_t segment_number, uint64_t visible, RowSet& rows) const;
 
  private:
-  struct Identity {
-    otlp::TraceId trace_id;
-    otlp::SpanId span_id;
-    otlp::SpanKind kind = otlp::SpanKind::unspecified;
-    bool operator==(const Identity&) const = default;
-  };
-  struct IdentityHash {
-    size_t operator()(const Identity& id) const {
-      return IdHash()(id.span_id) ^ IdHash()(id.trace_id);
-    }
-  };
   struct Spans {
     std::unique_ptr<SpanBuilder> rows;
     std::vector<uint64_t> superseded;  // by row: the sequence that replaced it, 0 = none
@@ -159,11 +154,12 @@ class Head {
   };
 
   static uint32_t append(Spans& spans, const std::shared_ptr<const otlp::Resource>& resource,
-                         const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
-                         const RowMeta& meta);
+                         const std::shared_ptr<const otlp::Scope>& scope,
+                         const otlp::SpanView& span, const RowMeta& meta);
   static void append_logs(const otlp::LogsData& data, LogBuilder& rows, bool journal,
                           uint64_t sequence);
   void defer_work(WorkRecord record, uint64_t sequence);  // REQUIRES: mutex_
+  bool is_received(uint32_t row, const otlp::SpanView& span) const;
   static void supersede(Spans& spans, uint32_t row, uint64_t sequence);
   void mask(const std::vector<Version::Place>& places, uint64_t sequence) const;
   Status prepare_replace_all(PreparedWork& prepared) const;
@@ -208,7 +204,7 @@ class Head {
   mutable std::atomic<size_t> logs_deferred_{0};
   size_t deferred_rows_ = 0, deferred_log_rows_ = 0;  // of all that was ever deferred
   std::unordered_map<otlp::SpanId, WorkRow, IdHash> replayed_rows_;  // for end_replay
-  std::unordered_map<Identity, uint32_t, IdentityHash> received_row_;
+  IdTable received_row_;  // by identity (trace, span, kind): its newest row
   // Segment number to row to the sequence that replaced it.
   mutable std::unordered_map<uint64_t, std::unordered_map<uint32_t, uint64_t>> pending_masks_;
   std::deque<std::pair<uint64_t, std::shared_ptr<const WorkTable>>> tables_;  // ascending sequence

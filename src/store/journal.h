@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "otlp/model.h"
+#include "otlp/span_view.h"
 #include "store/work_index.h"
 
 namespace contextcore::store {
@@ -97,7 +98,7 @@ struct WorkHooks {
   // Reasons to refuse received telemetry ("task state changes through the work API"); nullopt:
   // fine. owned: the span id belongs to the journal.
   std::function<std::optional<std::string>(const otlp::Resource&, const otlp::Scope&,
-                                           const otlp::Span&, bool owned)>
+                                           const otlp::SpanView&, bool owned)>
       refuse_span;
   std::function<std::optional<std::string>(const otlp::Resource&, const otlp::Scope&,
                                            const otlp::LogRecord&, bool owned)>
@@ -107,7 +108,7 @@ struct WorkHooks {
   // Received spans that stay when the rest of what is as old goes (runs of tasks). Empty: none.
   std::function<bool(const otlp::Resource&, const otlp::Scope&, const otlp::Span&)> keep_span;
   // What the sender of a span that is kept should know of it ("kept as telemetry, not as a task").
-  std::function<std::optional<std::string>(const otlp::Span&)> remark_span;
+  std::function<std::optional<std::string>(const otlp::SpanView&)> remark_span;
 };
 
 }  // namespace contextcore::store

@@ -1,5 +1,6 @@
 #include "store/manifest.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/hash.h"
@@ -9,8 +10,10 @@ namespace contextcore::store {
 namespace {
 
 constexpr int kReadAttempts = 100;
-// Version 1 knew one file of the work table only, version 2 no times of segments.
-constexpr std::string_view kMagic = "ctxcman3", kMagic2 = "ctxcman2", kMagic1 = "ctxcman1";
+// Version 1 knew one file of the work table only, version 2 no times of segments, version 3 no trace
+// runs.
+constexpr std::string_view kMagic = "ctxcman4";
+constexpr std::string_view kOlderMagics[] = {"ctxcman3", "ctxcman2", "ctxcman1"};
 constexpr uint64_t kCheckpointBytes = 256 * 1024;
 constexpr size_t kRecordHeaderBytes = 12;
 constexpr uint32_t kRecordBytesMax = 64u << 20;
@@ -90,6 +93,7 @@ std::string encode_manifest(const Manifest& manifest) {
     writer.i64(segment.bounds.greatest_ns);
     writer.u8(segment.kept ? 1 : 0);
   }
+  for (const SegmentInfo& segment : manifest.segments) writer.u64(segment.run_number);
   return out;
 }
 
@@ -138,6 +142,9 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
       segment.kept = reader.u8() != 0;
     }
   }
+  if (!reader.done()) {  // version 3 ends here
+    for (SegmentInfo& segment : manifest.segments) segment.run_number = reader.u64();
+  }
   if (!reader.done()) return {Code::corruption, "a manifest record has a wrong length"};
   return manifest;
 }
@@ -185,7 +192,7 @@ Result<Manifest> ManifestFile::read() {
 Result<Manifest> read_manifest_bytes(std::string_view bytes, const std::string& path,
                                      uint64_t& valid_bytes) {
   const std::string_view magic = bytes.substr(0, kMagic.size());
-  if (magic != kMagic && magic != kMagic2 && magic != kMagic1) {
+  if (magic != kMagic && std::ranges::find(kOlderMagics, magic) == std::end(kOlderMagics)) {
     return {Code::corruption, path + " is not a manifest of a version that this program knows"};
   }
   std::string_view rest = bytes.substr(kMagic.size());

@@ -39,6 +39,7 @@ struct SegmentInfo {
   uint64_t masked_rows = 0;
   TimeBounds bounds;  // not known: written by a version that did not say
   bool kept = false;  // what retention leaves of segments that it took
+  uint64_t run_number = 0;  // of received spans: the trace run that lists it; 0: none
   bool operator==(const SegmentInfo&) const = default;
 };
 
@@ -82,7 +83,7 @@ std::string wal_directory(const std::string& directory);
 std::string wal_path(const std::string& directory, uint64_t epoch);
 std::string wal_spare_path(const std::string& directory);
 std::string data_directory(const std::string& directory);
-// extension: spans logs metrics mask work commands forwards
+// extension: spans logs metrics mask traces work commands forwards
 std::string data_path(const std::string& directory, uint64_t number, std::string_view extension);
 std::string_view extension_of(RowsKind kind);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "store/backup_file.h"
@@ -64,10 +65,13 @@ bool vanished(const Status& status) {
 
 std::vector<std::string> data_paths(const std::string& directory, const Manifest& manifest) {
   std::vector<std::string> paths;
+  std::set<uint64_t> runs;
   for (const SegmentInfo& info : manifest.segments) {
     paths.push_back(data_path(directory, info.number, extension_of(info.kind)));
     if (info.mask_number != 0) paths.push_back(data_path(directory, info.mask_number, "mask"));
+    if (info.run_number != 0) runs.insert(info.run_number);
   }
+  for (const uint64_t number : runs) paths.push_back(data_path(directory, number, "traces"));
   for (const CommandFileInfo& info : manifest.commands) {
     paths.push_back(data_path(directory, info.number, "commands"));
   }

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "otlp/protobuf.h"
 #include "store/frame_metrics.h"
+#include "store/pinned_files.h"
 #include "store/store_impl.h"
 
 namespace contextcore::store {
@@ -86,8 +87,8 @@ Status StoreImpl::load_newest() {
 Status StoreImpl::apply_part(const Frame& frame, const FramePart& part) {
   switch (part.signal) {
     case PartSignal::traces: {
-      CC_ASSIGN(const otlp::TracesData data,
-                otlp::decode_traces_protobuf(part.bytes, kStoredLimits));
+      CC_ASSIGN(const otlp::TracesView data,
+                otlp::TracesView::decode(part.bytes, kStoredLimits));
       CC_ASSIGN(const PreparedSpans prepared, head_->prepare_spans(data));
       head_->apply_spans(data, prepared, frame.sequence);
       break;
@@ -260,19 +261,7 @@ Status StoreImpl::take_over_in_doubt(Manifest manifest) {
 void StoreImpl::remove_garbage(const Manifest& manifest) {
   std::set<std::string> wanted{wal_path(directory_, manifest.wal_epoch),
                                wal_spare_path(directory_)};
-  for (const SegmentInfo& segment : manifest.segments) {
-    wanted.insert(data_path(directory_, segment.number, extension_of(segment.kind)));
-    if (segment.mask_number != 0) {
-      wanted.insert(data_path(directory_, segment.mask_number, "mask"));
-    }
-  }
-  for (const CommandFileInfo& file : manifest.commands) {
-    wanted.insert(data_path(directory_, file.number, "commands"));
-  }
-  for (const uint64_t number : manifest.work_numbers) {
-    wanted.insert(data_path(directory_, number, "work"));
-  }
-  wanted.insert(data_path(directory_, manifest.forwards_number, "forwards"));
+  for (const std::string& path : data_paths(directory_, manifest)) wanted.insert(path);
   const auto sweep = [&](const std::string& directory, const auto& is_ours) {
     const auto names = files_.list(directory);
     if (!names.ok()) return;

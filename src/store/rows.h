@@ -14,9 +14,12 @@
 #include "base/file_system.h"
 #include "base/result.h"
 #include "otlp/model.h"
+#include "otlp/span_view.h"
 #include "store/fetch.h"
 
 namespace contextcore::store {
+
+class ColumnSource;  // column_attributes.h
 
 // Dense bitset over row numbers.
 class RowSet {
@@ -89,6 +92,17 @@ class SpanRows {
     otlp::Span span;
   };
   virtual Result<Whole> materialize(size_t row) const = 0;
+  // The columns that rows [first, end) lie in, for who copies rows without putting them together: their row 0 is first.
+  // Appending to a builder changes what its columns give out.
+  struct InColumns {
+    std::shared_ptr<const ColumnSource> source;
+    uint32_t first = 0, end = 0;
+  };
+  // REQUIRES: row < size()
+  virtual InColumns columns_at(size_t row) const = 0;
+  // What the numbers in the columns of resources and scopes mean.
+  virtual Result<std::shared_ptr<const otlp::Resource>> resource(uint64_t number) const = 0;
+  virtual Result<std::shared_ptr<const otlp::Scope>> scope(uint64_t number) const = 0;
   // Reads rows without putting them together; nullptr for rows in memory.
   virtual std::unique_ptr<SpanCursor> cursor(const std::vector<Column>&) const { return nullptr; }
   virtual uint64_t memory_bytes() const = 0;
@@ -102,8 +116,13 @@ class SpanBuilder : public SpanRows {
   // Returns the row number. resource and scope objects are shared by pointer identity first, then
   // by value.
   virtual uint32_t append(const std::shared_ptr<const otlp::Resource>& resource,
-                          const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
-                          const RowMeta& meta) = 0;
+                          const std::shared_ptr<const otlp::Scope>& scope,
+                          const otlp::SpanView& span, const RowMeta& meta) = 0;
+  uint32_t append(const std::shared_ptr<const otlp::Resource>& resource,
+                  const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
+                  const RowMeta& meta) {
+    return append(resource, scope, otlp::SingleSpanView(span).view(), meta);
+  }
 };
 
 class LogRows {

@@ -111,7 +111,7 @@ SpanColumns::SpanColumns() {
   for (auto& begins : begins_) begins.push_back(0);
 }
 
-uint32_t SpanColumns::append(uint32_t resource, uint32_t scope, const otlp::Span& span,
+uint32_t SpanColumns::append(uint32_t resource, uint32_t scope, const otlp::SpanView& span,
                              const RowMeta& meta) {
   const uint32_t row = rows_++;
   at(SpanColumn::trace_id).append(row, bytes_of(span.trace_id));
@@ -145,9 +145,9 @@ uint32_t SpanColumns::append(uint32_t resource, uint32_t scope, const otlp::Span
   return row;
 }
 
-void SpanColumns::append_events(const otlp::Span& span) {
+void SpanColumns::append_events(const otlp::SpanView& span) {
   AttributeTable& attributes = attributes_[kEventTable];
-  for (const otlp::SpanEvent& event : span.events) {
+  for (const otlp::EventView& event : span.events) {
     const size_t row = attributes.rows();
     at(SpanColumn::event_time).append_unless_default(row, event.time_ns);
     at(SpanColumn::event_name).append_unless_default(row, event.name);
@@ -158,9 +158,9 @@ void SpanColumns::append_events(const otlp::Span& span) {
   begins_[kEventTable].push_back(static_cast<uint32_t>(attributes.rows()));
 }
 
-void SpanColumns::append_links(const otlp::Span& span) {
+void SpanColumns::append_links(const otlp::SpanView& span) {
   AttributeTable& attributes = attributes_[kLinkTable];
-  for (const otlp::SpanLink& link : span.links) {
+  for (const otlp::LinkView& link : span.links) {
     const size_t row = attributes.rows();
     at(SpanColumn::link_trace_id).append(row, bytes_of(link.trace_id));
     at(SpanColumn::link_span_id).append_unless_default(row, number_of(link.span_id));

@@ -78,7 +78,8 @@ struct SpanZones {
 class SpanColumns : public ColumnSource {
  public:
   SpanColumns();
-  uint32_t append(uint32_t resource, uint32_t scope, const otlp::Span& span, const RowMeta& meta);
+  uint32_t append(uint32_t resource, uint32_t scope, const otlp::SpanView& span,
+                  const RowMeta& meta);
   size_t rows(size_t table) const override;
   Result<const uint32_t*> child_begins(size_t table) const override;
   Result<ColumnView> fixed(size_t column) const override;
@@ -98,9 +99,10 @@ class SpanColumns : public ColumnSource {
   uint64_t memory_bytes() const;
 
  private:
+  friend class SpanGather;  // appends rows column by column
   ColumnBuilder& at(SpanColumn column) { return fixed_[static_cast<size_t>(column)]; }
-  void append_events(const otlp::Span& span);
-  void append_links(const otlp::Span& span);
+  void append_events(const otlp::SpanView& span);
+  void append_links(const otlp::SpanView& span);
   std::vector<ColumnBuilder> fixed_;
   // Shapes and overflow of these lie beside fixed_ and are given out as fixed columns.
   std::array<AttributeTable, kSpanTables> attributes_;

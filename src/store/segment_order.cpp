@@ -2,20 +2,18 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 
 #include "base/sort.h"
-#include "store/store_version.h"
 
 namespace contextcore::store {
 namespace {
 
-struct SpanOrder {
+struct JournalOrder {
   std::string_view project;
-  int64_t trace_start_ns = 0;
   otlp::TraceId trace_id;
   int64_t start_ns = 0;
   otlp::SpanId span_id;
@@ -29,73 +27,47 @@ struct LogOrder {
   RowRef<LogRows> ref;
 };
 
-using TraceStarts = std::unordered_map<otlp::TraceId, int64_t, IdHash>;
-
-TraceStarts first_starts(const std::vector<RowRef<SpanRows>>& rows) {
-  TraceStarts starts;
-  for (const RowRef<SpanRows>& ref : rows) {
-    const int64_t start_ns = ref.rows->start_ns(ref.row);
-    const auto [it, added] = starts.try_emplace(ref.rows->trace_id(ref.row), start_ns);
-    it->second = std::min(it->second, start_ns);
-  }
-  return starts;
-}
-
-// ---- windows
-
 constexpr int64_t kDayNs = 86'400'000'000'000;
 constexpr int64_t kWindowsNs[] = {kDayNs, 7 * kDayNs, 28 * kDayNs, 364 * kDayNs};
 constexpr size_t kWindowRowsMin = 16 * 1024;
 
+}  // namespace
+
 int64_t window_of(int64_t time_ns, int64_t length_ns) {
+  if (length_ns == 0) return 0;
   const int64_t window = time_ns / length_ns;
   return time_ns % length_ns < 0 ? window - 1 : window;
 }
 
-template <typename Rows>
-std::vector<std::vector<RowRef<Rows>>> deal(std::vector<RowRef<Rows>> rows,
-                                            const std::vector<int64_t>& times_ns,
-                                            size_t windows_max) {
-  windows_max = std::min(windows_max, rows.size() / kWindowRowsMin);
+int64_t window_length(const std::vector<int64_t>& times_ns, size_t rows, size_t windows_max) {
+  windows_max = std::min(windows_max, rows / kWindowRowsMin);
   for (const int64_t length_ns : kWindowsNs) {
     if (windows_max < 2) break;
-    std::map<int64_t, std::vector<RowRef<Rows>>> windows;
-    for (size_t i = 0; i < rows.size() && windows.size() <= windows_max; ++i) {
-      windows[window_of(times_ns[i], length_ns)].push_back(rows[i]);
+    std::set<int64_t> windows;
+    for (size_t i = 0; i < times_ns.size() && windows.size() <= windows_max; ++i) {
+      windows.insert(window_of(times_ns[i], length_ns));
     }
-    if (windows.size() > windows_max) continue;
-    std::vector<std::vector<RowRef<Rows>>> out;
-    for (auto& [window, refs] : windows) out.push_back(std::move(refs));
-    return out;
+    if (windows.size() <= windows_max) return length_ns;
   }
-  std::vector<std::vector<RowRef<Rows>>> whole;
-  if (!rows.empty()) whole.push_back(std::move(rows));
-  return whole;
+  return 0;
 }
 
-}  // namespace
-
-TimeBounds sort_spans(std::vector<RowRef<SpanRows>>& rows, const WorkIndexView* index) {
-  const TraceStarts starts = index == nullptr ? first_starts(rows) : TraceStarts();
+TimeBounds sort_journal_spans(std::vector<RowRef<SpanRows>>& rows, const WorkIndexView& index) {
   TimeBounds bounds;
-  std::vector<SpanOrder> order;
+  std::vector<JournalOrder> order;
   order.reserve(rows.size());
   for (const RowRef<SpanRows>& ref : rows) {
-    SpanOrder& entry = order.emplace_back();
+    JournalOrder& entry = order.emplace_back();
     entry.trace_id = ref.rows->trace_id(ref.row);
     entry.start_ns = ref.rows->start_ns(ref.row);
     entry.span_id = ref.rows->span_id(ref.row);
     entry.ref = ref;
     bounds.add(entry.start_ns);
-    if (index == nullptr) {
-      entry.trace_start_ns = starts.at(entry.trace_id);
-    } else if (const WorkRow* row = index->find(entry.span_id)) {
-      entry.project = row->project;
-    }
+    if (const WorkRow* row = index.find(entry.span_id)) entry.project = row->project;
   }
-  std::sort(order.begin(), order.end(), [](const SpanOrder& a, const SpanOrder& b) {
-    return std::tie(a.project, a.trace_start_ns, a.trace_id, a.start_ns, a.span_id) <
-           std::tie(b.project, b.trace_start_ns, b.trace_id, b.start_ns, b.span_id);
+  std::sort(order.begin(), order.end(), [](const JournalOrder& a, const JournalOrder& b) {
+    return std::tie(a.project, a.trace_id, a.start_ns, a.span_id) <
+           std::tie(b.project, b.trace_id, b.start_ns, b.span_id);
   });
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = order[i].ref;
   return bounds;
@@ -128,21 +100,17 @@ TimeBounds sort_logs(std::vector<RowRef<LogRows>>& rows) {
   return bounds;
 }
 
-std::vector<std::vector<RowRef<SpanRows>>> by_window(std::vector<RowRef<SpanRows>> rows,
-                                                     size_t windows_max) {
-  std::vector<int64_t> times;
-  const TraceStarts starts = first_starts(rows);
-  times.reserve(rows.size());
-  for (const RowRef<SpanRows>& ref : rows) times.push_back(starts.at(ref.rows->trace_id(ref.row)));
-  return deal(std::move(rows), times, windows_max);
-}
-
 std::vector<std::vector<RowRef<LogRows>>> by_window(std::vector<RowRef<LogRows>> rows,
                                                     size_t windows_max) {
   std::vector<int64_t> times;
   times.reserve(rows.size());
   for (const RowRef<LogRows>& ref : rows) times.push_back(ref.rows->time_ns(ref.row));
-  return deal(std::move(rows), times, windows_max);
+  const int64_t length_ns = window_length(times, rows.size(), windows_max);
+  std::map<int64_t, std::vector<RowRef<LogRows>>> windows;
+  for (size_t i = 0; i < rows.size(); ++i) windows[window_of(times[i], length_ns)].push_back(rows[i]);
+  std::vector<std::vector<RowRef<LogRows>>> out;
+  for (auto& [window, refs] : windows) out.push_back(std::move(refs));
+  return out;
 }
 
 }  // namespace contextcore::store

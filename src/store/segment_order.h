@@ -10,18 +10,18 @@
 
 namespace contextcore::store {
 
-// Journal spans (index given): by (project, first start of the trace here, trace, start).
-// Received ones (nullptr): by (first start of the trace here, trace, start).
-TimeBounds sort_spans(std::vector<RowRef<SpanRows>>& rows, const WorkIndexView* index);
+// Spans of the journal: by (project, trace, start). Received ones: span_order.h.
+TimeBounds sort_journal_spans(std::vector<RowRef<SpanRows>>& rows, const WorkIndexView& index);
 // By (stream, time, arrival).
 TimeBounds sort_logs(std::vector<RowRef<LogRows>>& rows);
 
-// Deals received rows out to windows of time, so that old ones can go as whole files: a list for
-// each window, ascending. A window is the shortest of a day, a week, four weeks and a year with
-// which there are at most `windows_max`; one list where even the longest makes more, or where
-// windows would be smaller than some thousand rows. The spans of a trace stay together.
-std::vector<std::vector<RowRef<SpanRows>>> by_window(std::vector<RowRef<SpanRows>> rows,
-                                                     size_t windows_max);
+// Received rows are dealt out to windows of time, so that old ones can go as whole files. A window is the shortest of a
+// day, a week, four weeks and a year with which there are at most `windows_max`; 0 (all are one) where even the longest
+// makes more, or where windows would be smaller than some thousand rows. times_ns: of what stays together.
+int64_t window_length(const std::vector<int64_t>& times_ns, size_t rows, size_t windows_max);
+// The number of the window of that length which a time lies in.
+int64_t window_of(int64_t time_ns, int64_t length_ns);
+// A list for each window, ascending.
 std::vector<std::vector<RowRef<LogRows>>> by_window(std::vector<RowRef<LogRows>> rows,
                                                     size_t windows_max);
 

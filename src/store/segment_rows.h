@@ -24,6 +24,7 @@ class SegmentRows {
   SegmentRows& operator=(const SegmentRows&) = delete;
 
   const SegmentFile& file() const { return *file_; }
+  const std::shared_ptr<const SegmentFile>& file_pointer() const { return file_; }
   const SegmentFooter& footer() const { return file_->footer(); }
   size_t size() const { return footer().rows; }
   const SegmentObjects<otlp::Resource>& resources() const { return resources_; }

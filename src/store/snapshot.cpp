@@ -147,7 +147,10 @@ Result<std::vector<TracePiece>> Snapshot::pieces(const otlp::TraceId& id) const 
   CC_TRY(head_->settle());
   std::vector<TracePiece> pieces;
   std::vector<std::pair<uint64_t, TracePiece>> in_segments;
-  for (const SpanSegment& segment : version_->spans) {
+  const std::vector<uint32_t> received = version_->traces.segments_of(id);
+  for (uint32_t i = 0; i < version_->spans.size(); ++i) {
+    const SpanSegment& segment = version_->spans[i];
+    if (!segment.journal() && !std::binary_search(received.begin(), received.end(), i)) continue;
     CC_ASSIGN(const std::vector<uint32_t> rows, segment.rows->rows_of_trace(id));
     for (const uint32_t row : rows) {
       if (segment.masked(row)) continue;

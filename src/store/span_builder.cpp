@@ -8,7 +8,7 @@ namespace {
 class SpanBuilderImpl : public SpanBuilder {
  public:
   uint32_t append(const std::shared_ptr<const otlp::Resource>& resource,
-                  const std::shared_ptr<const otlp::Scope>& scope, const otlp::Span& span,
+                  const std::shared_ptr<const otlp::Scope>& scope, const otlp::SpanView& span,
                   const RowMeta& meta) override {
     const uint32_t row = columns_.append(resources_.add(resource), scopes_.add(scope), span, meta);
     const uint32_t trace = number(SpanColumn::trace_id).ids[row];
@@ -121,6 +121,17 @@ class SpanBuilderImpl : public SpanBuilder {
     whole.scope = scopes_.at(number(SpanColumn::scope).number_of(row));
     CC_TRY(read_span(columns_, row, whole.span));
     return whole;
+  }
+
+  InColumns columns_at(size_t) const override {
+    return {std::shared_ptr<const ColumnSource>(std::shared_ptr<const void>(), &columns_), 0,
+            static_cast<uint32_t>(size())};
+  }
+  Result<std::shared_ptr<const otlp::Resource>> resource(uint64_t number) const override {
+    return resources_.at(number);
+  }
+  Result<std::shared_ptr<const otlp::Scope>> scope(uint64_t number) const override {
+    return scopes_.at(number);
   }
 
   uint64_t memory_bytes() const override {

@@ -1,21 +1,14 @@
-#include <algorithm>
-
 #include "otlp/protobuf.h"
 #include "store/frame_work.h"
 #include "store/rows_spans.h"
 #include "store/rows_values.h"
 #include "store/segment_cursor.h"
 #include "store/segment_rows.h"
-#include "store/segment_writer.h"
 
 namespace contextcore::store {
 namespace {
 
 enum Zones : size_t { kMinStart, kMaxStart, kMaxEnd, kMaxDuration, kOpen };
-
-std::array<int64_t, 5> numbers_of(const SpanZones& zones) {
-  return {zones.min_start, zones.max_start, zones.max_end, zones.max_duration, zones.open ? 1 : 0};
-}
 
 bool zones_may_pass(const GroupEntry& group, const Condition& condition,
                     const Predicate& predicate) {
@@ -168,6 +161,19 @@ class SpanSegment : public SpanRows {
     return whole;
   }
 
+  // Not through the cache: who reads all of a segment once leaves that to queries.
+  InColumns columns_at(size_t row) const override {
+    const size_t group = rows_.file().group_of(row);
+    return {std::make_shared<SegmentGroup>(rows_.file_pointer(), group), rows_.file().first_row(group),
+            rows_.file().first_row(group + 1)};
+  }
+  Result<std::shared_ptr<const otlp::Resource>> resource(uint64_t number) const override {
+    return rows_.resources().at(number);
+  }
+  Result<std::shared_ptr<const otlp::Scope>> scope(uint64_t number) const override {
+    return rows_.scopes().at(number);
+  }
+
   std::unique_ptr<SpanCursor> cursor(const std::vector<Column>& columns) const override {
     return std::make_unique<SegmentCursor>(rows_, columns);
   }
@@ -265,47 +271,6 @@ Result<std::unique_ptr<SpanRows>> open_span_segment(FileSystem& files, const std
   CC_ASSIGN(std::shared_ptr<const SegmentFile> file,
             SegmentFile::open(files, path, SegmentKind::spans));
   return std::unique_ptr<SpanRows>(std::make_unique<SpanSegment>(std::move(file)));
-}
-
-Status write_span_segment(FileSystem& files, const std::string& path,
-                          const std::vector<RowRef<SpanRows>>& rows) {
-  CC_ASSIGN(SegmentWriter writer, SegmentWriter::create(files, path, SegmentKind::spans));
-  SharedObjects<otlp::Resource> resources;
-  SharedObjects<otlp::Scope> scopes;
-  std::vector<IndexEntry> index;
-  const size_t group_rows = group_rows_for(rows.size());
-  const bool whole_rows = std::all_of(rows.begin(), rows.end(), [](const RowRef<SpanRows>& ref) {
-    return ref.rows->meta(ref.row).journal;
-  });
-  auto group = std::make_unique<SpanColumns>();
-  for (size_t i = 0; i < rows.size(); ++i) {
-    CC_ASSIGN(const SpanRows::Whole whole, rows[i].rows->materialize(rows[i].row));
-    const RowMeta meta = rows[i].rows->meta(rows[i].row);
-    CC_TRY(rows[i].rows->status());
-    const uint32_t resource = resources.add(whole.resource);
-    const uint32_t scope = scopes.add(whole.scope);
-    group->append(resource, scope, whole.span, meta);
-    if (whole_rows) {
-      std::string encoded;
-      append_varint(resource, encoded);
-      append_varint(scope, encoded);
-      otlp::append_span_protobuf(whole.span, encoded);
-      CC_TRY(writer.add_whole(encoded));
-    }
-    add_to_index(index, bytes_of(whole.span.trace_id), static_cast<uint32_t>(i));
-    const bool full = group->rows(kSpanTable) >= group_rows ||
-                      group->rows(kEventTable) >= kGroupChildRows ||
-                      group->rows(kLinkTable) >= kGroupChildRows ||
-                      (i % 16 == 15 && group->memory_bytes() >= kGroupBytesMax);
-    if (full || i + 1 == rows.size()) {
-      CC_TRY(writer.write_group(*group, numbers_of(group->zones())));
-      group = std::make_unique<SpanColumns>();
-    }
-  }
-  CC_TRY(writer.write_resources(resources));
-  CC_TRY(writer.write_scopes(scopes));
-  CC_TRY(writer.write_index(index));
-  return writer.finish();
 }
 
 }  // namespace contextcore::store

@@ -141,6 +141,8 @@ class Store : public Journal {
   // same request may succeed later), unavailable, invalid_argument (what no try will make right,
   // such as a request beyond the limits).
   virtual Result<IngestResult> ingest(const otlp::TracesData& data, std::string_view body) = 0;
+  // The same of a body that nobody has decoded yet; invalid_argument: it is no such request.
+  virtual Result<IngestResult> ingest_traces(std::string_view body) = 0;
   virtual Result<IngestResult> ingest(const otlp::LogsData& data, std::string_view body) = 0;
   // Metrics of a tenant ("" is the default one). accepted and rejected count data points here, samples
   // there. Errors besides: failed_precondition (one tenant too many).

@@ -36,8 +36,8 @@ Status StoreImpl::carry_masks(const Compaction& compaction, const Version& base,
       const RowMoves::Place& to = move.to[row];
       if (to.row == RowMoves::kGone || !newer->masked(row)) continue;
       for (const SegmentInfo& output : compaction.outputs()) {
-        if (output.number == to.segment)
-          masks.try_emplace(to.segment, output.rows).first->second.set(to.row);
+        if (output.number == move.segments[to.segment])
+          masks.try_emplace(output.number, output.rows).first->second.set(to.row);
       }
     }
   }

@@ -43,6 +43,7 @@ class StoreImpl final : public Store {
   Status initialize();
 
   Result<IngestResult> ingest(const otlp::TracesData& data, std::string_view body) override;
+  Result<IngestResult> ingest_traces(std::string_view body) override;
   Result<IngestResult> ingest(const otlp::LogsData& data, std::string_view body) override;
   Result<IngestResult> ingest(const otlp::MetricsData& data, std::string_view body,
                               std::string_view tenant) override;
@@ -133,8 +134,9 @@ class StoreImpl final : public Store {
   template <typename Data>
   Result<IngestResult> ingest_locked(Lock& lock, const Data& data, std::string_view body,
                                      const Hash128& digest, uint64_t& sequence);
+  // By item, in order: whether it is refused.
   template <typename Data>
-  std::optional<Data> without_refused(const Data& data, IngestResult& result) const;
+  std::vector<bool> refused_of(const Data& data, IngestResult& result) const;
   Result<PlannedWork> plan_work(const Snapshot& snapshot, const std::string& command_id,
                                 const WorkPlan& plan) const;
   Result<PlannedWork> finish_work(PlannedWork work) const;

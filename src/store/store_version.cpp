@@ -176,6 +176,8 @@ Result<std::shared_ptr<const Version>> open_version(FileSystem& files, const std
                   " holds a kind of data that this version does not know; use a newer one"};
     }
   }
+  version->traces = TraceDirectory::open(files, directory, version->spans,
+                                         previous != nullptr ? &previous->traces : nullptr);
   if (manifest.forwards_number == 0) {
     version->forwards = std::make_shared<Forwards>();
   } else if (previous != nullptr &&

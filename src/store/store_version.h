@@ -17,6 +17,7 @@
 #include "store/metric_segment.h"
 #include "store/rows.h"
 #include "store/store_commands.h"
+#include "store/trace_directory.h"
 #include "store/work_table.h"
 
 namespace contextcore::store {
@@ -61,6 +62,7 @@ struct Version {
   std::vector<SpanSegment> spans;
   std::vector<LogSegment> logs;
   std::vector<MetricSegmentFile> metrics;
+  TraceDirectory traces;  // of the received spans
   std::shared_ptr<const WorkTable> work;
   std::shared_ptr<const Forwards> forwards;
   std::vector<std::shared_ptr<const CommandFile>> commands;

@@ -15,37 +15,42 @@ constexpr size_t kReasonsMax = 3;  // of refusals, told to the sender
 constexpr size_t kDeferredFramesMax = 4096;
 constexpr size_t kSettledAtOnce = 4;
 
-int64_t item_count(const otlp::TracesData& data) { return static_cast<int64_t>(data.span_count()); }
+int64_t item_count(const otlp::TracesView& data) { return static_cast<int64_t>(data.span_count()); }
 int64_t item_count(const otlp::LogsData& data) { return static_cast<int64_t>(data.record_count()); }
 
-constexpr PartSignal signal_of(const otlp::TracesData*) { return PartSignal::traces; }
+constexpr PartSignal signal_of(const otlp::TracesView*) { return PartSignal::traces; }
 constexpr PartSignal signal_of(const otlp::LogsData*) { return PartSignal::logs; }
 
-Status check_decodes(const otlp::TracesData*, std::string_view bytes) {
-  return otlp::decode_traces_protobuf(bytes, kStoredLimits).status();
-}
-Status check_decodes(const otlp::LogsData*, std::string_view bytes) {
-  return otlp::decode_logs_protobuf(bytes, kStoredLimits).status();
-}
-
 // Access to the groups and items of both signals under one name.
-auto& groups(const otlp::TracesData& data) { return data.resource_spans; }
 auto& groups(otlp::TracesData& data) { return data.resource_spans; }
-auto& groups(const otlp::LogsData& data) { return data.resource_logs; }
 auto& groups(otlp::LogsData& data) { return data.resource_logs; }
-auto& scopes(const otlp::ResourceSpans& resource) { return resource.scope_spans; }
 auto& scopes(otlp::ResourceSpans& resource) { return resource.scope_spans; }
-auto& scopes(const otlp::ResourceLogs& resource) { return resource.scope_logs; }
 auto& scopes(otlp::ResourceLogs& resource) { return resource.scope_logs; }
-auto& items(const otlp::ScopeSpans& scope) { return scope.spans; }
 auto& items(otlp::ScopeSpans& scope) { return scope.spans; }
-auto& items(const otlp::ScopeLogs& scope) { return scope.records; }
 auto& items(otlp::ScopeLogs& scope) { return scope.records; }
+
+// Calls fn(resource, scope, item) for every item, in order.
+template <typename Fn>
+void for_each_item(const otlp::TracesView& data, const Fn& fn) {
+  for (const auto& resource : data.resources()) {
+    for (const auto& scope : resource.scopes) {
+      for (const otlp::SpanView& span : scope.spans) fn(*resource.resource, *scope.scope, span);
+    }
+  }
+}
+template <typename Fn>
+void for_each_item(const otlp::LogsData& data, const Fn& fn) {
+  for (const otlp::ResourceLogs& resource : data.resource_logs) {
+    for (const otlp::ScopeLogs& scope : resource.scope_logs) {
+      for (const otlp::LogRecord& record : scope.records) fn(resource.resource, scope.scope, record);
+    }
+  }
+}
 
 using Refusal = std::optional<std::string>;
 
 Refusal refusal(const WorkHooks& hooks, const WorkTable& table, const otlp::Resource& resource,
-                const otlp::Scope& scope, const otlp::Span& span) {
+                const otlp::Scope& scope, const otlp::SpanView& span) {
   if (span.trace_id.empty()) return "a span without trace id";
   if (span.span_id.empty()) return "a span without span id";
   if (!hooks.refuse_span) return std::nullopt;
@@ -59,7 +64,7 @@ Refusal refusal(const WorkHooks& hooks, const WorkTable& table, const otlp::Reso
   return hooks.refuse_log(resource, scope, record, owned);
 }
 
-std::optional<std::string> remark(const WorkHooks& hooks, const otlp::Span& span) {
+std::optional<std::string> remark(const WorkHooks& hooks, const otlp::SpanView& span) {
   return hooks.remark_span ? hooks.remark_span(span) : std::nullopt;
 }
 std::optional<std::string> remark(const WorkHooks&, const otlp::LogRecord&) { return std::nullopt; }
@@ -81,17 +86,40 @@ std::string join(const std::vector<std::string>& reasons) {
 
 // data without the items that are flagged, in order, and without groups that are empty then.
 template <typename Data>
-Data without(const Data& data, const std::vector<bool>& flagged) {
-  Data kept = data;
+Data without(Data data, const std::vector<bool>& flagged) {
   size_t number = 0;
-  for (auto& resource : groups(kept)) {
+  for (auto& resource : groups(data)) {
     for (auto& scope : scopes(resource)) {
       std::erase_if(items(scope), [&](const auto&) { return flagged[number++]; });
     }
-    std::erase_if(scopes(resource), [](const auto& scope) { return items(scope).empty(); });
+    std::erase_if(scopes(resource), [](auto& scope) { return items(scope).empty(); });
   }
-  std::erase_if(groups(kept), [](const auto& resource) { return scopes(resource).empty(); });
-  return kept;
+  std::erase_if(groups(data), [](auto& resource) { return scopes(resource).empty(); });
+  return data;
+}
+
+// What is left of a request of which not all was accepted. A view sees the bytes.
+struct ReducedTraces {
+  std::string bytes;
+  otlp::TracesView data;
+};
+struct ReducedLogs {
+  std::string bytes;
+  otlp::LogsData data;
+};
+
+Status reduce(const otlp::TracesView& all, const std::vector<bool>& refused,
+              std::optional<ReducedTraces>& out) {
+  out.emplace().bytes = otlp::encode_protobuf(without(all.to_data(), refused));
+  CC_ASSIGN(out->data, otlp::TracesView::decode(out->bytes, kStoredLimits));
+  return {};
+}
+
+Status reduce(const otlp::LogsData& all, const std::vector<bool>& refused,
+              std::optional<ReducedLogs>& out) {
+  out.emplace().data = without(all, refused);
+  out->bytes = otlp::encode_protobuf(out->data);
+  return {};
 }
 
 otlp::LogsData grouped(const std::vector<JournalEvent>& events) {
@@ -121,40 +149,37 @@ Status check_span(const JournalSpan& span) {
 // ---------------------------------------------------------------------------------------
 
 template <typename Data>
-std::optional<Data> StoreImpl::without_refused(const Data& data, IngestResult& result) const {
+std::vector<bool> StoreImpl::refused_of(const Data& data, IngestResult& result) const {
   const std::shared_ptr<const WorkTable> table = head_->table(position_.sequence);
   std::vector<bool> refused;
+  refused.reserve(static_cast<size_t>(item_count(data)));
   std::vector<std::string> reasons, remarks;
-  for (const auto& resource : groups(data)) {
-    for (const auto& scope : scopes(resource)) {
-      for (const auto& item : items(scope)) {
-        Refusal reason = refusal(*hooks_, *table, resource.resource, scope.scope, item);
-        refused.push_back(reason.has_value());
-        if (reason) {
-          ++result.rejected;
-          add_reason(std::move(*reason), reasons);
-        } else if (auto said = remark(*hooks_, item)) {
-          add_reason(std::move(*said), remarks);
-        }
-      }
+  for_each_item(data, [&](const auto& resource, const auto& scope, const auto& item) {
+    Refusal reason = refusal(*hooks_, *table, resource, scope, item);
+    refused.push_back(reason.has_value());
+    if (reason) {
+      ++result.rejected;
+      add_reason(std::move(*reason), reasons);
+    } else if (auto said = remark(*hooks_, item)) {
+      add_reason(std::move(*said), remarks);
     }
-  }
+  });
   result.accepted = item_count(data) - result.rejected;
   for (std::string& said : remarks) add_reason(std::move(said), reasons);
   result.message = join(reasons);
-  if (result.rejected == 0) return std::nullopt;
-  return without(data, refused);
+  return refused;
 }
 
 template <typename Data>
 Result<IngestResult> StoreImpl::ingest_locked(Lock& lock, const Data& data, std::string_view body,
                                               const Hash128& digest, uint64_t& sequence) {
+  constexpr bool kTraces = std::is_same_v<Data, otlp::TracesView>;
   constexpr PartSignal kSignal = signal_of(static_cast<const Data*>(nullptr));
   for (;;) {
     CC_TRY(enter(lock));
     CC_TRY(check_room_for_telemetry());
     IngestResult result;
-    const std::optional<Data> reduced = without_refused(data, result);
+    const std::vector<bool> refused = refused_of(data, result);
     CC_TRY(head_->table(position_.sequence)->status());
     if (const auto known = digests_.find(digest)) {
       result.duplicate = true;
@@ -164,15 +189,16 @@ Result<IngestResult> StoreImpl::ingest_locked(Lock& lock, const Data& data, std:
     }
     rejected_.fetch_add(static_cast<uint64_t>(result.rejected), std::memory_order_relaxed);
     if (result.accepted == 0) return result;
-    const Data& accepted = reduced ? *reduced : data;
-    const std::string smaller = reduced ? otlp::encode_protobuf(*reduced) : std::string();
+    std::optional<std::conditional_t<kTraces, ReducedTraces, ReducedLogs>> reduced;
+    if (result.rejected > 0) CC_TRY(reduce(data, refused, reduced));
+    const Data& accepted = reduced ? reduced->data : data;
     const std::string digest_part = reduced ? digest_bytes(digest) : std::string();
     std::vector<FramePart> parts{
-        {kSignal, PartEncoding::otlp_protobuf, reduced ? std::string_view(smaller) : body}};
+        {kSignal, PartEncoding::otlp_protobuf, reduced ? std::string_view(reduced->bytes) : body}};
     if (reduced) parts.push_back({PartSignal::digest, PartEncoding::raw, digest_part});
     CC_ASSIGN(const bool room, ensure_room(lock, parts.front().bytes.size()));
     if (!room) continue;
-    if constexpr (std::is_same_v<Data, otlp::TracesData>) {
+    if constexpr (kTraces) {
       CC_ASSIGN(const PreparedSpans prepared, head_->prepare_spans(accepted));
       CC_ASSIGN(sequence, append(parts));
       head_->apply_spans(accepted, prepared, sequence);
@@ -187,16 +213,8 @@ Result<IngestResult> StoreImpl::ingest_locked(Lock& lock, const Data& data, std:
 
 template <typename Data>
 Result<IngestResult> StoreImpl::ingest_any(const Data& data, std::string_view body) {
-  const Data* type = nullptr;
   if (item_count(data) == 0) return IngestResult{};
-  std::string encoded;
-  if (body.empty()) {
-    encoded = otlp::encode_protobuf(data);
-    const Status readable = check_decodes(type, encoded);
-    if (!readable.ok()) return {Code::invalid_argument, readable.error().message};
-    body = encoded;
-  }
-  const Hash128 digest = request_digest(signal_of(type), body);
+  const Hash128 digest = request_digest(signal_of(&data), body);
   Turn turn(*this);
   CC_TRY(turn.begin());
   Lock lock(mutex_);
@@ -208,12 +226,26 @@ Result<IngestResult> StoreImpl::ingest_any(const Data& data, std::string_view bo
   return result;
 }
 
+Result<IngestResult> StoreImpl::ingest_traces(std::string_view body) {
+  CC_ASSIGN(const otlp::TracesView view, otlp::TracesView::decode(body));
+  return ingest_any(view, body);
+}
+
+// What came otherwise than as bytes has to be readable in the log.
 Result<IngestResult> StoreImpl::ingest(const otlp::TracesData& data, std::string_view body) {
-  return ingest_any(data, body);
+  if (!body.empty()) return ingest_any(otlp::TracesView::of(data), body);
+  const std::string encoded = otlp::encode_protobuf(data);
+  const auto view = otlp::TracesView::decode(encoded, kStoredLimits);
+  if (!view.ok()) return {Code::invalid_argument, view.error().message};
+  return ingest_any(*view, encoded);
 }
 
 Result<IngestResult> StoreImpl::ingest(const otlp::LogsData& data, std::string_view body) {
-  return ingest_any(data, body);
+  if (!body.empty() || data.record_count() == 0) return ingest_any(data, body);
+  const std::string encoded = otlp::encode_protobuf(data);
+  const Status readable = otlp::decode_logs_protobuf(encoded, kStoredLimits).status();
+  if (!readable.ok()) return {Code::invalid_argument, readable.error().message};
+  return ingest_any(data, encoded);
 }
 
 // ---- work

@@ -70,15 +70,15 @@ void verify_manifest(Verification& all) {
     if (!seen.insert(path).second) all.add(files.manifest_path(), {}, "it names " + path + " twice");
   }
   for (const SegmentInfo& info : manifest.segments) {
-    if (info.number >= manifest.next_number || info.mask_number >= manifest.next_number) {
+    const uint64_t greatest = std::max({info.number, info.mask_number, info.run_number});
+    if (greatest >= manifest.next_number) {
       all.add(files.manifest_path(), {}, fmt::format("it names a file of number {}, but the next number is {}",
-                                                     std::max(info.number, info.mask_number),
-                                                     manifest.next_number));
+                                                     greatest, manifest.next_number));
     }
   }
   for (const std::string& path : files.missing()) {
-    const bool cache = path.ends_with(".work");
-    if (cache) continue;  // said with the work table
+    const bool cache = path.ends_with(".work") || path.ends_with(".traces");
+    if (cache) continue;  // said with the work table, the trace runs
     all.add(path, {}, "it does not exist, but " + files.manifest_path() + " names it",
             "restore the store from a backup");
   }
@@ -164,6 +164,7 @@ Result<VerifyReport> verify_store(const VerifyOptions& options) {
   verify_manifest(all);
   verify_log(all);
   open_work_table(all);
+  verify_trace_runs(all);
   for (const SegmentInfo& info : manifest.segments) {
     current = data_path(held.directory(), info.number, extension_of(info.kind));
     if (!has(all, current)) {

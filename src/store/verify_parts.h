@@ -14,6 +14,8 @@
 
 namespace contextcore::store {
 
+inline constexpr const char* kRunRemedy =
+    "nothing is lost: traces are looked for in the segments themselves, and a later cut lists them again";
 inline constexpr const char* kRestoreRemedy =
     "restore the file from a backup; until then answers that need it fail and the rest stays readable";
 
@@ -46,6 +48,8 @@ class Verification {
   // Rows of journal spans that are not masked, as the index has to have them.
   std::vector<WorkRow> journal_rows;
   bool journal_whole = true;  // nothing of them was unreadable
+  // Fingerprints of traces that a readable trace run lists, ascending, by segment.
+  std::map<uint64_t, std::vector<uint64_t>> listed_traces;
   std::shared_ptr<const WorkTable> table;  // null: unreadable
   bool work_table_whole = false;
 
@@ -63,6 +67,7 @@ bool verify_header(Verification& all, const std::string& path, std::string_view 
 
 void verify_rows(Verification& all, const SegmentInfo& info);     // segments of spans and logs
 void verify_metrics(Verification& all, const SegmentInfo& info);  // verify_metrics.cpp
+void verify_trace_runs(Verification& all);                        // verify_traces.cpp; before the segments
 void verify_log(Verification& all);                               // verify_log.cpp
 void open_work_table(Verification& all);                          // verify_work.cpp
 void verify_work_table(Verification& all);

@@ -12,6 +12,7 @@
 #include "store/rows_logs.h"
 #include "store/rows_spans.h"
 #include "store/segment_reader.h"
+#include "store/trace_run.h"
 #include "store/verify_parts.h"
 
 namespace contextcore::store {
@@ -37,6 +38,7 @@ class SegmentCheck {
     check_objects(footer_.scopes, "scopes", scopes_);
     for (size_t group = 0; group < footer_.groups.size(); ++group) check_group(group);
     check_index();
+    check_traces();
     name_affected();
     (spans_ ? all_.report().span_rows : all_.report().log_rows) += footer_.rows;
   }
@@ -336,6 +338,26 @@ class SegmentCheck {
     damage("index", fmt::format("{} rows are not found by {}, the first is row {}{}", lost, what, first,
                                 whole ? ": the index lacks them" : ""),
            Rows{first, first + 1});
+  }
+
+  // Whether the trace run that lists this segment has all of its traces.
+  void check_traces() {
+    const auto listed = all_.listed_traces.find(info_.number);
+    if (!spans_ || listed == all_.listed_traces.end()) return;
+    size_t lost = 0, first = 0;
+    for (size_t row = 0; row < footer_.rows; ++row) {
+      if (!has_id_.test(row) || (row > 0 && id_of(row) == id_of(row - 1))) continue;
+      const uint64_t fingerprint = trace_fingerprint(trace_id_of(id_of(row)));
+      if (std::binary_search(listed->second.begin(), listed->second.end(), fingerprint)) continue;
+      if (lost++ == 0) first = row;
+    }
+    if (lost > 0) {
+      all_.add(data_path(all_.files().directory(), info_.run_number, "traces"), "entries",
+               fmt::format("{} traces of {} are not in it, the first is {}", lost, file_->path(),
+                           otlp::to_hex(trace_id_of(id_of(first)))),
+               "restore the file from a backup, or remove it: what is not listed is looked for in the segments");
+    }
+    all_.listed_traces.erase(listed);
   }
 
   std::string check_index_block(const BlockEntry& block, RowSet& covered, std::string& last_key, uint32_t& last_row) {

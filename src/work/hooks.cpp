@@ -121,14 +121,14 @@ std::optional<otlp::SpanEvent> mirror(const otlp::LogRecord& record) {
 }
 
 std::optional<std::string> refuse_span(const otlp::Resource&, const otlp::Scope&,
-                                       const otlp::Span& span, bool owned) {
+                                       const otlp::SpanView& span, bool owned) {
   if (!owned) return std::nullopt;
   return "span " + otlp::to_hex(span.span_id) +
          " belongs to the work journal: task state changes through the work API "
          "(contextcore task ..., POST /tracker/v1/commands, or the libraries)";
 }
 
-std::optional<std::string> remark_span(const otlp::Span& span) {
+std::optional<std::string> remark_span(const otlp::SpanView& span) {
   const bool task = otlp::find(span.attributes, attr::kTaskStatus) != nullptr;
   if (!task && otlp::find(span.attributes, attr::kInsightType) == nullptr) return std::nullopt;
   return "span " + otlp::to_hex(span.span_id) + " looks like " + (task ? "a task" : "an insight") +

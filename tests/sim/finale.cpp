@@ -190,8 +190,8 @@ void Runner::meet_newer_formats() {
   const auto current = files->read_file(std::string(kStorePath) + "/CURRENT");
   if (!current.ok()) return complain("CURRENT cannot be read");
   const std::string manifest = std::string(kStorePath) + "/" + *current;
-  constexpr uint64_t kVersionAt = 7;  // "ctxcman3"
-  constexpr uint8_t kToNewer = '3' ^ '9';
+  constexpr uint64_t kVersionAt = 7;  // "ctxcman4"
+  constexpr uint8_t kToNewer = '4' ^ '9';
   world_.disk.flip_bits(manifest, kVersionAt, kToNewer);
   const std::string before = contents();
   for (const store::StoreMode mode :

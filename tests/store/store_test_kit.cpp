@@ -63,7 +63,7 @@ WorkHooks small_hooks() {
     event.time_ns = record.time_ns;
     return event;
   };
-  hooks.refuse_span = [](const otlp::Resource&, const otlp::Scope&, const otlp::Span&,
+  hooks.refuse_span = [](const otlp::Resource&, const otlp::Scope&, const otlp::SpanView&,
                          bool owned) -> std::optional<std::string> {
     if (owned) return "task state changes through the work API";
     return std::nullopt;

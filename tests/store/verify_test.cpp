@@ -97,7 +97,7 @@ TEST(Verify, FindsEveryDamagedByte) {
   fill(*store);
   ASSERT_TRUE(store->close().ok());
   std::set<std::string> kinds;
-  for (const char* extension : {"spans", "logs", "metrics", "mask", "work", "commands", "forwards"}) {
+  for (const char* extension : {"spans", "logs", "metrics", "mask", "traces", "work", "commands", "forwards"}) {
     for (const std::string& path : files_of(machine, extension)) {
       kinds.insert(extension);
       const uint64_t size = machine.process().stat(path)->size;
@@ -118,7 +118,7 @@ TEST(Verify, FindsEveryDamagedByte) {
       }
     }
   }
-  EXPECT_EQ(kinds.size(), 7U);
+  EXPECT_EQ(kinds.size(), 8U);
   EXPECT_TRUE(verify_store(options_of(machine))->sound());
 }
 
@@ -161,7 +161,7 @@ TEST(Verify, NamesPageRowsAndTasks) {
 }
 
 TEST(Verify, AMissingFileIsDamage) {
-  for (const char* extension : {"spans", "logs", "metrics", "mask", "work", "commands", "forwards"}) {
+  for (const char* extension : {"spans", "logs", "metrics", "mask", "traces", "work", "commands", "forwards"}) {
     Machine machine;
     auto store = machine.open();
     fill(*store);

@@ -222,8 +222,9 @@ TEST_F(InsightTest, ForgedTelemetryIsRefusedWithTheWayToGo) {
   create("t");
   const store::WorkHooks h = hooks();
   otlp::Span forged = journal.spans[find_task(journal, "p", "t").value()->span_id].span;
-  EXPECT_THAT(h.refuse_span({}, {}, forged, true).value_or(""), HasSubstr("work API"));
-  EXPECT_FALSE(h.refuse_span({}, {}, forged, false));
+  const otlp::SingleSpanView view(forged);
+  EXPECT_THAT(h.refuse_span({}, {}, view.view(), true).value_or(""), HasSubstr("work API"));
+  EXPECT_FALSE(h.refuse_span({}, {}, view.view(), false));
   for (const char* key : {"service.name", "service", "job"}) {
     otlp::Resource resource;
     otlp::set(resource.attributes, key, otlp::Value("contextcore"));

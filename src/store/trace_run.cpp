@@ -1,0 +1,247 @@
+#include "store/trace_run.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/hash.h"
+#include "store/column_value.h"
+#include "store/store_codec.h"
+
+namespace contextcore::store {
+namespace {
+
+constexpr size_t kHeaderBytes = 16, kTrailerBytes = 28;
+constexpr size_t kEntriesPerBlock = 1024;
+constexpr size_t kEntryBytes = 8;
+// The filter: lines of 512 bits, six of which say that a fingerprint is there; some 12 bits for each
+// give one wrong hit in some hundred.
+constexpr size_t kLineWords = 8;
+constexpr uint64_t kEntriesPerLine = 42;
+constexpr int kBits = 6;
+
+struct FilterBits {
+  size_t line = 0;
+  uint64_t places = 0;  // 9 bits each
+};
+
+FilterBits filter_bits(uint64_t fingerprint, size_t lines) {
+  const uint64_t hash = fingerprint * 0x9E3779B97F4A7C15ull;
+  return {static_cast<size_t>((hash >> 32) * lines >> 32), hash * 0xC2B2AE3D27D4EB4Full >> 10};
+}
+
+std::vector<uint64_t> filter_of(const std::vector<uint64_t>& entries) {
+  const size_t lines = (entries.size() + kEntriesPerLine - 1) / kEntriesPerLine;
+  std::vector<uint64_t> filter(lines * kLineWords, 0);
+  for (const uint64_t entry : entries) {
+    const FilterBits bits = filter_bits(entry >> 16, lines);
+    for (int i = 0; i < kBits; ++i) {
+      const uint64_t place = bits.places >> (9 * i) & 511;
+      filter[bits.line * kLineWords + place / 64] |= uint64_t{1} << (place % 64);
+    }
+  }
+  return filter;
+}
+
+std::string_view bytes_of(const std::vector<uint64_t>& words) {
+  return {reinterpret_cast<const char*>(words.data()), words.size() * 8};
+}
+
+}  // namespace
+
+uint64_t trace_fingerprint(const otlp::TraceId& id) {
+  return xxh3_64({reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()}) >> 16;
+}
+
+// ---- writing
+// ---------------------------------------------------------------------------------
+
+void TraceRunBuilder::add(uint64_t segment, const std::vector<uint64_t>& fingerprints) {
+  for (const uint64_t fingerprint : fingerprints) {
+    entries_.push_back(run_entry(fingerprint, segments_.size()));
+  }
+  segments_.push_back(segment);
+}
+
+Status TraceRunBuilder::write(FileSystem& files, const std::string& path) {
+  std::sort(entries_.begin(), entries_.end());
+  CC_ASSIGN(auto file, files.open(path, OpenMode::create));
+  CC_TRY(file->truncate(0));
+  std::string head(kTraceRunMagic);
+  append_u32(kTraceRunVersion, head);
+  append_u32(0, head);
+  CC_TRY(file->write_at(0, head));
+  CC_TRY(file->write_at(kHeaderBytes, bytes_of(entries_)));
+  const std::vector<uint64_t> filter = filter_of(entries_);
+  const uint64_t filter_at = kHeaderBytes + entries_.size() * kEntryBytes;
+  CC_TRY(file->write_at(filter_at, bytes_of(filter)));
+
+  std::vector<uint64_t> counts(segments_.size(), 0);
+  for (const uint64_t entry : entries_) ++counts[entry & 0xFFFF];
+  std::string directory;
+  RecordWriter writer(directory);
+  writer.u64(entries_.size());
+  writer.u64(filter.size() / kLineWords);
+  writer.u64(xxh3_64(bytes_of(filter)));
+  writer.u32(static_cast<uint32_t>(segments_.size()));
+  for (size_t i = 0; i < segments_.size(); ++i) {
+    writer.u64(segments_[i]);
+    writer.u64(counts[i]);
+  }
+  for (size_t begin = 0; begin < entries_.size(); begin += kEntriesPerBlock) {
+    const size_t count = std::min(kEntriesPerBlock, entries_.size() - begin);
+    writer.u64(entries_[begin]);
+    writer.u64(xxh3_64(bytes_of(entries_).substr(begin * kEntryBytes, count * kEntryBytes)));
+  }
+  const uint64_t checksum = xxh3_64(directory);
+  const uint64_t length = directory.size();
+  append_u64(checksum, directory);
+  append_u64(length, directory);
+  append_u32(kTraceRunVersion, directory);
+  directory += kTraceRunMagic;
+  CC_TRY(file->write_at(filter_at + filter.size() * 8, directory));
+  return file->sync();
+}
+
+// ---- reading
+// ---------------------------------------------------------------------------------
+
+Error TraceRun::damaged(const std::string& what) const {
+  return {Code::corruption, "trace run " + path_ + ": " + what,
+          "traces are looked for in the segments themselves; the next cut makes a new one", {}, {}};
+}
+
+Result<std::shared_ptr<const TraceRun>> TraceRun::open(FileSystem& files, const std::string& path) {
+  auto run = std::make_shared<TraceRun>();
+  run->path_ = path;
+  CC_ASSIGN(run->file_, files.open(path, OpenMode::read));
+  CC_TRY(run->read_directory());
+  return std::shared_ptr<const TraceRun>(std::move(run));
+}
+
+Status TraceRun::read_directory() {
+  CC_ASSIGN(const uint64_t size, file_->size());
+  if (size < kHeaderBytes + kTrailerBytes) return damaged("it is too short to be one");
+  std::string tail(kTrailerBytes, '\0');
+  CC_ASSIGN(size_t got, file_->read_at(size - tail.size(), tail.data(), tail.size()));
+  ByteReader trailer(tail);
+  const uint64_t checksum = trailer.u64(), length = trailer.u64();
+  const uint32_t version = trailer.u32();
+  if (got != tail.size() || trailer.take(8) != kTraceRunMagic) {
+    return damaged("its end is not that of a trace run");
+  }
+  if (version != kTraceRunVersion) {
+    return Error{Code::unsupported,
+                 "trace run " + path_ + " has format " + std::to_string(version) +
+                     "; this program knows " + std::to_string(kTraceRunVersion),
+                 "use a newer contextcore", {}, {}};
+  }
+  if (length > size - kHeaderBytes - kTrailerBytes) {
+    return damaged("its directory is longer than the file");
+  }
+  const uint64_t pages_end = size - kTrailerBytes - length;
+  std::string directory(length, '\0');
+  CC_ASSIGN(got, file_->read_at(pages_end, directory.data(), length));
+  if (got != length || xxh3_64(directory) != checksum) {
+    return damaged("the checksum of its directory does not match");
+  }
+  if (!decode_directory(directory, pages_end)) return damaged("its directory does not parse");
+  const uint64_t filter_at = kHeaderBytes + entries_ * kEntryBytes;
+  const uint64_t filter_bytes = filter_.size() * 8;
+  CC_ASSIGN(got, file_->read_at(filter_at, reinterpret_cast<char*>(filter_.data()), filter_bytes));
+  if (got != filter_bytes || xxh3_64(bytes_of(filter_)) != filter_checksum_) {
+    return damaged("the checksum of its filter does not match");
+  }
+  return {};
+}
+
+bool TraceRun::decode_directory(std::string_view bytes, uint64_t pages_end) {
+  RecordReader reader(bytes);
+  entries_ = reader.u64();
+  const uint64_t lines = reader.u64();
+  filter_checksum_ = reader.u64();
+  // All of the file is entries and filter, so that no count can claim more than there is.
+  const uint64_t left = pages_end - kHeaderBytes;
+  if (!reader.ok() || entries_ > left / kEntryBytes || lines > left / (kLineWords * 8)) return false;
+  if (entries_ * kEntryBytes + lines * kLineWords * 8 != left || (lines == 0) != (entries_ == 0)) {
+    return false;
+  }
+  const uint32_t segments = reader.count(16);
+  if (segments > kRunSegmentsMax) return false;
+  for (uint32_t i = 0; i < segments; ++i) {
+    const uint64_t number = reader.u64();
+    segments_.push_back({number, reader.u64()});
+  }
+  const uint64_t blocks = (entries_ + kEntriesPerBlock - 1) / kEntriesPerBlock;
+  for (uint64_t i = 0; i < blocks && reader.ok(); ++i) {
+    const uint64_t first = reader.u64();
+    if (i > 0 && first < blocks_.back().first) return false;
+    blocks_.push_back({first, reader.u64()});
+  }
+  if (!reader.done()) return false;
+  filter_.resize(lines * kLineWords);
+  return true;
+}
+
+bool TraceRun::passes_filter(uint64_t fingerprint) const {
+  if (filter_.empty()) return false;
+  const FilterBits bits = filter_bits(fingerprint, filter_.size() / kLineWords);
+  const uint64_t* line = &filter_[bits.line * kLineWords];
+  for (int i = 0; i < kBits; ++i) {
+    const uint64_t place = bits.places >> (9 * i) & 511;
+    if ((line[place / 64] >> (place % 64) & 1) == 0) return false;
+  }
+  return true;
+}
+
+Result<std::vector<uint64_t>> TraceRun::block(size_t number) const {
+  const uint64_t begin = number * kEntriesPerBlock;
+  std::vector<uint64_t> entries(std::min<uint64_t>(kEntriesPerBlock, entries_ - begin));
+  const size_t bytes = entries.size() * kEntryBytes;
+  CC_ASSIGN(const size_t got, file_->read_at(kHeaderBytes + begin * kEntryBytes,
+                                             reinterpret_cast<char*>(entries.data()), bytes));
+  if (got != bytes || xxh3_64(bytes_of(entries)) != blocks_[number].checksum) {
+    return damaged("block " + std::to_string(number) + ": its checksum does not match");
+  }
+  const bool sorted = std::is_sorted(entries.begin(), entries.end());
+  const bool named = std::all_of(entries.begin(), entries.end(), [this](uint64_t entry) {
+    return (entry & 0xFFFF) < segments_.size();
+  });
+  if (!sorted || !named || entries.front() != blocks_[number].first) {
+    return damaged("block " + std::to_string(number) + ": its entries are not in order");
+  }
+  return entries;
+}
+
+Status TraceRun::find(uint64_t fingerprint, std::vector<uint32_t>& out) const {
+  if (!passes_filter(fingerprint)) return {};
+  const uint64_t from = run_entry(fingerprint, 0), to = run_entry(fingerprint, 0xFFFF);
+  // Entries of one fingerprint may begin in the block before the first that starts with it.
+  auto at = std::lower_bound(blocks_.begin(), blocks_.end(), from,
+                             [](const Block& one, uint64_t entry) { return one.first < entry; });
+  if (at != blocks_.begin()) --at;
+  for (; at != blocks_.end() && at->first <= to; ++at) {
+    CC_ASSIGN(const std::vector<uint64_t> entries,
+              block(static_cast<size_t>(at - blocks_.begin())));
+    for (auto entry = std::lower_bound(entries.begin(), entries.end(), from);
+         entry != entries.end() && *entry <= to; ++entry) {
+      out.push_back(static_cast<uint32_t>(*entry & 0xFFFF));
+    }
+  }
+  return {};
+}
+
+Status TraceRun::for_each(const std::function<void(uint64_t, uint32_t)>& fn) const {
+  for (size_t number = 0; number < blocks_.size(); ++number) {
+    CC_ASSIGN(const std::vector<uint64_t> entries, block(number));
+    for (const uint64_t entry : entries) fn(entry >> 16, static_cast<uint32_t>(entry & 0xFFFF));
+  }
+  return {};
+}
+
+uint64_t TraceRun::memory_bytes() const {
+  return sizeof(*this) + filter_.capacity() * 8 + blocks_.capacity() * sizeof(Block) +
+         segments_.capacity() * sizeof(Segment);
+}
+
+}  // namespace contextcore::store

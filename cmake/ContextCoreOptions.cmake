@@ -1,6 +1,7 @@
 # Compiler settings shared by every target.
 option(CONTEXTCORE_TESTS "Build the tests" ON)
 option(CONTEXTCORE_FUZZ "Build the fuzz targets (libFuzzer under clang, corpus replay otherwise)" OFF)
+option(CONTEXTCORE_FUZZ_COVERAGE "With CONTEXTCORE_FUZZ and clang: measure coverage, without which searching is blind; replaying needs none" ON)
 option(CONTEXTCORE_BENCH "Build the benchmarks" OFF)
 option(CONTEXTCORE_SDK_ONLY "Build only what the client libraries need" OFF)
 option(CONTEXTCORE_PYTHON "Build the Python extension module" OFF)
@@ -46,8 +47,7 @@ if(CONTEXTCORE_SANITIZE)
   endif()
 endif()
 
-if(CONTEXTCORE_FUZZ AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-  # Coverage: without it libFuzzer is blind.
+if(CONTEXTCORE_FUZZ AND CONTEXTCORE_FUZZ_COVERAGE AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   add_compile_options(-fsanitize=fuzzer-no-link
                       -fsanitize-coverage-ignorelist=${CMAKE_SOURCE_DIR}/fuzz/coverage_ignore.txt)
 endif()
@@ -63,9 +63,7 @@ if(CONTEXTCORE_CCACHE)
   endif()
 endif()
 find_program(CONTEXTCORE_MOLD mold)
-if(CONTEXTCORE_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  add_link_options(-fuse-ld=mold)
-elseif(CONTEXTCORE_MOLD)
+if(CONTEXTCORE_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 

@@ -87,6 +87,34 @@ TEST_F(ServiceTest, says_whether_it_is_ready) {
   EXPECT_EQ(get("/healthz").status, 200);
 }
 
+TEST_F(ServiceTest, knows_queries_from_what_must_not_wait_behind_them) {
+  const auto is = [](std::string path) {
+    Request request;
+    request.raw_path = std::move(path);
+    return is_query(request);
+  };
+  for (const char* path : {"/api/search", "/api/traces/1", "/loki/api/v1/query_range", "/api/v1/query",
+                           "/prometheus/api/v1/query_range", "/", "/api/metrics/query"}) {
+    EXPECT_TRUE(is(path)) << path;
+  }
+  for (const char* path : {"/v1/traces", "/tracker/v1/commands", "/api/v1/write", "/loki/api/v1/push",
+                           "/prometheus/api/v1/write", "/api/v1/otlp/v1/metrics", "/ready", "/metrics"}) {
+    EXPECT_FALSE(is(path)) << path;
+  }
+}
+
+TEST_F(ServiceTest, tells_how_the_store_is_doing) {
+  service_->set_load({5, 2});
+  const std::string metrics = get("/metrics").body;
+  for (const char* line :
+       {"contextcore_requests_running{kind=\"query\"} 2\n", "contextcore_requests_running{kind=\"other\"} 3\n",
+        "contextcore_store_writable 1\n", "contextcore_store_wal_sync_seconds_bucket{le=\"+Inf\"} ",
+        "contextcore_store_commit_wait_seconds_count ", "contextcore_store_throttled_total 0\n",
+        "contextcore_store_compaction_pending_rows 0\n"}) {
+    EXPECT_THAT(metrics, HasSubstr(line));
+  }
+}
+
 TEST_F(ServiceTest, refuses_unknown_paths_and_methods) {
   EXPECT_EQ(get("/nothing").status, 404);
   Response wrong = send("DELETE", "/tracker/v1/tasks");

@@ -357,6 +357,24 @@ TEST_F(ServerTest, refuses_more_requests_than_it_queues) {
   EXPECT_EQ(fourth.read().status, 200);
 }
 
+TEST_F(ServerTest, takes_data_and_changes_however_many_queries_wait) {
+  ServerOptions options;
+  options.query_workers = 1;
+  options.limits.queries_max = 1;
+  start(std::move(options));
+  Client first(address()), second(address()), writer(address());
+  ASSERT_TRUE(first.send(get("/wait")));
+  service_.wait_until_entered(1);
+  ASSERT_TRUE(second.send(get("/api/search")));
+  const Answer busy = second.read();
+  EXPECT_EQ(busy.status, 429);
+  EXPECT_NE(busy.header.find("Retry-After: 1\r\n"), std::string::npos);
+  ASSERT_TRUE(writer.send("POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi"));
+  EXPECT_EQ(writer.read().status, 200);
+  service_.open();
+  EXPECT_EQ(first.read().status, 200);
+}
+
 TEST_F(ServerTest, refuses_more_connections_than_it_holds) {
   ServerOptions options;
   options.limits.connections_max = 1;

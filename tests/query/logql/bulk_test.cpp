@@ -227,13 +227,15 @@ TEST_F(BulkTest, AnswersEqualThoseOfEntries) {
   const auto put = [](std::string text, const std::string& inner) {
     return text.replace(text.find("%s"), 2, inner);
   };
-  size_t answered = 0;
-  for (uint64_t seed = 1; seed <= 3; ++seed) {
+  constexpr uint64_t kSeeds = 3;
+  size_t answered = 0, number = 0;
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     fill(seed);
     const OneByOne plain(*read_.source);
     for (const char* range : kRanges) {
       for (const char* stages : kStages) {
         for (const char* sum : kSums) {
+          if (++number % kSeeds != seed % kSeeds) continue;  // each query on one of the stores
           const std::string query = put(sum, put(range, stages));
           const std::string expected = answer(plain, query);
           ASSERT_EQ(answer(*read_.source, query), expected) << query;
@@ -242,7 +244,7 @@ TEST_F(BulkTest, AnswersEqualThoseOfEntries) {
       }
     }
   }
-  EXPECT_GT(answered, 600u);
+  EXPECT_GT(answered, 200u);
 }
 
 // By () is plain to compute from single series: an aggregation times 1 is made of whole labels.

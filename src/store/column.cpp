@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 
 #include "base/hash.h"
+#include "store/id_table.h"
 
 namespace contextcore::store {
 
@@ -12,7 +14,32 @@ namespace contextcore::store {
 
 namespace {
 
-uint32_t hash_of(std::string_view text) { return static_cast<uint32_t>(xxh3_64(text)); }
+uint64_t load(const char* bytes) { return load_u64(reinterpret_cast<const uint8_t*>(bytes)); }
+uint64_t load_half(const char* bytes) {
+  uint32_t value = 0;
+  std::memcpy(&value, bytes, 4);
+  return value;
+}
+
+// Texts come from outside and their hashes stay inside: they depend on a secret of the process.
+uint32_t hash_of(std::string_view text) {
+  static const HashSecret secret = hash_secret();
+  const char* p = text.data();
+  const size_t n = text.size();
+  const uint64_t second = secret.second ^ n;
+  uint64_t hash = 0;
+  if (n >= 8 && n <= 16) {
+    hash = mix(load(p) ^ secret.first, load(p + n - 8) ^ second);
+  } else if (n >= 4 && n < 8) {
+    hash = mix(load_half(p) ^ secret.first, load_half(p + n - 4) ^ second);
+  } else if (n > 16 && n <= 32) {
+    hash = mix(load(p) ^ secret.first, load(p + 8) ^ second) ^
+           mix(load(p + n - 16) ^ second, load(p + n - 8) ^ secret.first);
+  } else {
+    hash = xxh3_64(text, secret.first);
+  }
+  return static_cast<uint32_t>(hash);
+}
 uint64_t slot_value(uint32_t hash, size_t id) { return uint64_t{hash} << 32 | (id + 1); }
 size_t id_of(uint64_t slot) { return static_cast<uint32_t>(slot) - 1; }
 

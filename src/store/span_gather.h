@@ -94,6 +94,11 @@ class SpanGather {
     const GatherColumn* only = nullptr;  // the one that strings came from so far
     bool mixed = false;                  // from several
     std::vector<Value> values;           // not copied yet
+    void restart() {  // with the room that it has
+      only = nullptr;
+      mixed = false;
+      values.clear();
+    }
   };
 
   Status copy_table(size_t table, const std::vector<Ref>& rows, SpanColumns& out);

@@ -21,8 +21,13 @@ uint64_t load_half(const char* bytes) {
   return value;
 }
 
+uint64_t slot_value(uint32_t hash, size_t id) { return uint64_t{hash} << 32 | (id + 1); }
+size_t id_of(uint64_t slot) { return static_cast<uint32_t>(slot) - 1; }
+
+}  // namespace
+
 // Texts come from outside and their hashes stay inside: they depend on a secret of the process.
-uint32_t hash_of(std::string_view text) {
+uint32_t StringPool::hash_of(std::string_view text) {
   static const HashSecret secret = hash_secret();
   const char* p = text.data();
   const size_t n = text.size();
@@ -40,10 +45,6 @@ uint32_t hash_of(std::string_view text) {
   }
   return static_cast<uint32_t>(hash);
 }
-uint64_t slot_value(uint32_t hash, size_t id) { return uint64_t{hash} << 32 | (id + 1); }
-size_t id_of(uint64_t slot) { return static_cast<uint32_t>(slot) - 1; }
-
-}  // namespace
 
 // Where text is, or a free place for it.
 size_t StringPool::slot_of(std::string_view text, uint32_t hash) const {
@@ -76,9 +77,8 @@ void StringPool::index_all() {
   slots_ = std::move(slots);
 }
 
-uint32_t StringPool::intern(std::string_view text) {
+uint32_t StringPool::intern(std::string_view text, uint32_t hash) {
   if ((ends_.size() + 1) * 4 > slots_.size() * 3) index_all();
-  const uint32_t hash = hash_of(text);
   const size_t slot = slot_of(text, hash);
   if (slots_[slot] != 0) return static_cast<uint32_t>(id_of(slots_[slot]));
   slots_[slot] = slot_value(hash, ends_.size());
@@ -133,14 +133,30 @@ void ColumnBuilder::append(size_t row, uint64_t number) {
   numbers_.push_back(number);
 }
 
+// A run of one value needs no look-up.
+bool ColumnBuilder::repeats_last(std::string_view text) {
+  if (ids_.empty() || pool_.at(ids_.back()) != text) return false;
+  ids_.push_back(ids_.back());
+  return true;
+}
+
 void ColumnBuilder::append(size_t row, std::string_view text) {
   assert(has_strings(type_));
   add_row(row);
-  // A run of one value needs no look-up.
-  if (!ids_.empty() && pool_.at(ids_.back()) == text) {
-    ids_.push_back(ids_.back());
+  if (!repeats_last(text)) ids_.push_back(pool_.intern(text));
+}
+
+void ColumnBuilder::append(size_t row, std::string_view text, uint32_t hash) {
+  assert(has_strings(type_));
+  add_row(row);
+  if (!repeats_last(text)) ids_.push_back(pool_.intern(text, hash));
+}
+
+void ColumnBuilder::reserve(size_t values) {
+  if (has_strings(type_)) {
+    ids_.reserve(values);
   } else {
-    ids_.push_back(pool_.intern(text));
+    numbers_.reserve(values);
   }
 }
 

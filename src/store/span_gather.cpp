@@ -79,8 +79,9 @@ Result<GatherSource*> GatherSources::of(const SpanRows& rows, uint32_t row) {
 // ---- groups
 // ----------------------------------------------------------------------------------
 
-void SpanGather::begin_group() {
+void SpanGather::begin_group(size_t rows) {
   ++group_;
+  group_rows_ = rows;
   full_ = false;
   fixed_outputs_.resize(kSpanColumns);
   for (Output& output : fixed_outputs_) output.restart();
@@ -178,6 +179,7 @@ Status SpanGather::copy_fixed(size_t column, const std::vector<Ref>& rows, size_
     const size_t at = from->find(rows[i].row);
     if (at != ColumnView::npos) output.values.push_back({from, at, base + i});
   }
+  if (to.count() == 0 && !output.values.empty()) to.reserve(group_rows_);
   copy_values(to, output);
   return {};
 }

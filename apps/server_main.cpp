@@ -373,6 +373,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    contextcore::keep_heap_small();
     return contextcore::run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "contextcore-server: %s\n", error.what());

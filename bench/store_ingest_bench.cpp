@@ -150,6 +150,7 @@ void report(const char* what, double value, const char* unit, const char* target
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_heap_small();  // as the server does
   const size_t spans = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1'000'000;
   StoreOptions options;
   options.path = std::string(argc > 2 ? argv[2] : "/tmp") + "/ingest-bench-" + std::to_string(process_id());

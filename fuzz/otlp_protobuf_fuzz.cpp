@@ -29,10 +29,20 @@ void round_trip(std::string_view bytes, Decode decode) {
   if (otlp::encode_protobuf(*second) != written) std::abort();
 }
 
+// A span reads its attributes in place where it can, a log record decodes them all.
+void same_attributes(std::string_view bytes) {
+  if (bytes.size() >= 0x80) return;
+  const std::string tail = std::string(1, static_cast<char>(bytes.size())) + std::string(bytes);
+  const auto span = otlp::decode_span_protobuf("\x4A" + tail);
+  const auto record = otlp::decode_log_record_protobuf("\x32" + tail);
+  if (span.ok() != record.ok() || (span.ok() && !(span->attributes == record->attributes))) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  same_attributes(bytes);
   round_trip<otlp::TracesData>(
       bytes, [](std::string_view text) { return otlp::decode_traces_protobuf(text); });
   round_trip<otlp::LogsData>(

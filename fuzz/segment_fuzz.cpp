@@ -14,6 +14,7 @@
 #include "store/rows.h"
 #include "store/segment_format.h"
 #include "store/segment_page.h"
+#include "store/span_order.h"
 #include "store/work_table.h"
 
 namespace {
@@ -21,7 +22,7 @@ namespace {
 using namespace contextcore;
 using namespace contextcore::store;
 
-constexpr size_t kRowsRead = 64;
+constexpr size_t kRowsRead = 64, kRowsOrdered = 4096;
 
 // First two bytes: how many of the rest are pages; then pages, then footer.
 std::string segment_of(std::string_view input, uint32_t version) {
@@ -51,6 +52,18 @@ void read_spans(FileSystem& files) {
     rows.end_ns(row);
     (void)rows.rows_of_trace(rows.trace_id(row));
     (void)rows.materialize(row);
+  }
+  // To another segment, as a merge would take them.
+  std::vector<RowRef<SpanRows>> some;
+  for (uint32_t row = 0; row < std::min(rows.size(), kRowsRead); ++row) some.push_back({&rows, row});
+  (void)write_span_segment(files, "/copy", some);
+  SpanOrder order;
+  if (rows.size() <= kRowsOrdered && order.add(rows, RowSet(rows.size(), true)).ok()) {
+    size_t ordered = 0;
+    for (const SpanOrder::Window& window : order.windows(2)) {
+      (void)order.for_each(window, [&](const RowRef<SpanRows>&) { return ++ordered, Status(); });
+    }
+    if (ordered > rows.size()) __builtin_trap();
   }
   Condition condition;
   condition.op = Op::greater;

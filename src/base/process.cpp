@@ -9,6 +9,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace contextcore {
 
 std::optional<std::string> environment(const char* name) {
@@ -52,6 +56,15 @@ std::string executable_directory() {
 }
 
 bool is_terminal(int descriptor) { return ::isatty(descriptor) == 1; }
+
+void keep_heap_small() {
+#ifdef __GLIBC__
+  constexpr int kArenas = 2;
+  constexpr int kOwnBlockBytes = 4 << 20;  // also keeps glibc from raising it
+  mallopt(M_ARENA_MAX, kArenas);
+  mallopt(M_MMAP_THRESHOLD, kOwnBlockBytes);
+#endif
+}
 
 void raise_open_file_limit() {
   struct rlimit limit{};

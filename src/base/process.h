@@ -22,6 +22,9 @@ std::string executable_directory();
 bool is_terminal(int descriptor);
 // As many open files as the system lets this process have.
 void raise_open_file_limit();
+// Few heaps for many threads, and large blocks given back when they are freed: for a program that
+// lives long. Before threads begin.
+void keep_heap_small();
 // Replaces the process; returns only on failure.
 Status exec_program(const std::string& path, const std::vector<std::string>& arguments);
 

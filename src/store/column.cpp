@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 
 #include "base/hash.h"
+#include "store/id_table.h"
 
 namespace contextcore::store {
 
@@ -12,11 +14,37 @@ namespace contextcore::store {
 
 namespace {
 
-uint32_t hash_of(std::string_view text) { return static_cast<uint32_t>(xxh3_64(text)); }
+uint64_t load(const char* bytes) { return load_u64(reinterpret_cast<const uint8_t*>(bytes)); }
+uint64_t load_half(const char* bytes) {
+  uint32_t value = 0;
+  std::memcpy(&value, bytes, 4);
+  return value;
+}
+
 uint64_t slot_value(uint32_t hash, size_t id) { return uint64_t{hash} << 32 | (id + 1); }
 size_t id_of(uint64_t slot) { return static_cast<uint32_t>(slot) - 1; }
 
 }  // namespace
+
+// Texts come from outside and their hashes stay inside: they depend on a secret of the process.
+uint32_t StringPool::hash_of(std::string_view text) {
+  static const HashSecret secret = hash_secret();
+  const char* p = text.data();
+  const size_t n = text.size();
+  const uint64_t second = secret.second ^ n;
+  uint64_t hash = 0;
+  if (n >= 8 && n <= 16) {
+    hash = mix(load(p) ^ secret.first, load(p + n - 8) ^ second);
+  } else if (n >= 4 && n < 8) {
+    hash = mix(load_half(p) ^ secret.first, load_half(p + n - 4) ^ second);
+  } else if (n > 16 && n <= 32) {
+    hash = mix(load(p) ^ secret.first, load(p + 8) ^ second) ^
+           mix(load(p + n - 16) ^ second, load(p + n - 8) ^ secret.first);
+  } else {
+    hash = xxh3_64(text, secret.first);
+  }
+  return static_cast<uint32_t>(hash);
+}
 
 // Where text is, or a free place for it.
 size_t StringPool::slot_of(std::string_view text, uint32_t hash) const {
@@ -49,9 +77,8 @@ void StringPool::index_all() {
   slots_ = std::move(slots);
 }
 
-uint32_t StringPool::intern(std::string_view text) {
+uint32_t StringPool::intern(std::string_view text, uint32_t hash) {
   if ((ends_.size() + 1) * 4 > slots_.size() * 3) index_all();
-  const uint32_t hash = hash_of(text);
   const size_t slot = slot_of(text, hash);
   if (slots_[slot] != 0) return static_cast<uint32_t>(id_of(slots_[slot]));
   slots_[slot] = slot_value(hash, ends_.size());
@@ -106,14 +133,30 @@ void ColumnBuilder::append(size_t row, uint64_t number) {
   numbers_.push_back(number);
 }
 
+// A run of one value needs no look-up.
+bool ColumnBuilder::repeats_last(std::string_view text) {
+  if (ids_.empty() || pool_.at(ids_.back()) != text) return false;
+  ids_.push_back(ids_.back());
+  return true;
+}
+
 void ColumnBuilder::append(size_t row, std::string_view text) {
   assert(has_strings(type_));
   add_row(row);
-  // A run of one value needs no look-up.
-  if (!ids_.empty() && pool_.at(ids_.back()) == text) {
-    ids_.push_back(ids_.back());
+  if (!repeats_last(text)) ids_.push_back(pool_.intern(text));
+}
+
+void ColumnBuilder::append(size_t row, std::string_view text, uint32_t hash) {
+  assert(has_strings(type_));
+  add_row(row);
+  if (!repeats_last(text)) ids_.push_back(pool_.intern(text, hash));
+}
+
+void ColumnBuilder::reserve(size_t values) {
+  if (has_strings(type_)) {
+    ids_.reserve(values);
   } else {
-    ids_.push_back(pool_.intern(text));
+    numbers_.reserve(values);
   }
 }
 

@@ -42,7 +42,13 @@ struct StringsView {
 // Distinct strings, numbered in order of first appearance.
 class StringPool {
  public:
-  uint32_t intern(std::string_view text);
+  uint32_t intern(std::string_view text) { return intern(text, hash_of(text)); }
+  // With the hash at hand; prefetch asks for memory that intern will look at soon.
+  uint32_t intern(std::string_view text, uint32_t hash);
+  static uint32_t hash_of(std::string_view text);
+  void prefetch(uint32_t hash) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+  }
   // REQUIRES: text is none of those that are there; cheaper than finding that out
   uint32_t add_distinct(std::string_view text);
   // The number of text, or kNone.
@@ -94,6 +100,9 @@ class ColumnBuilder {
   // REQUIRES: row is above every row appended before
   void append(size_t row, uint64_t number);
   void append(size_t row, std::string_view text);
+  void append(size_t row, std::string_view text, uint32_t hash);  // of text
+  // For so many values in all.
+  void reserve(size_t values);
   // REQUIRES: the pool has a string of this number
   void append_id(size_t row, uint32_t id);
   // Fixed columns: the default is not stored.
@@ -112,6 +121,7 @@ class ColumnBuilder {
 
  private:
   void add_row(size_t row);
+  bool repeats_last(std::string_view text);
   ColumnType type_;
   size_t count_ = 0;
   uint32_t first_ = 0;

@@ -49,11 +49,11 @@ uint32_t AttributeTable::find_or_add(std::string_view key, ColumnType type) {
   return index;
 }
 
-void AttributeTable::append_value(Column& column, const otlp::AttributeView& attribute) {
-  column.last_row = rows_;
+void AttributeTable::append_value(Column& column, const otlp::AttributeView& attribute,
+                                  uint32_t hash) {
   switch (attribute.type) {
     case otlp::AttributeView::Type::string:
-      column.values.append(rows_, attribute.text);
+      column.values.append(rows_, attribute.text, hash);
       break;
     case otlp::AttributeView::Type::boolean:
     case otlp::AttributeView::Type::integer:
@@ -80,16 +80,26 @@ void AttributeTable::append(otlp::AttributesView attributes) {
     return;
   }
   shape_.clear();
+  hashes_.assign(attributes.size(), 0);
   otlp::Attributes rest;
-  for (const otlp::AttributeView& attribute : attributes) {
-    uint32_t column = column_of(shape_.size(), attribute.key, type_of(attribute));
-    if (column != kShapeOverflow && columns_[column].last_row == rows_) column = kShapeOverflow;
-    if (column == kShapeOverflow) {
+  // Memory that the values of all columns need is on its way before the first is appended.
+  for (size_t i = 0; i < attributes.size(); ++i) {
+    const otlp::AttributeView& attribute = attributes[i];
+    uint32_t number = column_of(shape_.size(), attribute.key, type_of(attribute));
+    if (number != kShapeOverflow && columns_[number].last_row == rows_) number = kShapeOverflow;
+    shape_.push_back(number);
+    if (number == kShapeOverflow) {
       rest.push_back({std::string(attribute.key), otlp::value_of(attribute)});
-    } else {
-      append_value(columns_[column], attribute);
+      continue;
     }
-    shape_.push_back(column);
+    Column& column = columns_[number];
+    column.last_row = rows_;
+    if (column.values.type() != ColumnType::string) continue;
+    hashes_[i] = StringPool::hash_of(attribute.text);
+    column.values.pool().prefetch(hashes_[i]);
+  }
+  for (size_t i = 0; i < attributes.size(); ++i) {
+    if (shape_[i] != kShapeOverflow) append_value(columns_[shape_[i]], attributes[i], hashes_[i]);
   }
   shapes_.append(rows_, bytes_of(shape_));
   if (!rest.empty()) {

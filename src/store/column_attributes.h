@@ -70,11 +70,11 @@ class AttributeTable {
  private:
   friend class SpanGather;  // appends rows column by column
   uint32_t column_of(size_t position, std::string_view key, ColumnType type);
-  void append_value(Column& column, const otlp::AttributeView& attribute);
+  void append_value(Column& column, const otlp::AttributeView& attribute, uint32_t hash);
   size_t rows_ = 0;
   std::deque<Column> columns_;
   std::unordered_map<std::string, uint32_t> index_;  // type as a character, then the key
-  std::vector<uint32_t> shape_;                      // of the row being appended
+  std::vector<uint32_t> shape_, hashes_;             // of the row being appended
   std::vector<uint32_t> last_shape_;                 // rows in sequence tend to look alike
   ColumnBuilder shapes_{ColumnType::string};
   ColumnBuilder overflow_{ColumnType::encoded};

@@ -79,11 +79,15 @@ Result<GatherSource*> GatherSources::of(const SpanRows& rows, uint32_t row) {
 // ---- groups
 // ----------------------------------------------------------------------------------
 
-void SpanGather::begin_group() {
+void SpanGather::begin_group(size_t rows) {
   ++group_;
+  group_rows_ = rows;
   full_ = false;
-  fixed_outputs_.assign(kSpanColumns, {});
-  for (auto& outputs : outputs_) outputs.clear();
+  fixed_outputs_.resize(kSpanColumns);
+  for (Output& output : fixed_outputs_) output.restart();
+  for (auto& outputs : outputs_) {
+    for (Output& output : outputs) output.restart();
+  }
 }
 
 Result<GatherColumn*> SpanGather::fixed(GatherSource& source, size_t column) {
@@ -175,6 +179,7 @@ Status SpanGather::copy_fixed(size_t column, const std::vector<Ref>& rows, size_
     const size_t at = from->find(rows[i].row);
     if (at != ColumnView::npos) output.values.push_back({from, at, base + i});
   }
+  if (to.count() == 0 && !output.values.empty()) to.reserve(group_rows_);
   copy_values(to, output);
   return {};
 }
@@ -266,7 +271,7 @@ Result<GatherSource::Shape*> SpanGather::shape_of(size_t table, GatherSource& so
     GatherColumn& values = from.attributes[entry.from];
     if (!values.loaded()) CC_TRY(values.load(source.columns->attribute(table, entry.from)));
   }
-  outputs(table).resize(to.columns().size());
+  if (outputs(table).size() < to.columns().size()) outputs(table).resize(to.columns().size());
   const uint32_t number = to.shapes_.pool().intern(
       {reinterpret_cast<const char*>(shape_buffer_.data()), shape_buffer_.size() * 4});
   shape.known = group_ << 32 | number;
@@ -304,7 +309,7 @@ Status SpanGather::copy_attributes(size_t table, const std::vector<Ref>& rows, s
     }
   }
   copy_values(to.overflow_, fixed_outputs_[kOverflows[table]]);
-  for (size_t column = 0; column < outputs(table).size(); ++column) {
+  for (size_t column = 0; column < to.columns().size(); ++column) {
     copy_values(to.columns_[column].values, outputs(table)[column]);
   }
   return {};

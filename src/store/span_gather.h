@@ -74,7 +74,8 @@ class SpanGather {
   SpanGather(SharedObjects<otlp::Resource>& resources, SharedObjects<otlp::Scope>& scopes)
       : resources_(resources), scopes_(scopes) {}
 
-  void begin_group();
+  // rows: as many as the group will have, about.
+  void begin_group(size_t rows);
   // Appends rows to a group. False: it would have more attribute columns than one may have, and
   // holds some of the rows or parts of them now.
   Result<bool> append(const RowRef<SpanRows>* rows, size_t count, SpanColumns& out);
@@ -94,6 +95,11 @@ class SpanGather {
     const GatherColumn* only = nullptr;  // the one that strings came from so far
     bool mixed = false;                  // from several
     std::vector<Value> values;           // not copied yet
+    void restart() {  // with the room that it has
+      only = nullptr;
+      mixed = false;
+      values.clear();
+    }
   };
 
   Status copy_table(size_t table, const std::vector<Ref>& rows, SpanColumns& out);
@@ -116,7 +122,8 @@ class SpanGather {
   // By source, kind of object and number there: the number in what is written, or kUnknown.
   std::unordered_map<const SpanRows*, std::array<std::vector<uint32_t>, 2>> numbers_;
   uint64_t group_ = 0;  // counts from 1
-  bool full_ = false;   // an attribute found no column
+  size_t group_rows_ = 0;
+  bool full_ = false;  // an attribute found no column
   std::vector<Output> fixed_outputs_;
   std::array<std::vector<Output>, kSpanTables> outputs_;  // of attribute columns
   std::vector<uint32_t> shape_buffer_;

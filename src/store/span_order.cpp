@@ -73,7 +73,7 @@ Status SpanOrder::add(const SpanRows& rows, const RowSet& wanted) {
                          std::tie(last_start, last_span) <= std::tie(start, span);
     if (!goes_on) {
       end_run();
-      run = {trace, source_number, row, 0};
+      run = {trace, source_number, row, 0, start, span};
     }
     ++run.count;
     last_start = start;
@@ -131,7 +131,8 @@ Status SpanOrder::merge_runs(uint32_t trace) {
   for (uint32_t i = begin; i < traces_[trace].runs_end; ++i) {
     const Run& run = runs_[i];
     const SpanRows& rows = *sources_[run.source];
-    for (uint32_t row = run.first; row < run.first + run.count; ++row) {
+    merged_.push_back({run.start, run.span, {&rows, run.first}});
+    for (uint32_t row = run.first + 1; row < run.first + run.count; ++row) {
       CC_ASSIGN(GatherSource* const source, columns_.of(rows, row));
       CC_ASSIGN(const OrderColumns columns, OrderColumns::of(*source));
       merged_.push_back({columns.start_of(row - source->first), columns.span_of(row - source->first),

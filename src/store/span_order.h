@@ -43,6 +43,8 @@ class SpanOrder {
     uint32_t trace = 0;
     uint32_t source = 0;  // into sources_
     uint32_t first = 0, count = 0;
+    int64_t start = 0;  // of its first row
+    uint64_t span = 0;
   };
   // A row of a trace whose runs have to be merged.
   struct Row {

@@ -24,7 +24,7 @@ SpanSegmentWriter::SpanSegmentWriter(SegmentWriter writer, size_t rows_expected,
       whole_rows_(whole_rows),
       gather_(resources_, scopes_),
       group_(std::make_unique<SpanColumns>()) {
-  gather_.begin_group();
+  gather_.begin_group(group_rows_);
 }
 
 Result<std::unique_ptr<SpanSegmentWriter>> SpanSegmentWriter::create(FileSystem& files,
@@ -86,7 +86,7 @@ Status SpanSegmentWriter::end_group() {
   CC_TRY(writer_.write_group(*group_, numbers_of(group_->zones())));
   group_first_ += static_cast<uint32_t>(rows_.size());
   group_ = std::make_unique<SpanColumns>();
-  gather_.begin_group();
+  gather_.begin_group(group_rows_);
   rows_.clear();
   copied_ = 0;
   return {};

@@ -7,6 +7,7 @@
 #include "store/digest.h"
 #include "store/frame.h"
 #include "store/store_codec.h"
+#include "store/trace_run.h"
 #include "store/wal.h"
 
 namespace contextcore::sim {
@@ -113,6 +114,7 @@ const std::vector<PlantedBug>& planted_bugs() {
       {Bug::mark_before_sync, "mark_before_sync"},
       {Bug::accepted_torn_tail, "accepted_torn_tail"},
       {Bug::dropped_mask, "dropped_mask"},
+      {Bug::unlisted_traces, "unlisted_traces"},
       {Bug::doubled_frames, "doubled_frames"},
       {Bug::forgotten_digests, "forgotten_digests"},
       {Bug::unwritten_adoption, "unwritten_adoption"},
@@ -146,6 +148,7 @@ using store::DigestRing;
 using store::Frame;
 using store::FrameState;
 using store::Manifest;
+using store::TraceRunBuilder;
 using store::WalFile;
 using store::WalPosition;
 using ForEachFrame = std::function<Status(const Frame& frame)>;
@@ -211,6 +214,13 @@ CONTEXTCORE_WRAPPED(write_cut, Result<Manifest>, "_ZN11contextcore5store3Cut5wri
   if (planted != Bug::dropped_mask || !manifest.ok()) return manifest;
   for (store::SegmentInfo& segment : manifest->segments) segment.mask_number = segment.masked_rows = 0;
   return manifest;
+}
+
+CONTEXTCORE_WRAPPED(add_traces, void, "_ZN11contextcore5store15TraceRunBuilder3addEmRKSt6vectorImSaImEE",
+                    TraceRunBuilder* self, uint64_t segment, const std::vector<uint64_t>& fingerprints) {
+  std::vector<uint64_t> listed = fingerprints;
+  if (planted == Bug::unlisted_traces && !listed.empty()) listed.pop_back();
+  real_add_traces(self, segment, listed);
 }
 
 }  // namespace contextcore::sim

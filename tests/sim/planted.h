@@ -19,6 +19,7 @@ enum class Bug : uint8_t {
   mark_before_sync,        // others see a commit that a power failure may take back
   accepted_torn_tail,      // frames are not checked against their checksums
   dropped_mask,            // a cut forgets which rows are superseded
+  unlisted_traces,         // a trace run leaves out traces of its segments
   doubled_frames,          // a replay applies each frame twice
   forgotten_digests,       // a replay does not remember which requests it has seen
   unwritten_adoption,      // who takes over only syncs what a failed sync had left

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/utf8.h"
+#include "store/rows.h"
 #include "store/rows_logs.h"
 
 namespace contextcore::store {
@@ -270,6 +271,40 @@ Status FieldLines::append(size_t row, std::string& out) {
     append_value(column->view, at, out);
   }
   out += '}';
+  return {};
+}
+
+bool FieldLines::within_members(std::string_view text) {
+  return !text.empty() && is_plain_text(text) && text[0] != ' ' && text.find_first_of("{}[],:") == std::string_view::npos;
+}
+
+Status FieldLines::keep_holding(std::string_view text, RowSet& rows) const {
+  RowSet holding(rows.rows());
+  std::string buffer;
+  // As a line has it: an escape may hold what the content does not.
+  const auto holds = [&](const ColumnView& view, size_t i) {
+    if (view.type == ColumnType::encoded || (view.type == ColumnType::string && is_plain_text(view.string(i)))) {
+      return view.string(i).find(text) != std::string_view::npos;
+    }
+    buffer.clear();
+    append_value(view, i, buffer);
+    return buffer.find(text) != std::string::npos;
+  };
+  for (uint32_t number = 0; number < columns_.size(); ++number) {
+    const bool named = source_.attribute_info(kFieldTable, number).key.find(text) != std::string_view::npos;
+    CC_ASSIGN(const ColumnView view, source_.attribute(kFieldTable, number));
+    std::vector<uint8_t> known(view.ids != nullptr ? view.strings.count : 0);  // 0 not looked at, 1 no, 2 yes
+    for (size_t i = 0; i < view.count; ++i) {
+      const size_t row = view.row(i);
+      if (row >= rows.rows()) return source_.damaged("a field of a row that there is not");
+      if (!rows.test(row) || holding.test(row)) continue;
+      uint8_t alone = 0;
+      uint8_t& verdict = view.ids != nullptr ? known[view.ids[i]] : alone;
+      if (verdict == 0) verdict = named || holds(view, i) ? 2 : 1;
+      if (verdict == 2) holding.set(row);
+    }
+  }
+  rows = std::move(holding);
   return {};
 }
 

@@ -17,6 +17,8 @@
 
 namespace contextcore::store {
 
+class RowSet;
+
 constexpr size_t kFieldTable = 1;
 // Of a row group: more are the sign of names that are data, and pages are not free.
 constexpr size_t kFieldColumnsMax = 256;
@@ -76,6 +78,11 @@ class FieldLines {
   }
   // Appends the line of a row that has one.
   Status append(size_t row, std::string& out);
+  // A text that lies within one name or one value of any line that holds it: no quote, bracket, comma, colon or backslash
+  // is in it, and no blank comes first.
+  static bool within_members(std::string_view text);
+  // Clears the rows that have no fields or whose line does not hold the text. REQUIRES: within_members(text)
+  Status keep_holding(std::string_view text, RowSet& rows) const;
   // Whether each name of the row's line is a word ([A-Za-z_][A-Za-z0-9_]*) and no value an object.
   Result<bool> is_flat(size_t row);
 

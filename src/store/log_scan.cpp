@@ -28,13 +28,8 @@ class Scan {
       batch_.integers.assign(wanted.integers.size(), {});
       return {};
     }
-    if (!scan_.line_contains.empty()) {
-      CC_TRY(read_lines(true));
-      filter_lines(streams);
-      if (!wanted.line && !wanted.fields) batch_.lines.clear();
-    } else if (wanted.line || wanted.fields) {
-      CC_TRY(read_lines(wanted.line));
-    }
+    if (!scan_.line_contains.empty()) CC_TRY(keep_holding(streams));
+    if (wanted.line || wanted.fields) CC_TRY(read_lines(wanted.line));
     for (const std::string& name : wanted.metadata) CC_TRY(read_metadata(name, batch_.metadata.emplace_back()));
     for (const std::string& key : wanted.integers) CC_TRY(read_integers(key, batch_.integers.emplace_back()));
     if (wanted.ids) CC_TRY(read_ids());
@@ -111,25 +106,25 @@ class Scan {
     return {};
   }
 
-  void filter_lines(std::vector<uint32_t>& streams) {
+  // Rows whose lines hold what is asked for.
+  Status keep_holding(std::vector<uint32_t>& streams) {
+    RowSet holding(source_.rows(0));
+    for (const uint32_t row : rows_) holding.set(row);
+    CC_TRY(match_lines(source_, scan_.line_contains, holding));
     size_t kept = 0;
     for (size_t k = 0; k < rows_.size(); ++k) {
-      const std::string_view line = batch_.lines[k];
-      const bool holds = std::all_of(scan_.line_contains.begin(), scan_.line_contains.end(),
-                                     [line](const std::string& needle) { return line.find(needle) != line.npos; });
-      if (!holds) continue;
+      if (!holding.test(rows_[k])) continue;
       rows_[kept] = rows_[k];
       streams[kept] = streams[k];
       batch_.times_ns[kept] = batch_.times_ns[k];
       batch_.sequences[kept] = batch_.sequences[k];
-      batch_.lines[kept] = line;
       ++kept;
     }
     rows_.resize(kept);
     streams.resize(kept);
     batch_.times_ns.resize(kept);
     batch_.sequences.resize(kept);
-    batch_.lines.resize(kept);
+    return {};
   }
 
   Status read_ids() {

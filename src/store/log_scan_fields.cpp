@@ -53,10 +53,25 @@ class SourceFields : public LogFields {
     return FieldValue::Type::json;
   }
 
+  // Calls fn(k, i) for rows k that have a value. Mostly all rows of a group are asked for, and few have one.
+  template <typename Fn>
+  void for_each_present(const ColumnView& view, Fn fn) const {
+    if (rows_.empty() || rows_.back() - rows_.front() + 1 != rows_.size()) {
+      for_each_value(view, rows_, [&](size_t k, size_t i) {
+        if (i != ColumnView::npos) fn(k, i);
+      });
+      return;
+    }
+    for (size_t i = 0; i < view.count; ++i) {
+      const size_t row = view.row(i);
+      if (row > rows_.back()) break;
+      if (row >= rows_.front()) fn(row - rows_.front(), i);
+    }
+  }
+
   void add_texts(const ColumnView& view, FieldColumn& out) {
     std::vector<uint32_t> numbers(view.ids != nullptr ? view.strings.count : 0);
-    for_each_value(view, rows_, [&](size_t k, size_t i) {
-      if (i == ColumnView::npos) return;
+    for_each_present(view, [&](size_t k, size_t i) {
       uint32_t added = 0;
       uint32_t& number = view.ids != nullptr ? numbers[view.ids[i]] : added;
       if (number == 0) {
@@ -68,8 +83,7 @@ class SourceFields : public LogFields {
   }
 
   void add_numbers(const ColumnView& view, FieldColumn& out) {
-    for_each_value(view, rows_, [&](size_t k, size_t i) {
-      if (i == ColumnView::npos) return;
+    for_each_present(view, [&](size_t k, size_t i) {
       // Runs of one number are one value.
       if (out.values.back().type != type_of(view.type) || out.values.back().number != view.numbers[i])
         out.values.push_back({type_of(view.type), {}, view.numbers[i]});

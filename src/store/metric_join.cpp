@@ -6,16 +6,22 @@
 namespace contextcore::store {
 
 Result<std::vector<MetricSeries>> JoinedMetrics::select(const MetricRequest& request) const {
-  std::vector<MetricSeries> out;
-  std::set<LabelPairs> known;  // of the sources before the last
+  std::vector<std::vector<MetricSeries>> all;
   for (const auto& source : sources_) {
     CC_ASSIGN(std::vector<MetricSeries> found, source->select(request));
+    if (!found.empty()) all.push_back(std::move(found));
+  }
+  if (all.empty()) return std::vector<MetricSeries>();
+  if (all.size() == 1) return std::move(all[0]);
+  std::vector<MetricSeries> out;
+  std::set<LabelPairs> known;  // of the sources before the last
+  for (std::vector<MetricSeries>& found : all) {
     std::set<LabelPairs> of_this;
     for (MetricSeries& series : found) {
       LabelPairs sorted = series.labels;
       std::sort(sorted.begin(), sorted.end());
       if (!known.empty() && known.contains(sorted)) continue;
-      if (source != sources_.back()) of_this.insert(std::move(sorted));
+      if (&found != &all.back()) of_this.insert(std::move(sorted));
       out.push_back(std::move(series));
     }
     known.merge(of_this);

@@ -77,15 +77,37 @@ bool contains_all(std::string_view line, const std::vector<std::string>& needles
   });
 }
 
-// Clears the rows of out whose line lacks a needle.
-Status match_lines(const ColumnSource& source, const std::vector<std::string>& needles,
-                   RowSet& rows) {
+// Rows with fields among rows, as far as their lines hold the needles.
+Status match_fields(FieldLines& lines, const std::vector<std::string>& needles, RowSet& rows) {
+  std::vector<std::string> rest;
+  for (const std::string& needle : needles) {
+    if (!FieldLines::within_members(needle)) {
+      rest.push_back(needle);
+    } else {
+      CC_TRY(lines.keep_holding(needle, rows));
+    }
+  }
+  if (rest.empty()) return {};
+  Status status;
+  std::string line;
+  RowSet passing(rows.rows());
+  rows.for_each([&](size_t row) {
+    line.clear();
+    if (status.ok()) status = lines.append(row, line);
+    if (status.ok() && contains_all(line, rest)) passing.set(row);
+  });
+  rows = std::move(passing);
+  return status;
+}
+
+}  // namespace
+
+Status match_lines(const ColumnSource& source, const std::vector<std::string>& needles, RowSet& rows) {
   CC_ASSIGN(const ColumnView texts, source.fixed(at_index(LogColumn::body_text)));
   FieldLines lines(source);
   CC_TRY(lines.open());
-  RowSet passing(rows.rows());
+  RowSet passing(rows.rows()), with_fields(rows.rows());
   std::vector<uint8_t> known(texts.strings.count);  // 0 not looked at, 1 no, 2 yes
-  std::string buffer;
   Status status;
   rows.for_each([&](size_t row) {
     if (!status.ok()) return;
@@ -93,24 +115,22 @@ Status match_lines(const ColumnSource& source, const std::vector<std::string>& n
       uint8_t& verdict = known[texts.ids != nullptr ? texts.ids[i] : i];
       if (verdict == 0) verdict = contains_all(texts.string(i), needles) ? 2 : 1;
       if (verdict == 2) passing.set(row);
-      return;
-    }
-    buffer.clear();
-    if (lines.has(row)) {
-      status = lines.append(row, buffer);
+    } else if (lines.has(row)) {
+      with_fields.set(row);
     } else {
-      Result<std::string> line = read_line(source, row);
+      const Result<std::string> line = read_line(source, row);
       status = line.status();
-      if (line.ok()) buffer = *std::move(line);
+      if (line.ok() && contains_all(*line, needles)) passing.set(row);
     }
-    if (status.ok() && contains_all(buffer, needles)) passing.set(row);
   });
   CC_TRY(status);
+  if (!with_fields.none()) {
+    CC_TRY(match_fields(lines, needles, with_fields));
+    passing |= with_fields;
+  }
   rows = std::move(passing);
   return {};
 }
-
-}  // namespace
 
 int64_t effective_time(const otlp::LogRecord& record) {
   return static_cast<int64_t>(record.time_ns != 0 ? record.time_ns : record.observed_time_ns);

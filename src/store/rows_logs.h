@@ -88,6 +88,8 @@ Result<std::string> read_line(const ColumnSource& source, size_t row);
 Result<std::string> read_line(const ColumnSource& source, size_t row, FieldLines& lines);
 // Effective time of a row.
 Result<int64_t> read_time(const ColumnSource& source, size_t row);
+// Clears the rows whose line lacks one of the needles.
+Status match_lines(const ColumnSource& source, const std::vector<std::string>& needles, RowSet& rows);
 Status match_logs(const ColumnSource& source, int64_t start_ns, int64_t end_ns,
                   const std::vector<bool>& streams_wanted, const std::vector<std::string>& needles,
                   size_t base, RowSet& out);

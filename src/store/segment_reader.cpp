@@ -128,15 +128,46 @@ Result<PageEntry> SegmentFile::whole_block(size_t block) const {
   return (*blocks)[block % kBlocksPerDirectory].page;
 }
 
+Result<std::shared_ptr<const std::string>> SegmentFile::index_block(const BlockEntry& block) const {
+  const auto to_front = [this](size_t at) {
+    std::rotate(index_blocks_.begin(), index_blocks_.begin() + static_cast<std::ptrdiff_t>(at),
+                index_blocks_.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+  };
+  {
+    const std::lock_guard lock(index_mutex_);
+    for (size_t i = 0; i < index_blocks_.size(); ++i) {
+      if (index_blocks_[i].bytes == nullptr || index_blocks_[i].offset != block.page.offset) continue;
+      to_front(i);
+      return index_blocks_[0].bytes;
+    }
+  }
+  CC_ASSIGN(std::string bytes, read_page(block.page, "index"));
+  auto kept = std::make_shared<const std::string>(std::move(bytes));
+  const std::lock_guard lock(index_mutex_);
+  to_front(index_blocks_.size() - 1);
+  index_blocks_[0] = {block.page.offset, kept};
+  return kept;
+}
+
 Status SegmentFile::rows_in_block(const BlockEntry& block, const std::string& key,
                                   std::vector<uint32_t>& rows) const {
   const size_t entry_bytes = key.size() + 8;
-  CC_ASSIGN(const std::string bytes, read_page(block.page, "index"));
+  CC_ASSIGN(const std::shared_ptr<const std::string> bytes, index_block(block));
   if (block.page.raw != block.items * entry_bytes)
     return damaged("index: a block of another size than it says");
-  for (uint32_t i = 0; i < block.items; ++i) {
-    ByteReader reader(std::string_view(bytes).substr(i * entry_bytes, entry_bytes));
-    if (reader.take(key.size()) != key) continue;
+  const auto entry = [&](uint32_t i) { return std::string_view(*bytes).substr(i * entry_bytes, entry_bytes); };
+  uint32_t low = 0, high = block.items;
+  while (low < high) {
+    const uint32_t middle = (low + high) / 2;
+    if (entry(middle).substr(0, key.size()) < key) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  for (uint32_t i = low; i < block.items; ++i) {
+    ByteReader reader(entry(i));
+    if (reader.take(key.size()) != key) break;
     const uint32_t first = reader.u32();
     const uint32_t count = reader.u32();
     if (first > footer_.rows || count > footer_.rows - first ||

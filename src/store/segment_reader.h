@@ -3,6 +3,7 @@
 // row group with the columns that were asked for so far; groups live in a cache of the process that
 // is bounded in bytes (segment_cache.h). Thread-safe.
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -58,6 +59,8 @@ class SegmentFile {
   Result<Blocks> blocks_of(const Directory& directory, size_t page) const;
   Status rows_in_block(const BlockEntry& block, const std::string& key,
                        std::vector<uint32_t>& rows) const;
+  // A block of the index; those that were read last are kept.
+  Result<std::shared_ptr<const std::string>> index_block(const BlockEntry& block) const;
 
   Status read_footer(SegmentKind kind);
   Status check_version(uint32_t version, SegmentKind kind) const;
@@ -67,6 +70,12 @@ class SegmentFile {
   SegmentFooter footer_;
   uint64_t pages_end_ = 0;
   Directory index_, wholes_;
+  struct IndexBlock {
+    uint64_t offset = 0;
+    std::shared_ptr<const std::string> bytes;
+  };
+  mutable std::mutex index_mutex_;
+  mutable std::array<IndexBlock, 8> index_blocks_;  // the last one first
   std::vector<uint32_t> first_rows_;  // and, last, the number of rows
 };
 

@@ -101,7 +101,10 @@ Result<TraceBounds> bounds_of(const Snapshot& snapshot, const TraceIds& traces,
   for (const SpanSegment& segment : snapshot.version().spans) rows += segment.info.rows;
   if (traces.size() > rows / kRowsPerLookUp) return bounds_by_scan(snapshot, traces, range);
   TraceBounds bounds;
-  for (const otlp::TraceId& id : traces) {
+  // In the order in which an index has them.
+  std::vector<otlp::TraceId> in_order(traces.begin(), traces.end());
+  std::sort(in_order.begin(), in_order.end());
+  for (const otlp::TraceId& id : in_order) {
     CC_ASSIGN(const std::vector<TracePiece> pieces, snapshot.pieces(id));
     for (const TracePiece& piece : pieces) bounds[id].add(piece, range);
   }

@@ -9,15 +9,6 @@
 namespace contextcore::store {
 namespace {
 
-Result<bool> is_hidden(const Snapshot& snapshot, const otlp::SpanId& id) {
-  const WorkHooks& hooks = snapshot.head().hooks();
-  if (!hooks.hidden) return false;
-  const WorkRow* row = snapshot.index().find(id);
-  const bool hidden = row != nullptr && hooks.hidden(*row, snapshot.index());
-  CC_TRY(snapshot.table().status());
-  return hidden;
-}
-
 Status join_events(const Snapshot& snapshot, otlp::Span& span) {
   const WorkHooks& hooks = snapshot.head().hooks();
   if (!hooks.event) return {};
@@ -29,14 +20,13 @@ Status join_events(const Snapshot& snapshot, otlp::Span& span) {
   return {};
 }
 
-Status finish_journal_span(const Snapshot& snapshot, bool with_events, AssembledSpan& out) {
+// row: that of the span in the index, null where it has none.
+Status finish_journal_span(const Snapshot& snapshot, const WorkRow* row, bool with_events, AssembledSpan& out) {
   const WorkHooks& hooks = snapshot.head().hooks();
   otlp::Span& span = out.span;
   out.open = span.end_ns == 0;
   if (with_events) CC_TRY(join_events(snapshot, span));
   if (hooks.compute) {
-    const WorkRow* row = snapshot.index().find(span.span_id);
-    if (row == nullptr) CC_TRY(snapshot.table().status());
     const WorkRow fallback =
         row != nullptr ? WorkRow{} : index_row(hooks, {*out.resource, *out.scope, span, 0});
     hooks.compute(span, row != nullptr ? *row : fallback, snapshot.now_ns());
@@ -169,9 +159,12 @@ Result<std::optional<AssembledSpan>> assemble_span(const Snapshot& snapshot, Spa
                      false,
                      false};
   if (journal) {
-    CC_ASSIGN(const bool hidden, is_hidden(snapshot, span.span.span_id));
+    const WorkHooks& hooks = snapshot.head().hooks();
+    const WorkRow* row = hooks.hidden || hooks.compute ? snapshot.index().find(span.span.span_id) : nullptr;
+    const bool hidden = hooks.hidden && row != nullptr && hooks.hidden(*row, snapshot.index());
+    CC_TRY(snapshot.table().status());
     if (hidden) return std::optional<AssembledSpan>();
-    CC_TRY(finish_journal_span(snapshot, with_events, span));
+    CC_TRY(finish_journal_span(snapshot, row, with_events, span));
   } else {
     span.end_missing = span.span.end_ns == 0 || span.span.end_ns < span.span.start_ns;
   }

@@ -16,7 +16,9 @@ namespace {
 constexpr size_t kBlocksPerRead = 64;
 
 uint64_t u64_at(std::string_view bytes, size_t offset) {
-  return ByteReader(bytes.substr(offset, 8)).u64();
+  uint64_t value = 0;
+  std::memcpy(&value, bytes.data() + offset, sizeof(value));
+  return value;
 }
 uint64_t id_at(std::string_view records, size_t item) {
   return u64_at(records, item * kWorkRecordBytes);

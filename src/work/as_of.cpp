@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <memory>
 #include <set>
+#include <tuple>
 
+#include "base/sort.h"
 #include "base/time.h"
 #include "work/event_scan.h"
 #include "work/names.h"
@@ -98,11 +100,7 @@ Result<std::unique_ptr<PastView>> PastView::make(const store::WorkView& present,
   CC_TRY(scan_events(source, filter, fields_of, all));
   all.finish();
   CC_TRY(view->fold_outside(filter));
-  derive(view->histories_, [&](const otlp::SpanId& id) -> const WorkRow* {
-    const auto row = view->outside_rows_.find(id);
-    return row == view->outside_rows_.end() ? nullptr : &row->second;
-  });
-  view->make_rows();
+  view->settle();
   return view;
 }
 
@@ -117,21 +115,38 @@ Status PastView::fold_outside(const EventFilter& filter) {
   }
   if (missing.empty() || filter.project.empty()) return {};
   // They are few: each is read by itself.
-  for (const otlp::SpanId& id : missing) {
-    const WorkRow* row = present_.index().find(id);
-    if (row == nullptr) continue;
-    CC_ASSIGN(const std::vector<otlp::LogRecord> records, events(id));
-    CC_ASSIGN(const std::optional<store::JournalSpan> now, present_.span(id));
-    for (const otlp::LogRecord& record : records) {
-      CC_ASSIGN(Event event, event_from_record(record, nullptr));
-      event.project = row->project;
-      if (now) event.service_name = otlp::find_string(now->resource.attributes, names::attr::kServiceName);
-      CC_TRY(fold(outside_, event));
-    }
-  }
+  for (const otlp::SpanId& id : missing) CC_TRY(fold_alone(id, outside_));
   for (const auto& [id, history] : outside_.tasks)
     outside_rows_.emplace(id, past_row(history.task));
   return {};
+}
+
+// The events of a span, found by its id.
+Status PastView::fold_alone(const otlp::SpanId& id, Histories& into) const {
+  const WorkRow* row = present_.index().find(id);
+  if (row == nullptr) return {};
+  CC_ASSIGN(const std::vector<otlp::LogRecord> records, events(id));
+  CC_ASSIGN(const std::optional<store::JournalSpan> now, present_.span(id));
+  std::vector<Event> in_order;
+  for (const otlp::LogRecord& record : records) {
+    CC_ASSIGN(Event event, event_from_record(record, nullptr));
+    event.project = row->project;
+    if (now) event.service_name = otlp::find_string(now->resource.attributes, names::attr::kServiceName);
+    in_order.push_back(std::move(event));
+  }
+  sort_stably(in_order, [](const Event& a, const Event& b) {
+    return std::tie(a.time_ns, a.revision, a.seq) < std::tie(b.time_ns, b.revision, b.seq);
+  });
+  for (const Event& event : in_order) CC_TRY(fold(into, event));
+  return {};
+}
+
+void PastView::settle() {
+  derive(histories_, [&](const otlp::SpanId& id) -> const WorkRow* {
+    const auto row = outside_rows_.find(id);
+    return row == outside_rows_.end() ? nullptr : &row->second;
+  });
+  make_rows();
 }
 
 void PastView::make_rows() {

@@ -41,6 +41,11 @@ class PastView final : public store::WorkView, private store::WorkIndexView {
                                                 const store::Source& source, const Moment& moment,
                                                 const std::string& project);
 
+  // One task of it, and what that task's fields depend on: its ancestors, children and dependencies. Other tasks are
+  // missing, or incomplete. Null: there was no such task then.
+  static Result<std::unique_ptr<PastView>> make_of_task(const store::WorkView& present, const store::Source& source,
+                                                        const Moment& moment, const store::WorkRow& task);
+
   int64_t now_ns() const override { return moment_.now_ns(); }
   const store::WorkIndexView& index() const override { return *this; }
   Result<std::optional<store::JournalSpan>> span(const otlp::SpanId& id) const override;
@@ -57,6 +62,9 @@ class PastView final : public store::WorkView, private store::WorkIndexView {
   size_t size() const override { return rows_.size(); }
 
   Status fold_outside(const EventFilter& filter);
+  Status fold_alone(const otlp::SpanId& id, Histories& into) const;
+  Status fold_children(const store::Source& source, const store::WorkRow& task);
+  void settle();
   void make_rows();
   const TaskHistory* history(const otlp::SpanId& id) const;
 

@@ -202,6 +202,14 @@ Result<std::string> project_of(const store::WorkView& view, const Question& ques
 
 Result<Json> ask_past(const QuestionSpec& spec, const Reading& present, const Moment& moment,
                       const Question& question, const Args& args) {
+  if (question.op == "task.get" && !question.project.empty()) {
+    CC_ASSIGN(const std::string id, args.required("id"));
+    const WorkRow* row = present.view.index().find(span_id("task", question.project, id));
+    if (row != nullptr && is_task(*row)) {
+      CC_ASSIGN(const auto task, PastView::make_of_task(present.view, present.source, moment, *row));
+      if (task != nullptr) return spec.ask({*task, present.source, moment}, question, args);
+    }
+  }
   CC_ASSIGN(const std::string project, project_of(present.view, question, args));
   CC_ASSIGN(const auto past, PastView::make(present.view, present.source, moment, project));
   auto answer = spec.ask({*past, present.source, moment}, question, args);

@@ -169,6 +169,42 @@ TEST_F(TimeTravelTest, KnownAtAnyStepOfAnyHistoryIsTheStateThen) {
   }
 }
 
+TEST_F(TimeTravelTest, AChildThatHasLeftCountsWhereItWas) {
+  create("a");
+  create("b", R"("parent_id":"a")");
+  const int64_t then = journal.now;
+  pass(60);
+  ok("task.parent", R"({"id":"b","parent_id":null})");
+  EXPECT_EQ(*ask_ok("task.get", R"({"id":"a","as_of":)" + at(then) + "}").find("subtask_count")->as_int(), 1);
+  EXPECT_EQ(*ask_ok("task.get", R"({"id":"a"})").find("subtask_count")->as_int(), 0);
+}
+
+// Where the project is named a task is folded alone; without it, with the whole project.
+TEST_F(TimeTravelTest, ATaskAloneIsWhatItIsInItsProject) {
+  size_t found = 0;
+  for (uint64_t seed = 0; seed < 8; ++seed) {
+    SCOPED_TRACE(seed);
+    SeededRandom random(seed);
+    journal = MemoryJournal();
+    const int64_t begin = journal.now;
+    for (int step = 0; step < 150; ++step) {
+      pass(random.below(3));
+      (void)run(any_command(random));
+    }
+    for (int look = 0; look < 150; ++look) {
+      const int64_t then = begin + static_cast<int64_t>(random.below(static_cast<uint64_t>(journal.now - begin + 1)));
+      const std::string moment = std::string(random.below(3) == 0 ? "known_at" : "as_of") + "\":" + at(then);
+      const std::string args = "{\"id\":" + quoted(task(random)) + ",\"events\":true,\"" + moment + "}";
+      const auto alone = ask(journal, journal, Question{"task.get", project, parse(args), actor});
+      const auto whole = ask(journal, journal, Question{"task.get", "", parse(args), actor});
+      const auto text = [](const Result<Json>& answer) { return answer.ok() ? to_string(*answer) : "none"; };
+      ASSERT_EQ(text(alone), text(whole)) << args;
+      found += alone.ok() ? 1 : 0;
+    }
+  }
+  EXPECT_GT(found, 100u);
+}
+
 TEST_F(TimeTravelTest, HistoryTellsEveryEventInWords) {
   create("a");
   pass(7200);

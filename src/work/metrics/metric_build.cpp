@@ -371,6 +371,9 @@ std::vector<store::SampleRun> runs_of(const std::vector<Step>& steps, int64_t st
   auto step = std::upper_bound(steps.begin(), steps.end(), start_ms,
                                [](int64_t time_ms, const Step& one) { return time_ms < one.first; });
   if (step != steps.begin()) --step;
+  const auto behind = std::upper_bound(step, steps.end(), end_ms,
+                                       [](int64_t time_ms, const Step& one) { return time_ms < one.first; });
+  out.reserve(static_cast<size_t>(behind - step));
   for (; step != steps.end() && step->first <= end_ms; ++step) {
     const int64_t until_ms = step + 1 != steps.end() ? std::min((step + 1)->first - kGridMs, end_ms) : end_ms;
     if (store::is_stale_marker(step->second)) {

@@ -22,6 +22,9 @@ constexpr std::string_view kHandoffCreated = "handoff.created";
 // With more changed spans than this, reading the whole log in order is cheaper than span by span.
 constexpr size_t kSpansMax = 5000;
 
+// What most tasks have, without growing to it step by step.
+constexpr size_t kFewStates = 4, kFewIncrements = 8;
+
 // Builds one timeline from its span's events, in order.
 class Recorder {
  public:
@@ -50,6 +53,7 @@ class Recorder {
       if (!states.empty() && states.back().time_ns == event.time_ns) {
         states.back().state = state;
       } else {
+        if (states.empty()) states.reserve(kFewStates);
         states.push_back({event.time_ns, state});
       }
     }
@@ -81,6 +85,7 @@ class Recorder {
       increment.sprint = state.sprint;
     }
     increment.value = value;
+    if (timeline_.increments.empty()) timeline_.increments.reserve(kFewIncrements);
     timeline_.increments.push_back(increment);
   }
 

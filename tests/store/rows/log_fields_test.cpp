@@ -79,7 +79,7 @@ TEST(LogFields, NamesThatAreDataAreNoColumns) {
 
 std::string random_line(SeededRandom& random) {
   constexpr const char* kNames[] = {"event", "n", "user", "task_id", "x.y", "list"};
-  constexpr const char* kValues[] = {"\"start\"", "\"stop\"", "1", "2", "-7", "1.5", "true", "null", "[1]", "{\"n\":1}", "1.0", "\"a\\\"b\""};
+  constexpr const char* kValues[] = {"\"start\"", "\"stop\"", "1", "2", "-7", "1.5", "true", "null", "[1]", "{\"n\":1}", "1.0", "\"a\\\"b\"", "\"x\\ny z\""};
   if (random.below(8) == 0) return random.below(2) == 0 ? "plain text" : "{\"n\" :1}";
   const bool spaced = random.below(3) == 0;
   std::string line = "{";
@@ -163,7 +163,7 @@ TEST(LogFields, ColumnsOfAFileAreWhatTheLinesHave) {
     }
     EXPECT_EQ(row, lines.size());
     EXPECT_GT(in_fields, lines.size() / 2);
-    for (const char* needle : {"stop", "\"n\":1", ", \"", "plain"}) {
+    for (const char* needle : {"stop", "\"n\":1", ", \"", "plain", "n", "ny", "y z", " z", "1.5", "ul", "-7", "task_i", "x.y", "a\\\"", "t"}) {
       const RowSet found = *segment->match(INT64_MIN, INT64_MAX, {true}, {needle});
       for (size_t i = 0; i < lines.size(); ++i) {
         ASSERT_EQ(found.test(i), lines[i].find(needle) != std::string::npos) << lines[i] << " " << needle;

@@ -16,33 +16,68 @@ uint64_t identity_hash(const otlp::SpanView& span) {
              secret.second + 2 * static_cast<uint64_t>(static_cast<uint32_t>(span.kind)));
 }
 
-// The received rows of the traces of a request that files, or a head that is being cut, have.
+// A trace of a request: its spans that the head does not have, and the rows that files, or a head that
+// is being cut, have of it.
+struct StoredTrace {
+  otlp::TraceId id;
+  std::vector<Version::Place> places;
+  std::vector<const otlp::SpanView*> spans;
+};
+
 class StoredTraces {
  public:
   explicit StoredTraces(const Version& version) : version_(version) {}
 
-  Result<const std::vector<Version::Place>*> rows_of(const otlp::TraceId& id) {
-    if (last_ != IdTable::kNone && traces_[last_].id == id) return &traces_[last_].places;
+  Result<StoredTrace*> find(const otlp::TraceId& id) {
+    if (last_ != IdTable::kNone && traces_[last_].id == id) return &traces_[last_];
     const auto is = [&](uint32_t known) { return traces_[known].id == id; };
     last_ = table_.find_or_add(hash_id(id, secret_), static_cast<uint32_t>(traces_.size()), is);
-    if (last_ < traces_.size()) return &traces_[last_].places;
-    Trace& trace = traces_.emplace_back(Trace{id, {}});
+    if (last_ < traces_.size()) return &traces_[last_];
+    StoredTrace& trace = traces_.emplace_back(StoredTrace{id, {}, {}});
     for (const uint32_t segment : version_.traces.segments_of(id)) {
       CC_ASSIGN(const std::vector<uint32_t> rows, version_.spans[segment].rows->rows_of_trace(id));
       for (const uint32_t row : rows) trace.places.push_back({segment, row});
     }
-    return &trace.places;
+    return &trace;
+  }
+
+  // The rows that the spans replace. Looks at each stored row once, however many spans a trace that
+  // goes on growing has by now.
+  Status replaced(std::vector<Version::Place>& out) const {
+    for (const StoredTrace& trace : traces_) {
+      if (trace.spans.empty()) continue;
+      IdTable wanted;
+      for (uint32_t i = 0; i < trace.spans.size(); ++i) {
+        const otlp::SpanView& span = *trace.spans[i];
+        wanted.find_or_add(hash_id(span.span_id, secret_), i, [&](uint32_t known) {
+          return trace.spans[known]->span_id == span.span_id &&
+                 trace.spans[known]->kind == span.kind;
+        });
+      }
+      for (const Version::Place& place : trace.places) {
+        const SpanSegment& segment = version_.spans[place.segment];
+        const otlp::SpanId id = segment.rows->span_id(place.row);
+        const uint32_t span = wanted.find(hash_id(id, secret_), [&](uint32_t known) {
+          return trace.spans[known]->span_id == id &&
+                 trace.spans[known]->kind == segment.rows->kind(place.row);
+        });
+        if (span != IdTable::kNone && !segment.masked(place.row)) out.push_back(place);
+      }
+      // A row that could not be read might have been one of them.
+      uint32_t checked = IdTable::kNone;
+      for (const Version::Place& place : trace.places) {
+        if (std::exchange(checked, static_cast<uint32_t>(place.segment)) == place.segment) continue;
+        CC_TRY(version_.spans[place.segment].rows->status());
+      }
+    }
+    return {};
   }
 
  private:
-  struct Trace {
-    otlp::TraceId id;
-    std::vector<Version::Place> places;
-  };
   const Version& version_;
   const HashSecret& secret_ = hash_secret();
   IdTable table_;
-  std::deque<Trace> traces_;
+  std::deque<StoredTrace> traces_;
   uint32_t last_ = IdTable::kNone;
 };
 
@@ -62,25 +97,15 @@ Result<PreparedSpans> Head::prepare_spans(const otlp::TracesView& data) const {
   for (const otlp::TracesView::ResourceGroup& resource : data.resources()) {
     for (const otlp::TracesView::ScopeGroup& scope : resource.scopes) {
       for (const otlp::SpanView& span : scope.spans) {
-        CC_ASSIGN(const std::vector<Version::Place>* places, traces.rows_of(span.trace_id));
-        if (places->empty()) continue;
+        CC_ASSIGN(StoredTrace* trace, traces.find(span.trace_id));
+        if (trace->places.empty()) continue;
         const auto is = [&](uint32_t row) { return is_received(row, span); };
-        if (received_row_.find(identity_hash(span), is) != IdTable::kNone) continue;
-        for (const Version::Place& place : *places) {
-          const SpanSegment& segment = version_->spans[place.segment];
-          if (segment.rows->span_id(place.row) != span.span_id ||
-              segment.rows->kind(place.row) != span.kind || segment.masked(place.row)) {
-            continue;
-          }
-          prepared.replaced.push_back(place);
-        }
-        // A row that could not be read might have been one of them.
-        for (const Version::Place& place : *places) {
-          CC_TRY(version_->spans[place.segment].rows->status());
-        }
+        if (received_row_.find(identity_hash(span), is) == IdTable::kNone)
+          trace->spans.push_back(&span);
       }
     }
   }
+  CC_TRY(traces.replaced(prepared.replaced));
   return prepared;
 }
 

@@ -163,6 +163,33 @@ TEST_F(TraceDirectoryTest, ASpanThatComesAgainReplacesTheOneInAnySegment) {
   expect_sound();
 }
 
+// One trace over many segments and requests; a span id of two kinds is two spans.
+TEST_F(TraceDirectoryTest, ATraceThatGoesOnGrowingKeepsEachSpanOnce) {
+  const auto store = machine_.open(StoreMode::server);
+  constexpr uint32_t kRounds = 5, kSpans = 40;
+  const auto request = [](uint32_t first, const std::string& name) {
+    otlp::TracesData data = one_span(7, first + 1, name);
+    auto& spans = data.resource_spans[0].scope_spans[0].spans;
+    for (uint32_t i = 1; i < kSpans; ++i)
+      spans.push_back(one_span(7, first + i + 1, name).resource_spans[0].scope_spans[0].spans[0]);
+    for (uint32_t i = 0; i < kSpans; ++i) {
+      spans.push_back(spans[i]);
+      spans.back().kind = otlp::SpanKind::client;
+    }
+    return data;
+  };
+  for (uint32_t round = 0; round < kRounds; ++round) {
+    // Half of it has come before.
+    ASSERT_TRUE(store->ingest(request(round * kSpans / 2, std::to_string(round)), {}).ok());
+    ASSERT_TRUE(store->cut().ok());
+  }
+  std::map<std::string, int> count;
+  for (const std::string& name : span_names(*source(*store))) ++count[name];
+  EXPECT_EQ(count, (std::map<std::string, int>{
+                       {"000007/0", kSpans}, {"000007/1", kSpans}, {"000007/2", kSpans},
+                       {"000007/3", kSpans}, {"000007/4", 2 * kSpans}}));
+}
+
 TEST_F(TraceDirectoryTest, RunsAreMergedAndTheOldOnesRemoved) {
   const auto store = machine_.open(StoreMode::server);
   for (uint32_t round = 0; round < 40; ++round) {

@@ -14,11 +14,8 @@ namespace contextcore::store {
 namespace {
 
 using TraceIds = std::unordered_set<otlp::TraceId, IdHash>;
-
-struct Candidate {
-  int64_t start_ns = 0;
-  otlp::TraceId id;
-};
+// Traces with the least start of those of their rows that have been looked at.
+using TraceStarts = std::unordered_map<otlp::TraceId, int64_t, IdHash>;
 
 int64_t piece_end(const SpanRows& rows, uint32_t row, bool journal) {
   const int64_t end_ns = rows.end_ns(row);
@@ -31,15 +28,20 @@ TracePiece make_piece(const SpanRows& rows, uint32_t row, bool journal, bool in_
 }
 
 // The traces with a row that may satisfy the request's conditions.
-Result<TraceIds> matching_traces(const Snapshot& snapshot, const FetchRequest& request) {
-  TraceIds traces;
+Result<TraceStarts> matching_traces(const Snapshot& snapshot, const FetchRequest& request) {
+  TraceStarts traces;
+  const auto add = [&traces](const SpanRows& rows, uint32_t row) {
+    const int64_t start_ns = rows.start_ns(row);
+    const auto [known, added] = traces.try_emplace(rows.trace_id(row), start_ns);
+    if (!added) known->second = std::min(known->second, start_ns);
+  };
   const Head& head = snapshot.head();
   const WorkHooks& hooks = head.hooks();
   for (const SpanSegment& segment : snapshot.version().spans) {
     CC_ASSIGN(RowSet rows, match_conditions(*segment.rows, segment.journal(), hooks, request));
     if (segment.mask != nullptr) rows.subtract(*segment.mask);
     head.hide_superseded(segment.info.number, snapshot.visible(), rows);
-    rows.for_each([&](size_t row) { traces.insert(segment.rows->trace_id(row)); });
+    rows.for_each([&](size_t row) { add(*segment.rows, static_cast<uint32_t>(row)); });
     CC_TRY(segment.rows->status());  // ids of a damaged page are zeros
   }
   const auto lock = head.read_lock();
@@ -48,7 +50,7 @@ Result<TraceIds> matching_traces(const Snapshot& snapshot, const FetchRequest& r
     CC_ASSIGN(const RowSet rows, match_conditions(spans, journal, hooks, request));
     rows.for_each([&](size_t row) {
       if (!head.visible(journal, static_cast<uint32_t>(row), snapshot.visible())) return;
-      traces.insert(spans.trace_id(row));
+      add(spans, static_cast<uint32_t>(row));
     });
   }
   return traces;
@@ -111,14 +113,26 @@ Result<TraceBounds> bounds_of(const Snapshot& snapshot, const TraceIds& traces,
   return bounds;
 }
 
+// The latest trace first. Where a trace starts is looked up when its turn may have come: it starts no
+// later than the rows that made it a candidate, so a search for a few leaves most of them alone.
 class Traces : public TraceIterator {
  public:
-  Traces(const Snapshot& snapshot, FetchRequest request, std::vector<Candidate> candidates)
-      : snapshot_(snapshot), request_(std::move(request)), candidates_(std::move(candidates)) {}
+  Traces(const Snapshot& snapshot, FetchRequest request, const TraceStarts& traces)
+      : snapshot_(snapshot), request_(std::move(request)), unknown_(traces.size()) {
+    candidates_.reserve(traces.size());
+    for (const auto& [id, start_ns] : traces) candidates_.push_back({start_ns, false, id});
+    std::make_heap(candidates_.begin(), candidates_.end(), later);
+  }
 
   Result<const TraceView*> next() override {
-    while (at_ < candidates_.size()) {
-      const Candidate& candidate = candidates_[at_++];
+    while (!candidates_.empty()) {
+      std::pop_heap(candidates_.begin(), candidates_.end(), later);
+      const Candidate candidate = candidates_.back();
+      candidates_.pop_back();
+      if (!candidate.known) {
+        CC_TRY(look_up(candidate));
+        continue;
+      }
       CC_ASSIGN(AssembledTrace trace,
                 assemble_trace(snapshot_, candidate.id, request_.with_events));
       if (trace.spans.empty()) continue;
@@ -130,10 +144,52 @@ class Traces : public TraceIterator {
   }
 
  private:
+  struct Candidate {
+    int64_t start_ns = 0;  // known: of the trace; else not before that
+    bool known = false;
+    otlp::TraceId id;
+  };
+  // A heap's order: its front is the latest, of equal ones what is not known, then the least id.
+  static bool later(const Candidate& a, const Candidate& b) {
+    if (a.start_ns != b.start_ns) return a.start_ns < b.start_ns;
+    if (a.known != b.known) return a.known;
+    return b.id < a.id;
+  }
+  void push(const otlp::TraceId& id, const Bound& bound) {
+    if (bound.overlaps) candidates_.push_back({bound.start_ns, true, id});
+  }
+  Status look_up(const Candidate& candidate) {
+    if (looked_up_++ >= kLookUpsOneByOne) return look_up_all(candidate);
+    --unknown_;
+    CC_ASSIGN(const std::vector<TracePiece> pieces, snapshot_.pieces(candidate.id));
+    Bound bound;
+    for (const TracePiece& piece : pieces) bound.add(piece, request_.range);
+    if (!bound.overlaps) return {};
+    push(candidate.id, bound);
+    std::push_heap(candidates_.begin(), candidates_.end(), later);
+    return {};
+  }
+  // Whoever takes so many takes them all, and together they are cheaper.
+  Status look_up_all(const Candidate& candidate) {
+    TraceIds ids{candidate.id};
+    ids.reserve(unknown_);
+    std::erase_if(candidates_, [&](const Candidate& one) {
+      if (!one.known) ids.insert(one.id);
+      return !one.known;
+    });
+    unknown_ = 0;
+    CC_ASSIGN(const TraceBounds bounds, bounds_of(snapshot_, ids, request_.range));
+    for (const auto& [id, bound] : bounds) push(id, bound);
+    std::make_heap(candidates_.begin(), candidates_.end(), later);
+    return {};
+  }
+
+  static constexpr size_t kLookUpsOneByOne = 64;
   const Snapshot& snapshot_;
   FetchRequest request_;
-  std::vector<Candidate> candidates_;
-  size_t at_ = 0;
+  std::vector<Candidate> candidates_;  // a heap
+  size_t unknown_;                     // of them
+  size_t looked_up_ = 0;
   std::unique_ptr<TraceView> view_;
 };
 
@@ -180,18 +236,8 @@ Result<std::vector<TracePiece>> Snapshot::pieces(const otlp::TraceId& id) const 
 
 Result<std::unique_ptr<TraceIterator>> Snapshot::fetch(const FetchRequest& request) const {
   CC_TRY(head_->settle());
-  CC_ASSIGN(const TraceIds traces, matching_traces(*this, request));
-  CC_ASSIGN(const TraceBounds bounds, bounds_of(*this, traces, request.range));
-  std::vector<Candidate> candidates;
-  candidates.reserve(bounds.size());
-  for (const auto& [id, bound] : bounds) {
-    if (bound.overlaps) candidates.push_back({bound.start_ns, id});
-  }
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return a.start_ns != b.start_ns ? a.start_ns > b.start_ns : a.id < b.id;
-  });
-  return std::unique_ptr<TraceIterator>(
-      std::make_unique<Traces>(*this, request, std::move(candidates)));
+  CC_ASSIGN(const TraceStarts traces, matching_traces(*this, request));
+  return std::unique_ptr<TraceIterator>(std::make_unique<Traces>(*this, request, traces));
 }
 
 Result<std::optional<otlp::TracesData>> Snapshot::trace(const otlp::TraceId& id) const {

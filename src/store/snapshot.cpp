@@ -184,7 +184,7 @@ class Traces : public TraceIterator {
     return {};
   }
 
-  static constexpr size_t kLookUpsOneByOne = 64;
+  static constexpr size_t kLookUpsOneByOne = 256;
   const Snapshot& snapshot_;
   FetchRequest request_;
   std::vector<Candidate> candidates_;  // a heap

@@ -22,7 +22,6 @@
 #include "base/network.h"
 #include "base/process.h"
 #include "base/random.h"
-#include "base/time.h"
 #include "demo/demo_store.h"
 #include "export/exporter.h"
 #include "net/grpc_sender.h"
@@ -31,6 +30,7 @@
 #include "query/logql/text.h"
 #include "sdk/config.h"
 #include "sdk/export_config.h"
+#include "sdk/store_settings.h"
 #include "store/store.h"
 #include "work/hooks.h"
 
@@ -279,14 +279,8 @@ Status complete(Options& options) {
   if (options.durability.empty()) options.durability = config.get("durability");
   options.work.emit_mode = config.get("emit_mode");
   options.work.vocabulary = config.vocabulary;
-  const auto kept_ns = [&config](const char* name) -> int64_t {
-    return parse_prometheus_duration(config.get(name)).value_or(0);  // checked with the others
-  };
   // The history of a DEMO store is made up for a time that has passed, and stays.
-  if (!options.demo) {
-    options.retention = {kept_ns("retention_spans"), kept_ns("retention_logs"),
-                         kept_ns("retention_metrics")};
-  }
+  if (!options.demo) options.retention = sdk::retention_of(config);
   const auto number = [&config](const char* name) {
     uint64_t value = 0;
     logql::parse_bytes(config.get(name), value);  // checked with the others

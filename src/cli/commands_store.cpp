@@ -1,11 +1,13 @@
-// contextcore store verify, backup, restore, stats: care of the files of a store. All of it reads
-// the files themselves, beside a server or without one.
+// contextcore store verify, backup, restore, stats, compact: care of the files of a store. All but the
+// last read the files themselves, beside a server or without one.
 
 #include <fmt/format.h>
 
 #include "base/process.h"
 #include "cli/arguments.h"
 #include "cli/progress.h"
+#include "demo/demo_store.h"
+#include "sdk/store_settings.h"
 #include "store/backup.h"
 #include "store/breakdown.h"
 #include "store/store.h"
@@ -327,10 +329,56 @@ int stats(Context& context, const Arguments& arguments) {
   return kDone;
 }
 
+// What a server does by itself, for a store that has none.
+int compact(Context& context, const Arguments& arguments) {
+  const auto path = store_path(context);
+  if (!path.ok()) return context.fail(path.error());
+  const bool expire = arguments.given("expire");
+  if (expire && demo::is_demo_store(real_file_system(), *path)) {
+    return context.fail({Code::failed_precondition, *path + " is a DEMO store, whose history was made up for a time that has passed",
+                         "leave --expire out", {}, {}});
+  }
+  store::StoreOptions options;
+  options.path = *path;
+  options.create = false;
+  options.mode = store::StoreMode::server;
+  options.background = true;
+  options.hooks = work::hooks();
+  if (expire) {
+    const auto config = context.config();
+    if (!config.ok()) return context.fail(config.error());
+    options.retention = sdk::retention_of(**config);
+  }
+  const auto opened = store::Store::open(std::move(options));
+  if (!opened.ok()) return context.fail(opened.error());
+  store::Store& store = **opened;
+  const store::StoreStats before = store.stats();
+  Status status = store.cut();
+  if (status.ok()) status = store.compact();
+  const store::StoreStats after = store.stats();
+  const Status closed = store.close();
+  if (!status.ok()) return context.fail(status.error());
+  if (!closed.ok()) return context.fail(closed.error());
+  if (context.flags.json) {
+    context.print(json_line("store_compact", JsonObject{{"store", *path},
+                                                        {"segments_before", integer(before.segments)},
+                                                        {"segments", integer(after.segments)},
+                                                        {"bytes_before", integer(before.segment_bytes)},
+                                                        {"bytes", integer(after.segment_bytes)},
+                                                        {"merges", integer(after.compactions)},
+                                                        {"expired_rows", integer(after.expired_rows)}}));
+    return kDone;
+  }
+  context.print(fmt::format("{} segments of {} before, {} of {} now; {} merges", before.segments, size_text(before.segment_bytes),
+                            after.segments, size_text(after.segment_bytes), after.compactions));
+  context.print(expire ? fmt::format(", {} rows were older than they are kept.\n", after.expired_rows) : std::string(".\n"));
+  return kDone;
+}
+
 }  // namespace
 
 void add_store_commands(CLI::App& app, Action& chosen) {
-  CLI::App* store = app.add_subcommand("store", "Care of the store's files: verify, backup, restore, stats");
+  CLI::App* store = app.add_subcommand("store", "Care of the store's files: verify, backup, restore, stats, compact");
   store->require_subcommand(1);
   add_command(
       *store, "verify", "Read everything with its checksums; exit code 1 when something is damaged", chosen,
@@ -349,6 +397,12 @@ void add_store_commands(CLI::App& app, Action& chosen) {
   add_command(
       *store, "stats", "Rows and bytes by kind, class and column", chosen,
       [](Arguments& a) { a.flag("--all", "all", "all columns"); }, stats);
+  add_command(
+      *store, "compact", "Merge small segments, as a server does by itself; needs the store for itself", chosen,
+      [](Arguments& a) {
+        a.flag("--expire", "expire", "also drop received data that is older than retention_spans, _logs, _metrics");
+      },
+      compact);
 }
 
 }  // namespace contextcore::cli

@@ -1,4 +1,4 @@
-"""contextcore store verify, backup, restore and stats, on real files and beside a real server."""
+"""contextcore store verify, backup, restore, stats and compact, on real files and beside a real server."""
 
 import os
 import pathlib
@@ -173,3 +173,27 @@ class StoreCare(ProcessTest):
         text = self.cc("store", "stats").out
         self.assertRegex(text, re.compile(r"^COLUMN +BYTES +PER ROW +SHARE", re.M))
         self.assertIn("whole rows", text)
+
+    def test_compact(self):
+        self.cc("store", "compact", code=3)  # there is no store
+        self.cut_store()
+        with self.server() as server:
+            refused = self.cc("store", "compact", code=6)
+            self.assertIn(str(server.process.pid), refused.err)
+            old = {"traceId": "0" * 31 + "1", "spanId": "0" * 15 + "1", "name": "old", "kind": 1,
+                   "startTimeUnixNano": "1600000000000000000", "endTimeUnixNano": "1600000000000000001"}
+            status, _ = server.request("POST", "/v1/traces", {"resourceSpans": [{"scopeSpans": [{"spans": [old]}]}]})
+            self.assertEqual(status, 200)
+        for number in range(8):
+            for part in range(10):
+                self.cc("task", "comment", "big-0", f"{number}.{part}" + "c" * 120_000)
+        before = self.ccj("store", "stats").json
+        report = self.ccj("store", "compact").json
+        self.assertEqual(report["expired_rows"], 0)
+        self.assertLess(report["segments"], report["segments_before"] + 2)
+        self.assertGreater(report["merges"], 0)
+        self.assertEqual(len(self.spans('{ name = "old" }')), 1)
+        self.assertEqual(self.ccj("store", "compact", "--expire").json["expired_rows"], 1)
+        self.assertEqual(self.spans('{ name = "old" }'), {})
+        self.assertEqual(self.ccj("store", "stats").json["work_table"]["rows"], before["work_table"]["rows"])
+        self.assertTrue(self.ccj("store", "verify").json["sound"])

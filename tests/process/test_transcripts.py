@@ -41,6 +41,7 @@ ELSEWHERE = {
     "store backup": "test_store_care.py",
     "store restore": "test_store_care.py",
     "store stats": "test_store_care.py",
+    "store compact": "test_store_care.py",
 }
 
 TIME_HINT = "2026-11-22T15:24:29Z, 2026-11-22 15:24, 2026-11-22"

@@ -254,6 +254,7 @@ Json stats_json(const std::string& path, const store::StoreBreakdown& parts, con
                     {"masks", files_json(parts.masks)},
                     {"commands", files_json(parts.commands)},
                     {"forwards", files_json(parts.forwards)},
+                    {"trace_runs", files_json(parts.trace_runs)},
                     {"log", JsonObject{{"bytes", integer(parts.log_bytes)}}},
                     {"head", JsonObject{{"span_rows", integer(head.head_span_rows)},
                                         {"log_rows", integer(head.head_log_rows)},
@@ -279,6 +280,7 @@ void print_stats(Context& context, const std::string& path, const store::StoreBr
   small("masks", parts.masks, 0);
   small("commands", parts.commands, 0);
   small("forwards", parts.forwards, 0);
+  small("traces", parts.trace_runs, 0);
   table.row({"log", "", "1", "", "", size_text(parts.log_bytes), ""});
   context.print(table.render(context.terminal));
   context.print(fmt::format("\nhead     {} spans, {} log records, {} samples of {} series: in the log, not in segments yet\n",

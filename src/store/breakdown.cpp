@@ -120,6 +120,7 @@ Result<StoreBreakdown> break_down(FileSystem& files, Clock& clock, const std::st
                                       : file.ends_with(".mask")     ? &out.masks
                                       : file.ends_with(".commands") ? &out.commands
                                       : file.ends_with(".forwards") ? &out.forwards
+                                      : file.ends_with(".traces")   ? &out.trace_runs
                                                                     : nullptr;
     if (files_of == nullptr) continue;
     ++files_of->files;

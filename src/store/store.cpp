@@ -112,7 +112,9 @@ Status StoreImpl::initialize() {
   if (options_.background && options_.mode == StoreMode::server) {
     maintenance_ = options_.make_executor ? options_.make_executor() : make_thread_executor("store-files", 2, Priority::background);
   }
-  return open_directory();
+  CC_TRY(open_directory());
+  opened_ = true;
+  return {};
 }
 
 Status StoreImpl::open_directory() {
@@ -278,7 +280,8 @@ Status StoreImpl::close() {
   Lock lock(mutex_);
   if (closed_) return {};
   Status status;
-  if (head_ != nullptr && options_.mode != StoreMode::read_only && poisoned_.ok()) {
+  // What could not be opened has taken in a part of the log only, and says nothing about the rest.
+  if (opened_ && options_.mode != StoreMode::read_only && poisoned_.ok()) {
     // With nothing of ours to write, frames that are not visible are others', which a failure has
     // kept us from taking in; neither they nor the mark are our business then.
     if (!buffer_.empty()) status = wait_visible(lock, position_.sequence);

@@ -221,6 +221,7 @@ class StoreImpl final : public Store {
   bool sync_scheduled_ = false;
   int pausing_ = 0;  // cuts that wait for the log to come to rest
   std::atomic<bool> closed_{false};  // written with mutex_
+  bool opened_ = false;  // initialize() has succeeded
   bool announced_ = false;
   Status poisoned_;
   uint64_t last_work_sequence_ = 0;

@@ -219,45 +219,33 @@ Result<Config> load_config(FileSystem& files, const std::string& directory,
       "queries that a server answers at the same time; others wait");
   add_export_settings(file, config.project_file, config);
 
+  const auto bad_value = [&config](const char* name, std::string hint,
+                                   std::vector<std::string> candidates = {}) {
+    const Setting& setting = config.setting(name);
+    return Error{Code::invalid_argument,
+                 std::string(name) + " is '" + setting.value + "' (from " + setting.origin + ")",
+                 std::move(hint), std::move(candidates), {}};
+  };
   const std::string& mode = config.get("emit_mode");
   if (mode != "dual" && mode != "legacy" && mode != "otel") {
-    return Error{Code::invalid_argument,
-                 "emit_mode is '" + mode + "' (from " + config.setting("emit_mode").origin + ")",
-                 "use dual, legacy or otel",
-                 {"dual", "legacy", "otel"},
-                 {}};
+    return bad_value("emit_mode", "use dual, legacy or otel", {"dual", "legacy", "otel"});
   }
   for (const char* name : {"retention_spans", "retention_logs", "retention_metrics"}) {
-    const Setting& kept = config.setting(name);
-    const auto parsed = parse_prometheus_duration(kept.value);
-    if (kept.value == "0" || (parsed.ok() && *parsed >= 0)) continue;
-    return Error{Code::invalid_argument,
-                 std::string(name) + " is '" + kept.value + "' (from " + kept.origin + ")",
-                 "use a duration such as 14d or 12w, or 0 for ever",
-                 {},
-                 {}};
+    const std::string& kept = config.get(name);
+    const auto parsed = parse_prometheus_duration(kept);
+    if (kept != "0" && (!parsed.ok() || *parsed < 0))
+      return bad_value(name, "use a duration such as 14d or 12w, or 0 for ever");
   }
-  for (const auto& [name, least, example] :
-       {std::tuple("ingest_rate", uint64_t{0}, "20MB"), std::tuple("metric_series", uint64_t{1}, "150000"),
-        std::tuple("query_slots", uint64_t{1}, "8")}) {
-    const Setting& asked = config.setting(name);
+  for (const auto& [name, least, example] : {std::tuple("ingest_rate", uint64_t{0}, "20MB"),
+                                             std::tuple("metric_series", uint64_t{1}, "150000"),
+                                             std::tuple("query_slots", uint64_t{1}, "8")}) {
     uint64_t value = 0;
-    if (logql::parse_bytes(asked.value, value) && value >= least) continue;
-    return Error{Code::invalid_argument,
-                 std::string(name) + " is '" + asked.value + "' (from " + asked.origin + ")",
-                 "use a number such as " + std::string(example),
-                 {},
-                 {}};
+    if (!logql::parse_bytes(config.get(name), value) || value < least)
+      return bad_value(name, "use a number such as " + std::string(example));
   }
   const std::string& durability = config.get("durability");
-  if (durability != "sync" && durability != "interval") {
-    return Error{
-        Code::invalid_argument,
-        "durability is '" + durability + "' (from " + config.setting("durability").origin + ")",
-        "use sync or interval",
-        {"sync", "interval"},
-        {}};
-  }
+  if (durability != "sync" && durability != "interval")
+    return bad_value("durability", "use sync or interval", {"sync", "interval"});
   return config;
 }
 

@@ -69,6 +69,7 @@ Status StoreImpl::check_room_for_telemetry() const {
 }
 
 Status StoreImpl::check_quota(std::string_view tenant, size_t bytes) {
+  CC_TRY(check_room_for_telemetry());  // what is refused for that reason costs the tenant nothing
   Status status = quota_.take(tenant, bytes, clock_.monotonic_ns());
   if (!status.ok()) throttled_.fetch_add(1, std::memory_order_relaxed);
   return status;

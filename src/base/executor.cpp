@@ -3,8 +3,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -35,8 +33,6 @@ bool later(const Timer& a, const Timer& b) {
 // So far ahead that it does not come, yet adding it to the clock cannot overflow.
 constexpr int64_t kDelayMaxNs = int64_t{100} * 365 * 24 * 3600 * 1'000'000'000;
 
-constexpr int kBackgroundNice = 10;
-
 class ThreadExecutor : public Executor {
  public:
   ThreadExecutor(const std::string& name, unsigned threads, Priority priority) {
@@ -56,14 +52,11 @@ class ThreadExecutor : public Executor {
 
   ~ThreadExecutor() override { stop(); }
 
-  // Of the calling thread: Linux has a nice value and a policy for each. Refused: all are equal.
+  // Of the calling thread. Refused: it runs like the others.
   static void take(Priority priority) {
-    if (priority == Priority::background) {
-      std::ignore = ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kBackgroundNice);
-    } else if (priority == Priority::idle) {
-      const sched_param none{};
-      std::ignore = ::sched_setscheduler(0, SCHED_IDLE, &none);
-    }
+    if (priority != Priority::idle) return;
+    const sched_param none{};
+    std::ignore = ::sched_setscheduler(0, SCHED_IDLE, &none);
   }
 
   void post(std::function<void()> fn) override {

@@ -23,8 +23,7 @@ class Executor {
 
 enum class Priority : uint8_t {
   normal,
-  background,  // gives way to the other threads of the machine, as nice 10 does
-  idle,        // only where nobody else wants to run. Not for who holds what others wait for
+  idle,  // only where nobody else wants to run. Not for who holds what others wait for
 };
 
 // A pool of named threads. threads == 0: one per core, at least 2.

@@ -110,7 +110,7 @@ Status StoreImpl::initialize() {
     syncer_ = options_.make_executor ? options_.make_executor() : make_thread_executor("store-sync", 1);
   }
   if (options_.background && options_.mode == StoreMode::server) {
-    maintenance_ = options_.make_executor ? options_.make_executor() : make_thread_executor("store-files", 2, Priority::background);
+    maintenance_ = options_.make_executor ? options_.make_executor() : make_thread_executor("store-files", 2);
   }
   CC_TRY(open_directory());
   opened_ = true;

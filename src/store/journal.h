@@ -91,6 +91,9 @@ struct WorkHooks {
   // Left out of every answer (a deleted task and its phases), found by look-ups through the index
   // only. Empty: none.
   std::function<bool(const WorkRow& row, const WorkIndexView& index)> hidden;
+  // Rows are hidden only where this says so of their own key or of their parent's; most are not even looked up then.
+  // Pure. Empty: every row is asked about.
+  std::function<bool(const WorkKey& key)> hides;
   // Keys that compute may add, change or remove: conditions on them are not pushed to columns.
   std::vector<std::string> computed_keys;
   // The span event that mirrors a log event; nullopt: none.

@@ -5,6 +5,7 @@
 // then on rows.
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -50,15 +51,18 @@ struct RowMeta {
   bool journal = false;
 };
 
-// Stands at one row at a time. What it gives is borrowed until the next seek.
-class SpanCursor {
+// Some rows side by side, with the columns at hand that a reader wants. For one thread. What it gives is borrowed from it,
+// and from the rows it is of.
+class SpanGroup {
  public:
-  virtual ~SpanCursor() = default;
-  // REQUIRES: the row is there; cheapest in ascending order
-  virtual Status seek(size_t row) = 0;
-  virtual otlp::TraceId trace_id() const = 0;
-  virtual const SpanCore& core() const = 0;  // the end as stored; open and journal are not set
-  virtual Result<Cell> cell(size_t column) = 0;  // scopes span, resource, instrumentation
+  virtual ~SpanGroup() = default;
+  virtual size_t first() const = 0;
+  virtual size_t end() const = 0;
+  // REQUIRES, here and below: first() <= row < end()
+  virtual otlp::TraceId trace_id(size_t row) const = 0;
+  virtual Result<SpanCore> core(size_t row) const = 0;  // the end as stored; open and journal are not set
+  // column: of those that were asked for, of scope span, resource or instrumentation. The cell may borrow from values.
+  virtual Result<Cell> cell(size_t row, size_t column, std::deque<otlp::Value>& values) const = 0;
 };
 
 // A batch of span rows, immutable or append-only. const methods are thread-safe against each other;
@@ -103,8 +107,11 @@ class SpanRows {
   // What the numbers in the columns of resources and scopes mean.
   virtual Result<std::shared_ptr<const otlp::Resource>> resource(uint64_t number) const = 0;
   virtual Result<std::shared_ptr<const otlp::Scope>> scope(uint64_t number) const = 0;
-  // Reads rows without putting them together; nullptr for rows in memory.
-  virtual std::unique_ptr<SpanCursor> cursor(const std::vector<Column>&) const { return nullptr; }
+  // A row and those around it, to be read without putting them together; nullptr for rows in memory. The columns must
+  // outlive it. REQUIRES: row < size()
+  virtual Result<std::shared_ptr<const SpanGroup>> group(size_t, const std::vector<Column>&) const {
+    return std::shared_ptr<const SpanGroup>();
+  }
   virtual uint64_t memory_bytes() const = 0;
   // The first error of an accessor that cannot return one and gave zeros instead (a damaged page).
   virtual Status status() const { return {}; }

@@ -88,17 +88,29 @@ Result<uint64_t> StoreImpl::append(const std::vector<FramePart>& parts, uint32_t
 Status StoreImpl::wait_visible(Lock& lock, uint64_t sequence) {
   if (visible_ >= sequence) return {};
   const int64_t start_ns = clock_.monotonic_ns();
-  ++writers_waiting_;
+  Waiter waiter{sequence, {}};
+  const auto place = waiters_.insert(waiters_.end(), &waiter);
   while (visible_ < sequence && poisoned_.ok()) {
     if (flushing_) {
-      changed_.wait(lock);
+      waiter.woken.wait(lock);
     } else {
       flush(lock);
     }
   }
-  --writers_waiting_;
+  waiters_.erase(place);
   commit_wait_.record(clock_.monotonic_ns() - start_ns);
   return visible_ < sequence ? poisoned_ : Status();
+}
+
+// After a flush: those who have what they wait for, and one that writes next. Waking all would have each of them take the
+// lock once for every flush.
+void StoreImpl::wake_waiters() {
+  bool next = false;
+  for (Waiter* waiter : waiters_) {
+    const bool done = visible_ >= waiter->sequence || !poisoned_.ok();
+    if (done || !std::exchange(next, true)) waiter->woken.notify_one();
+  }
+  changed_.notify_all();
 }
 
 void StoreImpl::wait_idle(Lock& lock) {
@@ -117,29 +129,31 @@ void StoreImpl::flush(Lock& lock) {
   const uint64_t begin = flushed_;
   const uint64_t end = position_.offset;
   const uint64_t sequence = position_.sequence;
+  uint64_t durable = durable_;
   lock.unlock();
-  const Status status = write_batch(batch, begin, end);
+  const Status status = write_batch(batch, begin, end, durable);
   lock.lock();
   flushing_ = false;
   if (status.ok()) {
     flushed_ = end;
+    durable_ = durable;
     head_->forget_tables_before(visible_);
     set_state(head_, sequence);
     if (durable_ < end) schedule_sync();
   } else {
     poison(status);
   }
-  changed_.notify_all();
+  wake_waiters();
 }
 
-// Runs without mutex_: flushing_ keeps others away from the file and from durable_.
-Status StoreImpl::write_batch(std::string_view batch, uint64_t offset, uint64_t end) {
+// Runs without mutex_: flushing_ keeps others away from the file and from last_sync_ns_.
+Status StoreImpl::write_batch(std::string_view batch, uint64_t offset, uint64_t end, uint64_t& durable) {
   CC_TRY(wal_->write(offset, batch));
-  CC_TRY(sync_due(end));
-  return mark_file_.write({wal_->epoch(), end, durable_});
+  CC_TRY(sync_due(end, durable));
+  return mark_file_.write({wal_->epoch(), end, durable});
 }
 
-Status StoreImpl::sync_due(uint64_t end) {
+Status StoreImpl::sync_due(uint64_t end, uint64_t& durable) {
   const int64_t now_ns = clock_.monotonic_ns();
   if (options_.durability == Durability::interval && now_ns - last_sync_ns_ < kSyncIntervalNs) {
     return {};
@@ -148,7 +162,7 @@ Status StoreImpl::sync_due(uint64_t end) {
   syncs_.fetch_add(1, std::memory_order_relaxed);
   wal_sync_.record(clock_.monotonic_ns() - now_ns);
   last_sync_ns_ = now_ns;
-  durable_ = end;
+  durable = end;
   return {};
 }
 
@@ -160,6 +174,7 @@ void StoreImpl::poison(const Status& status) {
             "reads still work; open the store again when the disk is well",
             {},
             {}};
+  wake_waiters();
 }
 
 void StoreImpl::schedule_sync() {
@@ -189,7 +204,7 @@ void StoreImpl::background_sync() {
   } else if (!status.ok()) {
     poison(status);
   }
-  changed_.notify_all();
+  wake_waiters();
 }
 
 }  // namespace contextcore::store

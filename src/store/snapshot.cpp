@@ -9,6 +9,7 @@
 #include "store/log_parts.h"
 #include "store/snapshot_conditions.h"
 #include "store/trace_assembly.h"
+#include "store/trace_reader.h"
 
 namespace contextcore::store {
 namespace {
@@ -17,14 +18,10 @@ using TraceIds = std::unordered_set<otlp::TraceId, IdHash>;
 // Traces with the least start of those of their rows that have been looked at.
 using TraceStarts = std::unordered_map<otlp::TraceId, int64_t, IdHash>;
 
-int64_t piece_end(const SpanRows& rows, uint32_t row, bool journal) {
+int64_t end_of(const SpanRows& rows, uint32_t row, bool journal) {
   const int64_t end_ns = rows.end_ns(row);
   if (journal && end_ns == 0) return INT64_MAX;
   return std::max(end_ns, rows.start_ns(row));
-}
-
-TracePiece make_piece(const SpanRows& rows, uint32_t row, bool journal, bool in_head) {
-  return {&rows, row, journal, in_head, rows.start_ns(row), piece_end(rows, row, journal)};
 }
 
 // The traces with a row that may satisfy the request's conditions.
@@ -59,9 +56,10 @@ Result<TraceStarts> matching_traces(const Snapshot& snapshot, const FetchRequest
 struct Bound {
   int64_t start_ns = INT64_MAX;
   bool overlaps = false;  // some span of the trace overlaps the range
-  void add(const TracePiece& piece, const TimeRange& range) {
-    start_ns = std::min(start_ns, piece.start_ns);
-    overlaps |= piece.start_ns <= range.end_ns && piece.end_ns >= range.start_ns;
+  void add(const SpanRows& rows, uint32_t row, bool journal, const TimeRange& range) {
+    const int64_t start = rows.start_ns(row);
+    start_ns = std::min(start_ns, start);
+    overlaps = overlaps || (start <= range.end_ns && end_of(rows, row, journal) >= range.start_ns);
   }
 };
 using TraceBounds = std::unordered_map<otlp::TraceId, Bound, IdHash>;
@@ -77,7 +75,7 @@ Result<TraceBounds> bounds_by_scan(const Snapshot& snapshot, const TraceIds& tra
   const Head& head = snapshot.head();
   const auto add = [&](const SpanRows& rows, uint32_t row, bool journal) {
     const otlp::TraceId id = rows.trace_id(row);
-    if (traces.contains(id)) bounds[id].add(make_piece(rows, row, journal, false), range);
+    if (traces.contains(id)) bounds[id].add(rows, row, journal, range);
   };
   for (const SpanSegment& segment : snapshot.version().spans) {
     RowSet rows(segment.rows->size(), true);
@@ -97,6 +95,19 @@ Result<TraceBounds> bounds_by_scan(const Snapshot& snapshot, const TraceIds& tra
   return bounds;
 }
 
+Result<Bound> bound_of(const Snapshot& snapshot, const std::vector<TraceRow>& rows, const TimeRange& range) {
+  Bound bound;
+  std::shared_lock<std::shared_mutex> lock;
+  for (const TraceRow& row : rows) {
+    if (row.in_head && !lock.owns_lock()) lock = snapshot.head().read_lock();
+    bound.add(*row.rows, row.row, row.journal, range);
+  }
+  for (size_t i = 0; i < rows.size(); ++i) {  // what lies on a damaged page reads as zeros
+    if (i == 0 || rows[i].rows != rows[i - 1].rows) CC_TRY(rows[i].rows->status());
+  }
+  return bound;
+}
+
 Result<TraceBounds> bounds_of(const Snapshot& snapshot, const TraceIds& traces,
                               const TimeRange& range) {
   size_t rows = 0;
@@ -107,8 +118,9 @@ Result<TraceBounds> bounds_of(const Snapshot& snapshot, const TraceIds& traces,
   std::vector<otlp::TraceId> in_order(traces.begin(), traces.end());
   std::sort(in_order.begin(), in_order.end());
   for (const otlp::TraceId& id : in_order) {
-    CC_ASSIGN(const std::vector<TracePiece> pieces, snapshot.pieces(id));
-    for (const TracePiece& piece : pieces) bounds[id].add(piece, range);
+    CC_ASSIGN(const std::vector<TraceRow> found, snapshot.rows_of(id));
+    CC_ASSIGN(const Bound bound, bound_of(snapshot, found, range));
+    bounds.emplace(id, bound);
   }
   return bounds;
 }
@@ -118,13 +130,17 @@ Result<TraceBounds> bounds_of(const Snapshot& snapshot, const TraceIds& traces,
 class Traces : public TraceIterator {
  public:
   Traces(const Snapshot& snapshot, FetchRequest request, const TraceStarts& traces)
-      : snapshot_(snapshot), request_(std::move(request)), unknown_(traces.size()) {
+      : snapshot_(snapshot),
+        request_(std::move(request)),
+        reader_(snapshot_, request_),
+        unknown_(traces.size()) {
     candidates_.reserve(traces.size());
     for (const auto& [id, start_ns] : traces) candidates_.push_back({start_ns, false, id});
     std::make_heap(candidates_.begin(), candidates_.end(), later);
   }
 
   Result<const TraceView*> next() override {
+    CC_TRY(reader_.status());
     while (!candidates_.empty()) {
       std::pop_heap(candidates_.begin(), candidates_.end(), later);
       const Candidate candidate = candidates_.back();
@@ -133,13 +149,9 @@ class Traces : public TraceIterator {
         CC_TRY(look_up(candidate));
         continue;
       }
-      CC_ASSIGN(AssembledTrace trace,
-                assemble_trace(snapshot_, candidate.id, request_.with_events));
-      if (trace.spans.empty()) continue;
-      view_ = make_trace_view(std::move(trace), request_);
-      return view_.get();
+      CC_ASSIGN(const TraceView* view, read(candidate.id));
+      if (view != nullptr) return view;
     }
-    view_.reset();
     return static_cast<const TraceView*>(nullptr);
   }
 
@@ -158,13 +170,30 @@ class Traces : public TraceIterator {
   void push(const otlp::TraceId& id, const Bound& bound) {
     if (bound.overlaps) candidates_.push_back({bound.start_ns, true, id});
   }
+  // nullptr: nothing of it is shown.
+  Result<const TraceView*> read(const otlp::TraceId& id) {
+    if (!request_.with_events && !request_.with_links) {
+      std::vector<TraceRow> rows;
+      if (const auto known = rows_.find(id); known != rows_.end()) {
+        rows = std::move(known->second);
+        rows_.erase(known);
+      } else {
+        CC_ASSIGN(rows, snapshot_.rows_of(id));
+      }
+      return reader_.read(id, rows);
+    }
+    CC_ASSIGN(AssembledTrace trace, assemble_trace(snapshot_, id, request_.with_events));
+    if (trace.spans.empty()) return static_cast<const TraceView*>(nullptr);
+    view_ = make_trace_view(std::move(trace), request_);
+    return static_cast<const TraceView*>(view_.get());
+  }
   Status look_up(const Candidate& candidate) {
     if (looked_up_++ >= kLookUpsOneByOne) return look_up_all(candidate);
     --unknown_;
-    CC_ASSIGN(const std::vector<TracePiece> pieces, snapshot_.pieces(candidate.id));
-    Bound bound;
-    for (const TracePiece& piece : pieces) bound.add(piece, request_.range);
+    CC_ASSIGN(std::vector<TraceRow> rows, snapshot_.rows_of(candidate.id));
+    CC_ASSIGN(const Bound bound, bound_of(snapshot_, rows, request_.range));
     if (!bound.overlaps) return {};
+    rows_.emplace(candidate.id, std::move(rows));
     push(candidate.id, bound);
     std::push_heap(candidates_.begin(), candidates_.end(), later);
     return {};
@@ -187,9 +216,11 @@ class Traces : public TraceIterator {
   static constexpr size_t kLookUpsOneByOne = 256;
   const Snapshot& snapshot_;
   FetchRequest request_;
+  TraceReader reader_;
   std::vector<Candidate> candidates_;  // a heap
   size_t unknown_;                     // of them
   size_t looked_up_ = 0;
+  std::unordered_map<otlp::TraceId, std::vector<TraceRow>, IdHash> rows_;  // of those that were looked up one by one
   std::unique_ptr<TraceView> view_;
 };
 
@@ -202,10 +233,10 @@ Snapshot::Snapshot(std::shared_ptr<const Head> head, uint64_t visible, int64_t n
       now_ns_(now_ns),
       table_(head_->table(visible)) {}
 
-Result<std::vector<TracePiece>> Snapshot::pieces(const otlp::TraceId& id) const {
+Result<std::vector<TraceRow>> Snapshot::rows_of(const otlp::TraceId& id) const {
   CC_TRY(head_->settle());
-  std::vector<TracePiece> pieces;
-  std::vector<std::pair<uint64_t, TracePiece>> in_segments;
+  std::vector<TraceRow> found;
+  std::vector<std::pair<uint64_t, TraceRow>> in_segments;
   const std::vector<uint32_t> received = version_->traces.segments_of(id);
   for (uint32_t i = 0; i < version_->spans.size(); ++i) {
     const SpanSegment& segment = version_->spans[i];
@@ -214,24 +245,22 @@ Result<std::vector<TracePiece>> Snapshot::pieces(const otlp::TraceId& id) const 
     for (const uint32_t row : rows) {
       if (segment.masked(row)) continue;
       in_segments.emplace_back(segment.info.number,
-                               make_piece(*segment.rows, row, segment.journal(), false));
+                               TraceRow{segment.rows.get(), row, segment.journal(), false});
     }
     if (!rows.empty()) CC_TRY(segment.rows->status());
   }
   const auto lock = head_->read_lock();
-  for (const auto& [number, piece] : in_segments) {
-    if (!head_->superseded(number, piece.row, visible_)) pieces.push_back(piece);
+  for (const auto& [number, row] : in_segments) {
+    if (!head_->superseded(number, row.row, visible_)) found.push_back(row);
   }
   for (const bool journal : {true, false}) {
     const SpanRows& spans = head_->spans(journal);
     CC_ASSIGN(const std::vector<uint32_t> rows, spans.rows_of_trace(id));
     for (const uint32_t row : rows) {
-      if (head_->visible(journal, row, visible_)) {
-        pieces.push_back(make_piece(spans, row, journal, true));
-      }
+      if (head_->visible(journal, row, visible_)) found.push_back({&spans, row, journal, true});
     }
   }
-  return pieces;
+  return found;
 }
 
 Result<std::unique_ptr<TraceIterator>> Snapshot::fetch(const FetchRequest& request) const {

@@ -16,13 +16,11 @@
 namespace contextcore::store {
 
 // One visible row of a trace.
-struct TracePiece {
+struct TraceRow {
   const SpanRows* rows = nullptr;
   uint32_t row = 0;
   bool journal = false;
   bool in_head = false;
-  int64_t start_ns = 0;
-  int64_t end_ns = 0;  // INT64_MAX: open
 };
 
 class Snapshot final : public Source, public WorkView {
@@ -51,7 +49,7 @@ class Snapshot final : public Source, public WorkView {
   uint64_t visible() const { return visible_; }
   const WorkTable& table() const { return *table_; }
   // Visible rows of a trace, in no order.
-  Result<std::vector<TracePiece>> pieces(const otlp::TraceId& id) const;
+  Result<std::vector<TraceRow>> rows_of(const otlp::TraceId& id) const;
 
  private:
   std::shared_ptr<const Head> head_;

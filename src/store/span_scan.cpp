@@ -6,6 +6,7 @@
 #include <deque>
 #include <utility>
 
+#include "store/row_span.h"
 #include "store/snapshot.h"
 #include "store/snapshot_conditions.h"
 #include "store/trace_assembly.h"
@@ -41,59 +42,21 @@ size_t next_row(const RowSet& rows, size_t from) {
 // A row of a segment as a trace of one span.
 class RowView : public TraceView {
  public:
-  RowView(const Snapshot& snapshot, const FetchRequest& request)
-      : snapshot_(snapshot), columns_(request.columns), hooks_(snapshot.head().hooks()) {
-    for (const Column& column : columns_) {
-      const auto& keys = hooks_.computed_keys;
-      computed_.push_back(column.scope == ColumnScope::span &&
-                          std::find(keys.begin(), keys.end(), column.key) != keys.end());
-    }
-  }
+  RowView(const Snapshot& snapshot, const FetchRequest& request) : context_(snapshot, request.columns) {}
 
-  void begin(SpanCursor& cursor, bool journal) {
-    cursor_ = &cursor;
-    journal_ = journal;
+  // False: the row is hidden.
+  Result<bool> take(const SpanGroup& group, size_t row, bool journal) {
+    id_ = group.trace_id(row);
+    values_.clear();
+    return span_.take(context_, group, row, journal);
   }
-
-  // The row that the cursor stands at. False: it is hidden.
-  Result<bool> take() {
-    id_ = cursor_->trace_id();
-    core_ = cursor_->core();
-    core_.journal = journal_;
-    end_missing_ = !journal_ && (core_.end_ns == 0 || core_.end_ns < core_.start_ns);
-    core_.open = journal_ && core_.end_ns == 0;
-    stored_end_ns_ = core_.end_ns;
-    if (end_missing_) core_.end_ns = core_.start_ns;
-    if (core_.open) core_.end_ns = std::max(core_.start_ns, snapshot_.now_ns());
-    shown_.attributes.clear();
-    is_computed_ = false;
-    row_ = nullptr;
-    if (!journal_) return true;
-    row_ = snapshot_.index().find(core_.span_id);
-    if (row_ == nullptr) CC_TRY(snapshot_.table().status());
-    return row_ == nullptr || !hooks_.hidden || !hooks_.hidden(*row_, snapshot_.index());
-  }
-
   // The first error of a cell.
-  const Status& status() const { return status_; }
+  const Status& status() const { return context_.status(); }
 
   const otlp::TraceId& trace_id() const override { return id_; }
   size_t span_count() const override { return 1; }
-  const SpanCore& core(size_t) const override { return core_; }
-  Cell cell(size_t, size_t column) const override {
-    const Column& wanted = columns_[column];
-    if (end_missing_ && wanted.scope == ColumnScope::span && wanted.key == kEndMissingKey) {
-      Cell cell;
-      cell.type = Cell::Type::boolean;
-      cell.boolean = true;
-      return cell;
-    }
-    if (journal_ && computed_[column] && hooks_.compute) {
-      const otlp::Value* value = otlp::find(shown().attributes, wanted.key);
-      return Cell::of(value);
-    }
-    return stored(column);
-  }
+  const SpanCore& core(size_t) const override { return span_.core(); }
+  Cell cell(size_t, size_t column) const override { return span_.cell(context_, column, values_); }
   size_t event_count(size_t) const override { return 0; }
   EventCore event(size_t, size_t) const override { return {}; }
   Cell event_cell(size_t, size_t, size_t) const override { return {}; }
@@ -102,58 +65,10 @@ class RowView : public TraceView {
   Cell link_cell(size_t, size_t, size_t) const override { return {}; }
 
  private:
-  Cell stored(size_t column) const {
-    Result<Cell> cell = cursor_->cell(column);
-    if (cell.ok()) return *cell;
-    if (status_.ok()) status_ = cell.status();
-    return {};
-  }
-
-  // The attributes that compute may change, after it has.
-  const otlp::Span& shown() const {
-    if (is_computed_) return shown_;
-    is_computed_ = true;
-    shown_.span_id = core_.span_id;
-    shown_.start_ns = static_cast<uint64_t>(core_.start_ns);
-    shown_.end_ns = static_cast<uint64_t>(stored_end_ns_);
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      if (!computed_[i]) continue;
-      const Cell cell = stored(i);
-      if (cell.type != Cell::Type::nil)
-        otlp::set(shown_.attributes, columns_[i].key, value_of(cell));
-    }
-    if (row_ != nullptr) hooks_.compute(shown_, *row_, snapshot_.now_ns());
-    return shown_;
-  }
-
-  static otlp::Value value_of(const Cell& cell) {
-    switch (cell.type) {
-      case Cell::Type::string:
-        return std::string(cell.string);
-      case Cell::Type::boolean:
-        return cell.boolean;
-      case Cell::Type::integer:
-        return cell.integer;
-      case Cell::Type::real:
-        return cell.real;
-      default:
-        return cell.value != nullptr ? *cell.value : otlp::Value();
-    }
-  }
-
-  const Snapshot& snapshot_;
-  const std::vector<Column>& columns_;
-  const WorkHooks& hooks_;
-  std::vector<bool> computed_;  // by column
-  SpanCursor* cursor_ = nullptr;
-  bool journal_ = false, end_missing_ = false;
-  int64_t stored_end_ns_ = 0;
+  mutable RowContext context_;
   otlp::TraceId id_;
-  SpanCore core_;
-  const WorkRow* row_ = nullptr;
-  mutable otlp::Span shown_;
-  mutable bool is_computed_ = false;
-  mutable Status status_;
+  RowSpan span_;
+  mutable std::deque<otlp::Value> values_;  // that cells borrow from
 };
 
 class Spans : public TraceIterator {
@@ -182,12 +97,13 @@ class Spans : public TraceIterator {
       CC_ASSIGN(rows_, matching_rows(snapshot_, *segment.rows, segment.journal(), request_));
       if (segment.mask != nullptr) rows_.subtract(*segment.mask);
       snapshot_.head().hide_superseded(segment.info.number, snapshot_.visible(), rows_);
-      cursor_ = segment.rows->cursor(request_.columns);
-      if (cursor_ != nullptr) view_.begin(*cursor_, segment.journal());
       at_ = next_row(rows_, 0);
       selected_ = true;
+      in_memory_ = false;
+      group_.reset();
+      if (at_ < rows_.rows()) CC_TRY(load_group(*segment.rows));
     }
-    if (cursor_ == nullptr) {  // in memory
+    if (in_memory_) {
       while (pending_.empty() && at_ < rows_.rows()) {
         CC_ASSIGN(auto wholes, materialize(*segment.rows));
         CC_TRY(assemble(std::move(wholes), segment.journal()));
@@ -195,15 +111,22 @@ class Spans : public TraceIterator {
       if (!pending_.empty()) return next_pending();
     }
     for (at_ = next_row(rows_, at_); at_ < rows_.rows(); at_ = next_row(rows_, at_)) {
-      CC_TRY(cursor_->seek(at_++));
-      CC_ASSIGN(const bool shown, view_.take());
+      if (at_ >= group_->end()) CC_TRY(load_group(*segment.rows));
+      CC_ASSIGN(const bool shown, view_.take(*group_, at_++, segment.journal()));
       if (shown) return static_cast<const TraceView*>(&view_);
     }
     CC_TRY(segment.rows->status());
-    cursor_.reset();
+    group_.reset();
     selected_ = false;
     ++segment_;
     return static_cast<const TraceView*>(nullptr);
+  }
+
+  // The rows around the one at hand.
+  Status load_group(const SpanRows& rows) {
+    CC_ASSIGN(group_, rows.group(at_, request_.columns));
+    in_memory_ = group_ == nullptr;
+    return {};
   }
 
   // nullptr while head_ < 2: one half of the head has no more.
@@ -271,7 +194,8 @@ class Spans : public TraceIterator {
   const FetchRequest request_;
   RowView view_;
   size_t segment_ = 0;
-  std::unique_ptr<SpanCursor> cursor_;
+  std::shared_ptr<const SpanGroup> group_;  // of the segment at hand
+  bool in_memory_ = false;                  // that segment's rows are
   RowSet rows_;
   size_t at_ = 0;
   size_t head_ = 0;  // work, received, no more

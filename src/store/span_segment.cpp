@@ -2,8 +2,8 @@
 #include "store/frame_work.h"
 #include "store/rows_spans.h"
 #include "store/rows_values.h"
-#include "store/segment_cursor.h"
 #include "store/segment_rows.h"
+#include "store/span_group.h"
 
 namespace contextcore::store {
 namespace {
@@ -174,8 +174,8 @@ class SpanSegment : public SpanRows {
     return rows_.scopes().at(number);
   }
 
-  std::unique_ptr<SpanCursor> cursor(const std::vector<Column>& columns) const override {
-    return std::make_unique<SegmentCursor>(rows_, columns);
+  Result<std::shared_ptr<const SpanGroup>> group(size_t row, const std::vector<Column>& columns) const override {
+    return SegmentSpanGroup::open(rows_, rows_.file().group_of(row), columns);
   }
 
   uint64_t memory_bytes() const override { return rows_.memory_bytes(); }

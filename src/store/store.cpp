@@ -228,7 +228,7 @@ StoreStats StoreImpl::stats() const {
   stats.head_log_rows = sizes.log_rows;
   stats.wal_bytes = position_.offset;
   stats.wal_unsynced_bytes = position_.offset - std::min(position_.offset, durable_);
-  stats.writers_waiting = writers_waiting_;
+  stats.writers_waiting = waiters_.size();
   stats.wal_sync = wal_sync_.counts();
   stats.commit_wait = commit_wait_.counts();
   for (const SegmentInfo& segment : head_->version().manifest.segments) {

@@ -16,6 +16,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -108,9 +109,11 @@ class StoreImpl final : public Store {
   // Returns when the frame is durable (or written, with durability interval) and visible.
   Status wait_visible(Lock& lock, uint64_t sequence);
   void flush(Lock& lock);
+  void wake_waiters();
   void wait_idle(Lock& lock);
-  Status write_batch(std::string_view batch, uint64_t offset, uint64_t end);
-  Status sync_due(uint64_t end);
+  // durable: how much of the log is, brought up to date.
+  Status write_batch(std::string_view batch, uint64_t offset, uint64_t end, uint64_t& durable);
+  Status sync_due(uint64_t end, uint64_t& durable);
   void poison(const Status& status);
   void schedule_sync();
   void background_sync();
@@ -247,7 +250,11 @@ class StoreImpl final : public Store {
   uint64_t visible_ = 0;        // likewise
 
   LatencyHistogram wal_sync_, commit_wait_;
-  size_t writers_waiting_ = 0;
+  struct Waiter {
+    uint64_t sequence = 0;  // that has to be visible
+    std::condition_variable woken;
+  };
+  std::list<Waiter*> waiters_;
   mutable std::atomic<uint64_t> frames_{0}, syncs_{0}, cuts_{0}, duplicates_{0}, rejected_{0},
       throttled_{0}, compactions_{0}, compacted_rows_{0}, compacted_bytes_{0}, expired_rows_{0}, cut_bytes_{0};
 };

@@ -38,16 +38,16 @@ Status finish_journal_span(const Snapshot& snapshot, const WorkRow* row, bool wi
 }
 
 Result<std::vector<SpanRows::Whole>> materialize(const Snapshot& snapshot,
-                                                 const std::vector<TracePiece>& pieces) {
-  std::vector<SpanRows::Whole> wholes(pieces.size());
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    if (pieces[i].in_head) continue;
-    CC_ASSIGN(wholes[i], pieces[i].rows->materialize(pieces[i].row));
+                                                 const std::vector<TraceRow>& rows) {
+  std::vector<SpanRows::Whole> wholes(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].in_head) continue;
+    CC_ASSIGN(wholes[i], rows[i].rows->materialize(rows[i].row));
   }
   const auto lock = snapshot.head().read_lock();
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    if (!pieces[i].in_head) continue;
-    CC_ASSIGN(wholes[i], pieces[i].rows->materialize(pieces[i].row));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i].in_head) continue;
+    CC_ASSIGN(wholes[i], rows[i].rows->materialize(rows[i].row));
   }
   return wholes;
 }
@@ -171,17 +171,25 @@ Result<std::optional<AssembledSpan>> assemble_span(const Snapshot& snapshot, Spa
   return std::optional(std::move(span));
 }
 
+Result<std::vector<AssembledSpan>> assemble_rows(const Snapshot& snapshot, const std::vector<TraceRow>& rows,
+                                                 bool with_events) {
+  std::vector<AssembledSpan> spans;
+  if (rows.empty()) return spans;
+  CC_ASSIGN(std::vector<SpanRows::Whole> wholes, materialize(snapshot, rows));
+  spans.reserve(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    CC_ASSIGN(std::optional<AssembledSpan> span,
+              assemble_span(snapshot, std::move(wholes[i]), rows[i].journal, with_events));
+    if (span) spans.push_back(std::move(*span));
+  }
+  return spans;
+}
+
 Result<AssembledTrace> assemble_trace(const Snapshot& snapshot, const otlp::TraceId& id,
                                       bool with_events) {
-  CC_ASSIGN(const std::vector<TracePiece> pieces, snapshot.pieces(id));
-  CC_ASSIGN(std::vector<SpanRows::Whole> wholes, materialize(snapshot, pieces));
+  CC_ASSIGN(const std::vector<TraceRow> rows, snapshot.rows_of(id));
   AssembledTrace trace{id, {}};
-  trace.spans.reserve(pieces.size());
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    CC_ASSIGN(std::optional<AssembledSpan> span,
-              assemble_span(snapshot, std::move(wholes[i]), pieces[i].journal, with_events));
-    if (span) trace.spans.push_back(std::move(*span));
-  }
+  CC_ASSIGN(trace.spans, assemble_rows(snapshot, rows, with_events));
   std::sort(trace.spans.begin(), trace.spans.end(),
             [](const AssembledSpan& a, const AssembledSpan& b) {
               return std::tie(a.span.start_ns, a.span.span_id, a.span.kind) <

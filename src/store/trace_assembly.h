@@ -28,6 +28,9 @@ struct AssembledTrace {
 // A row as it is shown; nullopt when it is hidden.
 Result<std::optional<AssembledSpan>> assemble_span(const Snapshot& snapshot, SpanRows::Whole whole,
                                                    bool journal, bool with_events);
+// Those of the rows that are shown, in their order.
+Result<std::vector<AssembledSpan>> assemble_rows(const Snapshot& snapshot, const std::vector<TraceRow>& rows,
+                                                 bool with_events);
 Result<AssembledTrace> assemble_trace(const Snapshot& snapshot, const otlp::TraceId& id,
                                       bool with_events);
 // As OTLP, grouped by resource and scope in the order in which they first occur.

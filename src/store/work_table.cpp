@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <unordered_set>
 #include <utility>
 
 #include "base/sort.h"
@@ -36,7 +35,7 @@ class WorkTableImpl : public WorkTable, public std::enable_shared_from_this<Work
 
   void scan_keys(const WorkFilter& filter,
                  const std::function<bool(const WorkKey&)>& fn) const override {
-    std::unordered_set<uint64_t, Scatter> hidden;
+    WorkIds hidden;
     bool going = true;
     rows_.for_each_from(0, [&](uint64_t id, const RowPointer& row) {
       if (!has_key(row->kind)) return true;
@@ -120,6 +119,18 @@ class WorkTableImpl : public WorkTable, public std::enable_shared_from_this<Work
   }
 
   size_t file_count() const override { return files_.size(); }
+  WorkIds hiding(const std::function<bool(const WorkKey&)>& hides) const override {
+    WorkIds ids;
+    for (const auto& file : files_) {
+      const std::vector<uint64_t>& of_file = file->hiding(hides);
+      ids.insert(of_file.begin(), of_file.end());
+    }
+    rows_.for_each_from(0, [&](uint64_t id, const RowPointer& row) {
+      if (has_key(row->kind) && hides(WorkKey::of(*row))) ids.insert(id);
+      return true;
+    });
+    return ids;
+  }
   Status status() const override {
     for (const auto& file : files_) CC_TRY(file->status());
     return {};
@@ -134,10 +145,6 @@ class WorkTableImpl : public WorkTable, public std::enable_shared_from_this<Work
   using RowPointer = std::shared_ptr<const WorkRow>;
   struct Nothing {};
   using Pairs = PersistentMap<WorkPair, Nothing>;
-  // Span ids are hashes already.
-  struct Scatter {
-    size_t operator()(uint64_t id) const { return id; }
-  };
 
   const WorkRow* find_number(uint64_t id) const {
     if (const RowPointer* row = rows_.find(id)) return row->get();

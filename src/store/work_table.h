@@ -16,8 +16,10 @@
 // it is not ok. Layout of the file: docs/store-format.md, "Work table".
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/file_system.h"
@@ -25,6 +27,12 @@
 #include "store/work_index.h"
 
 namespace contextcore::store {
+
+// Span ids as numbers. They are hashes already.
+struct ScatteredId {
+  size_t operator()(uint64_t id) const { return id; }
+};
+using WorkIds = std::unordered_set<uint64_t, ScatteredId>;
 
 class WorkTable : public WorkIndexView {
  public:
@@ -46,6 +54,9 @@ class WorkTable : public WorkIndexView {
   // caller's to sync). path is created or overwritten. REQUIRES: keep ≤ file_count()
   virtual Status write(FileSystem& files, const std::string& path, size_t keep) const = 0;
   virtual size_t file_count() const = 0;
+  // The ids of all rows with keys that `hides` accepts (WorkHooks::hides), and maybe of some that have changed since.
+  // REQUIRES: always the same function; the files keep what it said of them
+  virtual WorkIds hiding(const std::function<bool(const WorkKey&)>& hides) const = 0;
   // The first error that a look-up met in a file; sticky, shared by all versions over it.
   Status status() const override = 0;
   // Reads and checks every block.

@@ -227,26 +227,42 @@ const WorkTableFile::Block* WorkTableFile::block(WorkSection section, size_t ind
   return slot.load(std::memory_order_acquire);
 }
 
-WorkTableFile::Found WorkTableFile::locate(uint64_t id) const {
-  const std::vector<Entry>& rows_entries = entries(WorkSection::rows);
-  const auto after =
-      std::upper_bound(rows_entries.begin(), rows_entries.end(), id,
-                       [](uint64_t key, const Entry& entry) { return key < entry.first.key; });
-  if (after == rows_entries.begin()) return {};
-  const auto index = static_cast<size_t>(after - rows_entries.begin()) - 1;
-  const Block* rows = block(WorkSection::rows, index);
-  if (rows == nullptr) return {};
-  size_t low = 0, high = rows->decoded.size();
-  while (low < high) {
-    const size_t middle = (low + high) / 2;
-    if (id_at(rows->bytes, middle) < id) {
-      low = middle + 1;
+namespace {
+
+// How many of the ascending keys are not above `key`. Ids are random numbers, so that where one lies between two others
+// says about where it is; where they are not, halving bounds the steps.
+template <typename KeyAt>
+size_t count_up_to(size_t count, uint64_t key, const KeyAt& key_at) {
+  size_t low = 0, high = count;
+  for (bool guess = true; low < high; guess = !guess) {
+    size_t at = (low + high) / 2;
+    if (guess && high - low > 4) {
+      const uint64_t first = key_at(low), last = key_at(high - 1);
+      if (key < first) return low;
+      if (key >= last) return high;
+      const double share = static_cast<double>(key - first) / static_cast<double>(last - first);
+      at = std::min(high - 1, low + static_cast<size_t>(share * static_cast<double>(high - 1 - low)));
+    }
+    if (key_at(at) <= key) {
+      low = at + 1;
     } else {
-      high = middle;
+      high = at;
     }
   }
-  if (low == rows->decoded.size() || id_at(rows->bytes, low) != id) return {};
-  return {index, low, rows};
+  return low;
+}
+
+}  // namespace
+
+WorkTableFile::Found WorkTableFile::locate(uint64_t id) const {
+  const std::vector<Entry>& blocks = entries(WorkSection::rows);
+  const size_t up_to = count_up_to(blocks.size(), id, [&](size_t i) { return blocks[i].first.key; });
+  if (up_to == 0) return {};
+  const Block* rows = block(WorkSection::rows, up_to - 1);
+  if (rows == nullptr) return {};
+  const size_t items = count_up_to(rows->decoded.size(), id, [&](size_t i) { return id_at(rows->bytes, i); });
+  if (items == 0 || id_at(rows->bytes, items - 1) != id) return {};
+  return {up_to - 1, items - 1, rows};
 }
 
 const WorkRow* WorkTableFile::find(uint64_t id) const {
@@ -327,6 +343,16 @@ void WorkTableFile::scan_keys(const WorkFilter& filter,
     const Block* keys = block(WorkSection::keys, i, ahead);
     if (keys != nullptr && !scan_block_keys(i, *keys, texts->texts, fn)) return;
   }
+}
+
+const std::vector<uint64_t>& WorkTableFile::hiding(const std::function<bool(const WorkKey&)>& hides) const {
+  std::call_once(hiding_once_, [&] {
+    scan_keys(WorkFilter{}, [&](const WorkKey& key) {
+      if (hides(key)) hiding_.push_back(number_of(key.span_id));
+      return true;
+    });
+  });
+  return hiding_;
 }
 
 bool WorkTableFile::scan_block_keys(size_t index, const Block& keys,

@@ -40,6 +40,8 @@ class WorkTableFile {
   }
   // Keys of the groups that filter names, until fn returns false.
   void scan_keys(const WorkFilter& filter, const std::function<bool(const WorkKey&)>& fn) const;
+  // Ids of rows with keys that `hides` accepts; worked out once. REQUIRES: always the same function
+  const std::vector<uint64_t>& hiding(const std::function<bool(const WorkKey&)>& hides) const;
   // The first error; sticky.
   Status status() const;
   Status verify() const;
@@ -115,6 +117,8 @@ class WorkTableFile {
   uint64_t row_count_ = 0;
   std::vector<Entry> entries_[kWorkSections];
   std::unique_ptr<std::atomic<const Block*>[]> blocks_[kWorkSections];
+  mutable std::once_flag hiding_once_;
+  mutable std::vector<uint64_t> hiding_;
   mutable std::mutex mutex_;
   mutable Status status_;
 };

@@ -301,6 +301,7 @@ store::WorkHooks hooks() {
     const WorkRow* task = index.find(row.parent_span_id);
     return task != nullptr && is_deleted(*task);
   };
+  hooks.hides = [](const store::WorkKey& key) { return is_deleted(key); };
   for (const std::string_view key :
        {attr::kContextcoreOpen, attr::kContextcoreUpdatedNs, attr::kContextcoreEventSeq,
         attr::kTaskReady, attr::kTaskClaimedBy, attr::kTaskClaimSession, attr::kTaskClaimToken,

@@ -124,6 +124,12 @@ Result<Value> Evaluator::call_over_range(const Call& call, const Steps& steps) {
       window.step_ms = steps.time_ms(step);
       window.end_ms = reference_ms(input.shift, window.step_ms);
       window.start_ms = window.end_ms - input.range_ms;
+      if (entry.of_rise != nullptr) {
+        if (const auto rise = cursor.rise(window.start_ms, window.end_ms)) {
+          if (const auto value = entry.of_rise(window, *rise)) out.points.push_back({step, *value});
+          continue;
+        }
+      }
       cursor.cut(window.start_ms, window.end_ms, window);
       if (window.runs.empty()) continue;
       if (const auto value = entry.function(window, numbers.at(step))) out.points.push_back({step, *value});

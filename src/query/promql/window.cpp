@@ -25,34 +25,44 @@ void for_each_sample(const Window& window, Fn fn) {
 enum class Kind : uint8_t { delta, increase, rate };
 
 // The change over the window, carried on to its edges where samples come close enough to them: within 1.1 of their
-// mean distance, else half of it. A counter is not carried on below 0.
-std::optional<double> extrapolated(const Window& window, Kind kind) {
-  const int64_t count = window.count();
-  if (count < 2) return std::nullopt;
+// mean distance, else half of it. A counter is not carried on below 0. result: the change itself.
+std::optional<double> extrapolated(const Window& window, const Rise& ends, double result, Kind kind) {
+  if (ends.count < 2) return std::nullopt;
   const bool counter = kind != Kind::delta;
-  double result = window.last().value - window.first().value;
-  if (counter) {
-    double before = window.first().value;
-    for (const SampleRun& run : window.runs) {
-      if (run.value < before) result += before;
-      before = run.value;
-    }
-  }
-  double to_start = seconds(window.first().start_ms - window.start_ms);
-  double to_end = seconds(window.end_ms - window.last().end_ms());
-  const double sampled = seconds(window.last().end_ms() - window.first().start_ms);
-  const double distance = sampled / static_cast<double>(count - 1);
+  double to_start = seconds(ends.first_ms - window.start_ms);
+  double to_end = seconds(window.end_ms - ends.last_ms);
+  const double sampled = seconds(ends.last_ms - ends.first_ms);
+  const double distance = sampled / static_cast<double>(ends.count - 1);
   const double threshold = distance * 1.1;
   if (to_start >= threshold) to_start = distance / 2;
   if (counter) {
     double to_zero = to_start;
-    if (result > 0 && window.first().value >= 0) to_zero = sampled * (window.first().value / result);
+    if (result > 0 && ends.first >= 0) to_zero = sampled * (ends.first / result);
     to_start = std::min(to_start, to_zero);
   }
   if (to_end >= threshold) to_end = distance / 2;
   double factor = sampled != 0 ? (sampled + to_start + to_end) / sampled : 1;
   if (kind == Kind::rate) factor /= seconds(window.range_ms);
   return result * factor;
+}
+
+std::optional<double> extrapolated(const Window& window, Kind kind) {
+  const Rise ends{window.first().start_ms, window.last().end_ms(), window.first().value, window.last().value,
+                  window.count()};
+  double result = ends.last - ends.first;
+  if (kind != Kind::delta) {
+    double before = ends.first;
+    for (const SampleRun& run : window.runs) {
+      if (run.value < before) result += before;
+      before = run.value;
+    }
+  }
+  return extrapolated(window, ends, result, kind);
+}
+
+template <Kind kind>
+std::optional<double> extrapolated_rise(const Window& window, const Rise& rise) {
+  return extrapolated(window, rise, rise.last - rise.first, kind);
 }
 
 // The last two samples.
@@ -184,11 +194,11 @@ constexpr RangeEntry kRangeFunctions[] = {
     {"avg_over_time", avg_over_time},
     {"changes", changes},
     {"count_over_time", count_over_time},
-    {"delta", delta},
+    {"delta", delta, false, false, extrapolated_rise<Kind::delta>},
     {"deriv", deriv},
     {"first_over_time", first_over_time, true},
     {"idelta", idelta},
-    {"increase", increase, false, true},
+    {"increase", increase, false, true, extrapolated_rise<Kind::increase>},
     {"irate", irate, false, true},
     {"last_over_time", last_over_time, true},
     {"max_over_time", max_over_time},
@@ -196,7 +206,7 @@ constexpr RangeEntry kRangeFunctions[] = {
     {"predict_linear", predict_linear},
     {"present_over_time", present_over_time},
     {"quantile_over_time", quantile_over_time},
-    {"rate", rate, false, true},
+    {"rate", rate, false, true, extrapolated_rise<Kind::rate>},
     {"resets", resets},
     {"stddev_over_time", stddev_over_time},
     {"stdvar_over_time", stdvar_over_time},
@@ -220,6 +230,44 @@ void WindowCursor::cut(int64_t start_ms, int64_t end_ms, Window& window) {
     if (run.end_ms() > end_ms) run.count = (end_ms - run.start_ms) / run.step_ms + 1;
     window.runs.push_back(run);
   }
+}
+
+void WindowCursor::sum_up() {
+  samples_before_.reserve(runs_.size());
+  breaks_.reserve(runs_.size());
+  int64_t samples = 0;
+  uint32_t breaks = 0;
+  for (size_t i = 0; i < runs_.size(); ++i) {
+    const bool rises = i == 0 ? !std::isnan(runs_[i].value) : runs_[i].value >= runs_[i - 1].value;  // stale markers are NaN
+    if (!rises) ++breaks;
+    samples_before_.push_back(samples);
+    breaks_.push_back(breaks);
+    samples += runs_[i].count;
+  }
+}
+
+std::optional<Rise> WindowCursor::rise(int64_t start_ms, int64_t end_ms) {
+  if (samples_before_.size() != runs_.size()) sum_up();
+  while (first_ < runs_.size() && runs_[first_].end_ms() <= start_ms) ++first_;
+  while (end_ < runs_.size() && runs_[end_].start_ms <= end_ms) ++end_;
+  if (first_ >= end_) return std::nullopt;
+  const SampleRun& first = runs_[first_];
+  const SampleRun& last = runs_[end_ - 1];
+  if (breaks_[end_ - 1] != breaks_[first_] || std::isnan(first.value)) return std::nullopt;
+  Rise rise{first.start_ms, last.end_ms(), first.value, last.value,
+            samples_before_[end_ - 1] + last.count - samples_before_[first_]};
+  if (first.start_ms <= start_ms) {
+    const int64_t skipped = (start_ms - first.start_ms) / first.step_ms + 1;
+    rise.first_ms += skipped * first.step_ms;
+    rise.count -= skipped;
+  }
+  if (rise.first_ms > end_ms) return std::nullopt;
+  if (rise.last_ms > end_ms) {
+    const int64_t left = (rise.last_ms - end_ms + last.step_ms - 1) / last.step_ms;
+    rise.last_ms -= left * last.step_ms;
+    rise.count -= left;
+  }
+  return rise;
 }
 
 const RangeEntry* find_range_function(std::string_view name) {

@@ -26,26 +26,43 @@ struct Window {
   const store::SampleRun& last() const { return runs.back(); }
 };
 
+// The outermost samples of a window in which no value is below the one before it, and how many samples there are.
+struct Rise {
+  int64_t first_ms = 0, last_ms = 0;
+  double first = 0, last = 0;
+  int64_t count = 0;
+};
+
 // Cuts windows out of runs, for ends that do not fall.
 class WindowCursor {
  public:
   explicit WindowCursor(const std::vector<store::SampleRun>& runs) : runs_(runs) {}
   // The samples in (start, end], into window.runs.
   void cut(int64_t start_ms, int64_t end_ms, Window& window);
+  // The same window where it is a rise and not empty, without looking at each of its runs; nullopt: cut() it.
+  std::optional<Rise> rise(int64_t start_ms, int64_t end_ms);
 
  private:
+  void sum_up();
   const std::vector<store::SampleRun>& runs_;
   size_t first_ = 0;
+  // For rise(), by run: samples before it, and how often a value fell, or said that a series ends, up to it.
+  std::vector<int64_t> samples_before_;
+  std::vector<uint32_t> breaks_;
+  size_t end_ = 0;  // of the last window
 };
 
 // nullopt: no value at this step. number: the scalar argument, where there is one.
 using RangeFunction = std::optional<double> (*)(const Window& window, double number);
+// The same function of a window that is a rise; window.runs is not filled in.
+using RiseFunction = std::optional<double> (*)(const Window& window, const Rise& rise);
 
 struct RangeEntry {
   std::string_view name;
   RangeFunction function;
   bool keeps_name = false;
   bool counter = false;  // means something for counters only
+  RiseFunction of_rise = nullptr;
 };
 // nullptr when it is none, or not built.
 const RangeEntry* find_range_function(std::string_view name);

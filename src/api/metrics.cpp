@@ -87,6 +87,8 @@ void append_store_stats(std::string& out, const store::StoreStats& stats) {
        stats.compacted_bytes},
       {"contextcore_store_compacted_rows_total", "counter", "Rows that merges have written.",
        stats.compacted_rows},
+      {"contextcore_store_retention_held_segments", "gauge",
+       "Segments older than they are kept that stay until an export has sent them.", stats.held_segments},
       {"contextcore_store_expired_rows_total", "counter", "Received rows that were older than they are kept.",
        stats.expired_rows},
       {"contextcore_store_duplicates_total", "counter", "Requests that were seen before.",

@@ -264,6 +264,7 @@ StoreStats StoreImpl::stats() const {
   stats.compacted_rows = compacted_rows_.load();
   stats.compacted_bytes = compacted_bytes_.load();
   stats.expired_rows = expired_rows_.load();
+  stats.held_segments = held_segments_.load();
   stats.cut_bytes = cut_bytes_.load();
   return stats;
 }

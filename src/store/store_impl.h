@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -191,6 +192,7 @@ class StoreImpl final : public Store {
   void compact_in_background();
   Result<bool> compact_in_turn();
   Result<bool> compact_once();  // REQUIRES: compact_mutex_
+  Result<std::set<uint64_t>> expired_segments(const Version& version);
   Status install(const Compaction& compaction, const Version& base);
   Status carry_masks(const Compaction& compaction, const Version& base,
                      Manifest& manifest);  // REQUIRES: mutex_
@@ -249,7 +251,8 @@ class StoreImpl final : public Store {
   LatencyHistogram wal_sync_, commit_wait_;
   size_t writers_waiting_ = 0;
   mutable std::atomic<uint64_t> frames_{0}, syncs_{0}, cuts_{0}, duplicates_{0}, rejected_{0},
-      throttled_{0}, compactions_{0}, compacted_rows_{0}, compacted_bytes_{0}, expired_rows_{0}, cut_bytes_{0};
+      throttled_{0}, compactions_{0}, compacted_rows_{0}, compacted_bytes_{0}, expired_rows_{0}, held_segments_{0},
+      cut_bytes_{0};
 };
 
 }  // namespace contextcore::store

@@ -59,6 +59,7 @@ struct Options {
   std::string durability;
   store::Retention retention;
   uint64_t ingest_rate_bytes = 0, metric_series = 0, query_slots = 0;
+  api::TraceRequests traces = api::TraceRequests::off;
   work::Settings work;
   std::vector<std::string> allow_hosts;
   std::map<std::string, std::string> export_flags;  // by name below "export."
@@ -245,6 +246,7 @@ int serve(const Options& options) {
   service_options.random = &real_random();
   service_options.version = CONTEXTCORE_VERSION;
   service_options.demo = options.demo;
+  service_options.traces = options.traces;
   service_options.server_token = to_hex(std::string_view(token_bytes.data(), token_bytes.size()));
   auto exporter = make_exporter(options, **store, backlog);
   if (!exporter.ok()) return fail(exporter.error());
@@ -272,6 +274,7 @@ int serve(const Options& options) {
   service->set_ready(false);
   (*exporter)->stop();
   (*server)->stop(kGraceNs);
+  service->stop();
   Status closed = (*store)->close();
   if (!closed.ok()) return fail(closed.error());
   return 0;
@@ -298,6 +301,7 @@ Status complete(Options& options) {
   options.ingest_rate_bytes = number("ingest_rate");
   options.metric_series = number("metric_series");
   options.query_slots = number("query_slots");
+  options.traces = api::parse_trace_requests(config.get("server_traces")).value_or(api::TraceRequests::off);
   const std::string& lease = config.get("lease_seconds");
   auto [end, error] =
       std::from_chars(lease.data(), lease.data() + lease.size(), options.work.lease_seconds);

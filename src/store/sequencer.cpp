@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/step.h"
 #include "store/lock.h"
 #include "store/server_file.h"
 #include "store/store_impl.h"
@@ -69,6 +70,7 @@ Result<bool> StoreImpl::ensure_room(Lock& lock, size_t bytes) {
 }
 
 Result<uint64_t> StoreImpl::append(const std::vector<FramePart>& parts, uint32_t tenant) {
+  Step step("wal.append");
   Frame frame;
   frame.epoch = wal_->epoch();
   frame.sequence = position_.sequence + 1;
@@ -79,6 +81,7 @@ Result<uint64_t> StoreImpl::append(const std::vector<FramePart>& parts, uint32_t
   position_ = {position_.offset + (buffer_.size() - before), checksum, frame.sequence};
   frames_.fetch_add(1, std::memory_order_relaxed);
   if (head_since_ns_ == 0) head_since_ns_ = clock_.monotonic_ns();
+  step.done();
   return frame.sequence;
 }
 
@@ -87,6 +90,7 @@ Result<uint64_t> StoreImpl::append(const std::vector<FramePart>& parts, uint32_t
 
 Status StoreImpl::wait_visible(Lock& lock, uint64_t sequence) {
   if (visible_ >= sequence) return {};
+  Step step("wal.sync");
   const int64_t start_ns = clock_.monotonic_ns();
   ++writers_waiting_;
   while (visible_ < sequence && poisoned_.ok()) {
@@ -98,7 +102,9 @@ Status StoreImpl::wait_visible(Lock& lock, uint64_t sequence) {
   }
   --writers_waiting_;
   commit_wait_.record(clock_.monotonic_ns() - start_ns);
-  return visible_ < sequence ? poisoned_ : Status();
+  if (visible_ < sequence) return poisoned_;
+  step.done();
+  return {};
 }
 
 void StoreImpl::wait_idle(Lock& lock) {

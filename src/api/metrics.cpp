@@ -39,7 +39,7 @@ void append_store_stats(std::string& out, const store::StoreStats& stats) {
     uint64_t value;
   };
   const Row rows[] = {
-      {"contextcore_store_writable", "gauge", "1 while writes are taken; 0 after a failed write of the log.",
+      {"contextcore_store_writable", "gauge", "1 while writes are taken; 0 after a failed write of the log or manifest.",
        stats.writable ? uint64_t{1} : 0},
       {"contextcore_store_sequence", "gauge", "Last sequence number given.", stats.sequence},
       {"contextcore_store_visible_sequence", "gauge", "Last sequence number that queries see.",

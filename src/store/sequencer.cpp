@@ -40,6 +40,7 @@ Status StoreImpl::Turn::begin() {
   CC_TRY(store_.check_writable());
   // Whoever holds the lock knows that no server lives.
   CC_TRY(remove_server_file(store_.files_, store_.directory_));
+  store_.reopen_failed();
   return store_.take_over();
 }
 

@@ -102,6 +102,7 @@ Result<bool> StoreImpl::compact_once() {
     Lock lock(mutex_);
     CC_TRY(check_writable());
     if (stopping_ || cut_ != nullptr) return false;  // after the cut
+    reopen_failed();
     base = head_->shared_version();
     files_kept_from_ = next_number_;
   }

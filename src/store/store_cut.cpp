@@ -93,11 +93,18 @@ Status StoreImpl::wait_all_visible(Lock& lock) {
 
 Status StoreImpl::enter(Lock& lock) {
   while (pausing_ > 0) changed_.wait(lock);
-  return check_writable();
+  CC_TRY(check_writable());
+  reopen_failed();
+  return {};
 }
 
 Status StoreImpl::begin_cut(Lock& lock) {
   CC_TRY(wait_all_visible(lock));
+  reopen_failed();
+  if (cut_ != nullptr) {  // of an attempt that failed, maybe since something could not be read
+    CC_ASSIGN(const auto version, reopened_version(files_, directory_, cut_->frozen->version()));
+    if (version != nullptr) cut_->frozen->replace_version(version, {});
+  }
   if (cut_ != nullptr || position_.sequence == head_->version().manifest.sequence) return {};
   CC_TRY(head_->settle());
   CC_TRY(head_->settle_logs());

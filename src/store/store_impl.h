@@ -96,6 +96,9 @@ class StoreImpl final : public Store {
   std::shared_ptr<const Snapshot> sequenced_snapshot() const;  // REQUIRES: mutex_
   void set_state(std::shared_ptr<Head> head, uint64_t visible);
   Status check_open() const;  // REQUIRES: mutex_
+  // Opens again what could not be read, so that whoever comes now does not meet the error of who came
+  // before. What cannot be opened either is tried again by the next. REQUIRES: mutex_
+  void reopen_failed();
 
   // ---- sequencer.cpp; all REQUIRE: mutex_ ----
   Status check_writable() const;
@@ -239,6 +242,7 @@ class StoreImpl final : public Store {
   uint64_t compact_timer_ = 0;
   uint64_t files_kept_from_ = UINT64_MAX;  // files of such numbers are being written
   std::atomic<bool> stopping_{false};
+  std::atomic<uint64_t> read_failures_seen_{0};  // of ReadFailures
   DigestRing digests_;
   IngestQuota quota_;
   std::unique_ptr<Executor> syncer_;       // durability interval only

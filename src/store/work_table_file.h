@@ -28,6 +28,7 @@ class WorkTableFile {
                                                            const std::string& path);
   ~WorkTableFile();
 
+  const std::string& path() const { return path_; }
   size_t size() const { return row_count_; }
   const WorkRow* find(uint64_t id) const;
   bool contains(uint64_t id) const;  // false also when its block is damaged; status() says so
@@ -40,7 +41,7 @@ class WorkTableFile {
   }
   // Keys of the groups that filter names, until fn returns false.
   void scan_keys(const WorkFilter& filter, const std::function<bool(const WorkKey&)>& fn) const;
-  // The first error; sticky.
+  // The first error; sticky. After io_error the file has to be opened again (read_failures.h).
   Status status() const;
   Status verify() const;
   // The same of every block, with all that is damaged. blocks: counts them.

@@ -23,6 +23,7 @@
 #include "base/process.h"
 #include "base/random.h"
 #include "demo/demo_store.h"
+#include "export/backlog.h"
 #include "export/exporter.h"
 #include "net/grpc_sender.h"
 #include "net/server.h"
@@ -58,6 +59,7 @@ struct Options {
   std::string durability;
   store::Retention retention;
   uint64_t ingest_rate_bytes = 0, metric_series = 0, query_slots = 0;
+  api::TraceRequests traces = api::TraceRequests::off;
   work::Settings work;
   std::vector<std::string> allow_hosts;
   std::map<std::string, std::string> export_flags;  // by name below "export."
@@ -138,7 +140,8 @@ Result<net::ServerOptions> server_options(const Options& options) {
   return out;
 }
 
-Result<std::unique_ptr<store::Store>> open_store(const Options& options) {
+Result<std::unique_ptr<store::Store>> open_store(
+    const Options& options, const std::shared_ptr<exporter::Backlog>& backlog) {
   store::StoreOptions out;
   out.path = options.store;
   out.mode = store::StoreMode::server;
@@ -146,6 +149,7 @@ Result<std::unique_ptr<store::Store>> open_store(const Options& options) {
       options.durability == "interval" ? store::Durability::interval : store::Durability::sync;
   out.background = true;
   out.retention = options.retention;
+  out.arrivals_wanted = [backlog] { return backlog->wanted(); };
   out.ingest_rate_bytes = options.ingest_rate_bytes;
   out.metric_limits.series_max = options.metric_series;
   out.hooks = work::hooks();
@@ -153,7 +157,8 @@ Result<std::unique_ptr<store::Store>> open_store(const Options& options) {
 }
 
 Result<std::unique_ptr<exporter::Exporter>> make_exporter(const Options& options,
-                                                          store::Store& store) {
+                                                          store::Store& store,
+                                                          std::shared_ptr<exporter::Backlog> backlog) {
   exporter::ExporterOptions out;
   out.store = &store;
   out.settings = options.exporting;
@@ -161,6 +166,7 @@ Result<std::unique_ptr<exporter::Exporter>> make_exporter(const Options& options
   out.clock = &real_clock();
   out.random = &real_random();
   out.network = &real_network();
+  out.backlog = std::move(backlog);
   out.version = CONTEXTCORE_VERSION;
   out.tls = [](std::unique_ptr<Network> below, const exporter::TlsOptions& tls,
                std::string_view protocol) {
@@ -224,7 +230,10 @@ int serve(const Options& options) {
   sigset_t signals = block_stop_signals();
   Result<net::ServerOptions> listen = server_options(options);
   if (!listen.ok()) return fail(listen.error());
-  Result<std::unique_ptr<store::Store>> store = open_store(options);
+  // Retention begins with the store; where the destinations are is known a little later.
+  const auto backlog = std::make_shared<exporter::Backlog>();
+  if (!options.exporting.destinations.empty()) backlog->want("", {0, 0});
+  Result<std::unique_ptr<store::Store>> store = open_store(options, backlog);
   if (!store.ok()) return fail(store.error());
 
   std::array<char, 32> token_bytes;
@@ -237,9 +246,11 @@ int serve(const Options& options) {
   service_options.random = &real_random();
   service_options.version = CONTEXTCORE_VERSION;
   service_options.demo = options.demo;
+  service_options.traces = options.traces;
   service_options.server_token = to_hex(std::string_view(token_bytes.data(), token_bytes.size()));
-  auto exporter = make_exporter(options, **store);
+  auto exporter = make_exporter(options, **store, backlog);
   if (!exporter.ok()) return fail(exporter.error());
+  backlog->forget("");
   service_options.exporter = exporter->get();
   std::unique_ptr<api::Service> service = api::Service::make(service_options);
 
@@ -263,6 +274,7 @@ int serve(const Options& options) {
   service->set_ready(false);
   (*exporter)->stop();
   (*server)->stop(kGraceNs);
+  service->stop();
   Status closed = (*store)->close();
   if (!closed.ok()) return fail(closed.error());
   return 0;
@@ -289,6 +301,7 @@ Status complete(Options& options) {
   options.ingest_rate_bytes = number("ingest_rate");
   options.metric_series = number("metric_series");
   options.query_slots = number("query_slots");
+  options.traces = api::parse_trace_requests(config.get("server_traces")).value_or(api::TraceRequests::off);
   const std::string& lease = config.get("lease_seconds");
   auto [end, error] =
       std::from_chars(lease.data(), lease.data() + lease.size(), options.work.lease_seconds);

@@ -41,6 +41,7 @@ struct ServiceWorld {
     service_options.clock = &clock;
     service_options.random = &random;
     service_options.body_bytes_max = kServiceBodyBytesMax;
+    service_options.traces = api::TraceRequests::sampled;
     service = api::Service::make(std::move(service_options));
   }
 };

@@ -12,7 +12,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ATTRIBUTE_FILES = ["resource.yaml", "task.yaml", "phase.yaml", "sprint.yaml", "insight.yaml", "link.yaml", "run.yaml"]
+ATTRIBUTE_FILES = ["resource.yaml", "task.yaml", "phase.yaml", "sprint.yaml", "insight.yaml", "link.yaml", "run.yaml", "server.yaml"]
 TYPES = {"string", "string[]", "int", "double", "boolean", "template"}
 STABILITIES = {"stable", "development", "internal"}
 METRIC_TYPES = {"gauge", "counter", "histogram"}

@@ -5,7 +5,9 @@
 #include "api/buildinfo.h"
 #include "api/parameters.h"
 #include "api/responses.h"
+#include "base/step.h"
 #include "base/time.h"
+#include "work/names.h"
 
 namespace contextcore::api {
 
@@ -48,9 +50,16 @@ Response list_response(const std::vector<std::string>& names) {
   return raw_json_response(200, std::move(out));
 }
 
-Result<logql::QueryResult> timed(Result<logql::QueryResult> result) {
-  if (result.ok()) return result;
-  return deadline_error(std::move(result).error());
+// fn: the query's evaluation.
+template <typename Fn>
+Result<logql::QueryResult> evaluated(std::string_view query, const Fn& fn) {
+  Step step("logql");
+  step.note(work::names::attr::kDbQueryText, query);
+  Result<logql::QueryResult> result = fn();
+  if (!result.ok()) return deadline_error(std::move(result).error());
+  step.note(work::names::attr::kContextcoreInspectedLines, result->statistics.entries_read);
+  step.done();
+  return result;
 }
 
 }  // namespace
@@ -110,8 +119,9 @@ Result<Response> Loki::query(const Request& request) const {
   logql::InstantParams params;
   CC_ASSIGN(params.time_ns, loki_time(request, "time", read.source->now_ns()));
   params.cancelled = query_deadline(options_);
+  const std::string_view text = request.param("query");
   CC_ASSIGN(logql::QueryResult result,
-            timed(logql::query_instant(*read.source, request.param("query"), params)));
+            evaluated(text, [&] { return logql::query_instant(*read.source, text, params); }));
   int64_t duration_ns = options_.clock->monotonic_ns() - start_ns;
   return raw_json_response(200, encode_loki_result(result, wants_categories(request), duration_ns));
 }
@@ -132,8 +142,9 @@ Result<Response> Loki::query_range(const Request& request) const {
   CC_ASSIGN(params.direction, direction_of(request));
   params.categorize_labels = wants_categories(request);
   params.cancelled = query_deadline(options_);
+  const std::string_view text = request.param("query");
   CC_ASSIGN(logql::QueryResult result,
-            timed(logql::query_range(*read.source, request.param("query"), params)));
+            evaluated(text, [&] { return logql::query_range(*read.source, text, params); }));
   int64_t duration_ns = options_.clock->monotonic_ns() - start_ns;
   return raw_json_response(200, encode_loki_result(result, params.categorize_labels, duration_ns));
 }

@@ -39,7 +39,7 @@ void append_store_stats(std::string& out, const store::StoreStats& stats) {
     uint64_t value;
   };
   const Row rows[] = {
-      {"contextcore_store_writable", "gauge", "1 while writes are taken; 0 after a failed write of the log.",
+      {"contextcore_store_writable", "gauge", "1 while writes are taken; 0 after a failed write of the log or manifest.",
        stats.writable ? uint64_t{1} : 0},
       {"contextcore_store_sequence", "gauge", "Last sequence number given.", stats.sequence},
       {"contextcore_store_visible_sequence", "gauge", "Last sequence number that queries see.",
@@ -87,6 +87,8 @@ void append_store_stats(std::string& out, const store::StoreStats& stats) {
        stats.compacted_bytes},
       {"contextcore_store_compacted_rows_total", "counter", "Rows that merges have written.",
        stats.compacted_rows},
+      {"contextcore_store_retention_held_segments", "gauge",
+       "Segments older than they are kept that stay until an export has sent them.", stats.held_segments},
       {"contextcore_store_expired_rows_total", "counter", "Received rows that were older than they are kept.",
        stats.expired_rows},
       {"contextcore_store_duplicates_total", "counter", "Requests that were seen before.",

@@ -10,17 +10,29 @@
 #include "api/parameters.h"
 #include "api/responses.h"
 #include "base/json.h"
+#include "base/step.h"
 #include "base/time.h"
 #include "query/common/text.h"
 #include "query/promql/parser.h"
 #include "query/promql/print.h"
 #include "work/metrics/metric_sources.h"
+#include "work/names.h"
 
 namespace contextcore::api {
 
 namespace {
 
 constexpr int64_t kFarMs = 9'000'000'000'000;  // year 2255: still fits nanoseconds
+
+// fn: the query's evaluation.
+template <typename Fn>
+auto evaluated(std::string_view query, const Fn& fn) {
+  Step step("promql");
+  step.note(work::names::attr::kDbQueryText, query);
+  auto result = fn(query);
+  if (result.ok()) step.done();
+  return result;
+}
 
 Error invalid(std::string_view name, const std::string& reason) {
   return Error{Code::invalid_argument, "invalid parameter \"" + std::string(name) + "\": " + reason, {}, {}, {}};
@@ -181,7 +193,9 @@ Result<Response> Prometheus::query(const Request& request) const {
   CC_ASSIGN(const int64_t at_ms, time_ms(request, "time", now_ms));
   CC_ASSIGN(const promql::QueryOptions options, query_options(request));
   CC_ASSIGN(const size_t limit, limit_of(request));
-  auto result = promql::query_instant(*metrics, request.param("query"), at_ms, options);
+  auto result = evaluated(request.param("query"), [&](std::string_view text) {
+    return promql::query_instant(*metrics, text, at_ms, options);
+  });
   if (!result.ok()) return query_error(result.error());
   return raw_json_response(200, encode_prometheus_result(*std::move(result), limit));
 }
@@ -198,7 +212,9 @@ Result<Response> Prometheus::query_range(const Request& request) const {
   CC_ASSIGN(const promql::QueryOptions options, query_options(request));
   CC_ASSIGN(const size_t limit, limit_of(request));
   CC_ASSIGN(const auto metrics, source(request));
-  auto result = promql::query_range(*metrics, request.param("query"), params, options);
+  auto result = evaluated(request.param("query"), [&](std::string_view text) {
+    return promql::query_range(*metrics, text, params, options);
+  });
   if (!result.ok()) return query_error(result.error());
   return raw_json_response(200, encode_prometheus_result(*std::move(result), limit));
 }

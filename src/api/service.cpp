@@ -16,6 +16,7 @@
 #include "api/prometheus.h"
 #include "api/responses.h"
 #include "api/router.h"
+#include "api/server_traces.h"
 #include "api/tempo.h"
 #include "api/work_api.h"
 #include "base/gzip.h"
@@ -42,6 +43,10 @@ class ServiceImpl : public Service {
         loki_push_(*options_.store),
         prometheus_(options_),
         page_(options_) {
+    if (options_.traces != TraceRequests::off) {
+      traces_ = std::make_unique<ServerTraces>(ServerTraces::Options{
+          options_.traces, options_.store, options_.clock, options_.random, options_.version});
+    }
     ingest_.mount(router_);
     work_.mount(router_);
     mount_events(router_, options_);
@@ -58,6 +63,7 @@ class ServiceImpl : public Service {
   Response handle(Request request) override {
     int64_t start_ns = options_.clock->monotonic_ns();
     std::string method = "other", route = "unknown";
+    const auto traced = traces_ != nullptr ? traces_->begin(request) : nullptr;
     Response response;
     try {
       response = answer(request, method, route);
@@ -66,12 +72,14 @@ class ServiceImpl : public Service {
     }
     metrics_.record(method, route, response.status, options_.clock->monotonic_ns() - start_ns,
                     request.body.size(), response.body.size());
+    if (traced != nullptr) traces_->end(*traced, request, route == "unknown" ? "" : route, response);
     compress(request, response);
     return response;
   }
 
   GrpcAnswer call(GrpcCall call) override {
     const int64_t start_ns = options_.clock->monotonic_ns();
+    const auto traced = traces_ != nullptr ? traces_->begin(call) : nullptr;
     GrpcAnswer answer;
     try {
       answer = grpc_.answer(call);
@@ -80,6 +88,7 @@ class ServiceImpl : public Service {
     }
     metrics_.record_grpc(call.path, answer.status, options_.clock->monotonic_ns() - start_ns,
                          call.message.size(), answer.message.size());
+    if (traced != nullptr) traces_->end(*traced, answer);
     return answer;
   }
 
@@ -91,6 +100,10 @@ class ServiceImpl : public Service {
 
   std::vector<Route> routes() const override { return router_.routes(); }
 
+  void stop() override {
+    if (traces_ != nullptr) traces_->stop();
+  }
+
  private:
   void mount_own() {
     router_.add("GET", "/ready", [this](const Call&) {
@@ -101,6 +114,7 @@ class ServiceImpl : public Service {
       std::string text = metrics_.render(options_.store->stats(), {requests_, queries_},
                                          options_.version, ready_);
       if (options_.exporter != nullptr) options_.exporter->append_metrics(text);
+      if (traces_ != nullptr) traces_->append_metrics(text);
       Response response = text_response(200, text);
       response.content_type = "text/plain; version=0.0.4; charset=utf-8";
       return response;
@@ -218,6 +232,7 @@ class ServiceImpl : public Service {
   LokiPush loki_push_;
   Prometheus prometheus_;
   Page page_;
+  std::unique_ptr<ServerTraces> traces_;  // null: requests are not traced
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "api/grpc.h"
 #include "api/http.h"
+#include "api/server_traces.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct ServiceOptions {
   int64_t query_timeout_ns = 120'000'000'000;  // of one TraceQL or LogQL query
   bool demo = false;                           // the page says DEMO
   std::string server_token;  // what /tracker/v1/server answers (ServerInfo::token)
+  TraceRequests traces = TraceRequests::off;  // of the server's own requests, into the store
   exporter::Exporter* exporter = nullptr;  // borrowed; null: nothing is exported
 };
 
@@ -59,6 +61,8 @@ class Service {
   // For /metrics.
   virtual void set_load(Load load) = 0;
   virtual std::vector<Route> routes() const = 0;
+  // When no more requests come, and while the store is open: keeps the traces that are waiting.
+  virtual void stop() = 0;
 };
 
 }  // namespace contextcore::api

@@ -6,10 +6,12 @@
 #include "api/buildinfo.h"
 #include "api/parameters.h"
 #include "api/responses.h"
+#include "base/step.h"
 #include "base/time.h"
 #include "otlp/tempo_json.h"
 #include "query/common/lexing.h"
 #include "query/traceql/parser.h"
+#include "work/names.h"
 
 namespace contextcore::api {
 
@@ -254,7 +256,12 @@ Result<Response> Tempo::search(const Request& request) const {
   options.traces_max = static_cast<size_t>(limit);
   options.spans_per_spanset = static_cast<size_t>(spans == 0 ? kSpansDefault : spans);
   options.checkpoint = checkpoint();
+  Step step("traceql");
+  step.note(work::names::attr::kDbQueryText, text);
   CC_ASSIGN(traceql::SearchResult result, traceql::search(*read.source, *query, options));
+  step.note(work::names::attr::kContextcoreInspectedTraces, result.inspected_traces);
+  step.note(work::names::attr::kContextcoreInspectedSpans, result.inspected_spans);
+  step.done();
   return raw_json_response(200, encode_tempo_search(result));
 }
 

@@ -7,9 +7,11 @@
 #include "api/responses.h"
 #include "api/tempo.h"
 #include "api/tempo_json.h"
+#include "base/step.h"
 #include "base/time.h"
 #include "query/traceql/parser.h"
 #include "query/traceql/validate.h"
+#include "work/names.h"
 
 namespace contextcore::api {
 
@@ -157,8 +159,11 @@ Result<Response> Tempo::metrics_range(const Request& request) const {
   const auto series = static_cast<size_t>(count_of(request, "maxSeries"));
   options.series_max = series == 0 ? kSeriesMax : std::min(series, kSeriesMax);
   options.checkpoint = checkpoint();
+  Step step("traceql");
+  step.note(work::names::attr::kDbQueryText, query_text(request));
   CC_ASSIGN(const traceql::MetricsResult result,
             traceql::query_metrics(*read.source, query, options));
+  step.done();
   return raw_json_response(200, encode_tempo_metrics(result, options));
 }
 
@@ -170,8 +175,11 @@ Result<Response> Tempo::metrics_instant(const Request& request) const {
   CC_ASSIGN(options.grid, traceql::instant_grid(bounds.start_ns, bounds.end_ns));
   options.series_max = kSeriesMax;
   options.checkpoint = checkpoint();
+  Step step("traceql");
+  step.note(work::names::attr::kDbQueryText, query_text(request));
   CC_ASSIGN(const traceql::MetricsResult result,
             traceql::query_metrics(*read.source, query, options));
+  step.done();
   return raw_json_response(200, encode_tempo_metrics(result, options));
 }
 

@@ -350,6 +350,9 @@ int compact(Context& context, const Arguments& arguments) {
     const auto config = context.config();
     if (!config.ok()) return context.fail(config.error());
     options.retention = sdk::retention_of(**config);
+    const auto wanted = sdk::arrivals_wanted_of(**config, real_file_system(), *path);
+    if (!wanted.ok()) return context.fail(wanted.error());
+    options.arrivals_wanted = [wanted = *wanted] { return wanted; };
   }
   const auto opened = store::Store::open(std::move(options));
   if (!opened.ok()) return context.fail(opened.error());
@@ -368,12 +371,17 @@ int compact(Context& context, const Arguments& arguments) {
                                                         {"bytes_before", integer(before.segment_bytes)},
                                                         {"bytes", integer(after.segment_bytes)},
                                                         {"merges", integer(after.compactions)},
-                                                        {"expired_rows", integer(after.expired_rows)}}));
+                                                        {"expired_rows", integer(after.expired_rows)},
+                                                        {"held_segments", integer(after.held_segments)}}));
     return kDone;
   }
   context.print(fmt::format("{} segments of {} before, {} of {} now; {} merges", before.segments, size_text(before.segment_bytes),
                             after.segments, size_text(after.segment_bytes), after.compactions));
   context.print(expire ? fmt::format(", {} rows were older than they are kept.\n", after.expired_rows) : std::string(".\n"));
+  if (after.held_segments > 0) {
+    context.print(fmt::format("{} older segments stay until exports have sent them (contextcore export status).\n",
+                              after.held_segments));
+  }
   return kDone;
 }
 

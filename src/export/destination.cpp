@@ -39,6 +39,7 @@ Json status_json(const DestinationStatus& status) {
                     {"dropped", status.dropped},
                     {"lag_transactions", status.lag_transactions},
                     {"lag_seconds", status.lag_seconds},
+                    {"overdue", status.overdue},
                     {"last_success", time(status.last_success_ns)},
                     {"next_attempt", time(status.next_attempt_ns)},
                     {"last_error", status.last_error.empty() ? Json() : Json(status.last_error)},
@@ -81,15 +82,49 @@ Status Destination::load() {
     if (place->second > now) place->second = now;
   }
   state_.settle.set(common_.settle_ns, parts_.clock->wall_ns());
+  lag_.emplace(common_.max_lag_ns, state_.lag, parts_.clock->monotonic_ns());
   // From here on the settle time of what ends is settled, too.
-  CC_TRY(files_.save(state_));
+  CC_TRY(save());
   saved_ns_ = parts_.clock->monotonic_ns();
   if (files_.take_retry()) letters_to_retry_ = static_cast<int64_t>(dead_.letters.size());
   update([&](DestinationStatus& status) {
     status.dead_letters = static_cast<int64_t>(dead_.letters.size());
     status.dropped = dead_.dropped;
   });
+  watch_lag();
   return {};
+}
+
+Status Destination::save() {
+  state_.lag = lag_->notes(parts_.clock->monotonic_ns());
+  return files_.save(state_);
+}
+
+// Tells retention what is still wanted, unless that has been for too long.
+void Destination::watch_lag() {
+  const store::ArrivalsWanted wanted = wanted_of(kind(), common_.received, state_);
+  const uint64_t first = std::min(wanted.spans, wanted.logs);
+  const int64_t now_ns = parts_.clock->monotonic_ns();
+  lag_->reached(first);
+  if (first != UINT64_MAX && lag_->due(now_ns)) {
+    const uint64_t visible = parts_.store->stats().visible_sequence;
+    unsaved_ = lag_->note(visible, now_ns) || unsaved_;
+  }
+  const bool waits = common_.max_lag_ns > 0;
+  const bool overdue = waits && lag_->beyond(now_ns);
+  if (parts_.backlog != nullptr)
+    parts_.backlog->want(name_, waits && !overdue ? wanted : store::ArrivalsWanted{});
+  update([&](DestinationStatus& status) {
+    if (status.overdue == overdue) return;
+    status.overdue = overdue;
+    if (!overdue) {
+      log_info("retention waits for the destination again", {{"destination", name_}});
+      return;
+    }
+    ++status.overdue_count;
+    log_warn("a destination is further behind than export.max_lag: what is older than received data is kept goes unsent",
+             {{"destination", name_}});
+  });
 }
 
 void Destination::update(const std::function<void(DestinationStatus&)>& fn) {
@@ -124,14 +159,9 @@ void Destination::trouble(const std::string& message) {
 }
 
 // Nothing to send: how long until there may be something to do.
-int64_t Destination::rest() {
-  int64_t wait_ns = kPollNs;
-  if (wake_ns_ != 0)
-    wait_ns = std::clamp<int64_t>(wake_ns_ - parts_.clock->wall_ns(), 1, kPollNs);
-  if (Status status = save_if_due(); !status.ok()) trouble(status.error().to_string());
-  if (unsaved_)
-    wait_ns = std::min(wait_ns, saved_ns_ + common_.save_every_ns - parts_.clock->monotonic_ns());
-  return std::max<int64_t>(wait_ns, 1);
+int64_t Destination::rest() const {
+  if (wake_ns_ == 0) return kPollNs;
+  return std::clamp<int64_t>(wake_ns_ - parts_.clock->wall_ns(), 1, kPollNs);
 }
 
 // Writing a file by rename costs several syncs, for which the syncs of commits wait: after each batch
@@ -140,13 +170,22 @@ Status Destination::save_if_due() {
   const int64_t now_ns = parts_.clock->monotonic_ns();
   if (!unsaved_ || now_ns < saved_ns_ + common_.save_every_ns) return {};
   saved_ns_ = now_ns;
-  CC_TRY(files_.save(state_));
+  CC_TRY(save());
   unsaved_ = false;
   return {};
 }
 
 int64_t Destination::step() {
   const std::lock_guard step_lock(step_mutex_);
+  const int64_t wait_ns = next_step();
+  watch_lag();
+  if (Status status = save_if_due(); !status.ok()) trouble(status.error().to_string());
+  if (wait_ns == 0 || !unsaved_) return wait_ns;
+  const int64_t save_ns = saved_ns_ + common_.save_every_ns - parts_.clock->monotonic_ns();
+  return std::clamp<int64_t>(save_ns, 1, wait_ns);
+}
+
+int64_t Destination::next_step() {
   const int64_t now_ns = parts_.clock->monotonic_ns();
   if (now_ns < not_before_ns_) return not_before_ns_ - now_ns;
   if (work_) return send();
@@ -363,8 +402,8 @@ Result<int64_t> Destination::retry() {
 
 void Destination::finish() {
   const std::lock_guard step_lock(step_mutex_);
-  if (!unsaved_) return;
-  if (Status status = files_.save(state_); !status.ok()) trouble(status.error().to_string());
+  if (!unsaved_ && lag_->notes(0).empty()) return;
+  if (Status status = save(); !status.ok()) trouble(status.error().to_string());
 }
 
 }  // namespace contextcore::exporter

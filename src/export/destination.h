@@ -18,6 +18,8 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "export/backlog.h"
+#include "export/lag.h"
 #include "export/sender.h"
 #include "export/settings.h"
 #include "export/state.h"
@@ -40,6 +42,8 @@ struct DestinationStatus {
   int64_t retried = 0;  // items sent again because of that
   int64_t refused = 0;  // items
   int64_t dead_letters = 0, dropped = 0;
+  bool overdue = false;       // further behind than export.max_lag: retention does not wait
+  int64_t overdue_count = 0;  // how often it came to that
   int64_t lag_transactions = 0;  // not sent yet, what waits for its settle time left out
   double lag_seconds = 0;        // since the oldest item that is not sent arrived
   std::string last_error;
@@ -55,6 +59,7 @@ struct DestinationParts {
   FileSystem* files = nullptr;
   Clock* clock = nullptr;
   Random* random = nullptr;
+  Backlog* backlog = nullptr;  // null: nobody asks
 };
 
 class Destination {
@@ -89,6 +94,9 @@ class Destination {
 
   Destination(const Settings& common, DestinationParts parts);
   Status load();
+  int64_t next_step();
+  void watch_lag();
+  Status save();
   Result<bool> take_work(const store::Store::Read& read);
   Result<bool> take_letter(const ReadContext& context);
   Result<bool> take_batch(const Stream& stream, const ReadContext& context);
@@ -97,7 +105,7 @@ class Destination {
   void refuse(std::pair<size_t, size_t> range, const Outcome& outcome);
   Status finish_work();
   Status keep_dead(std::vector<DeadLetter> dead);
-  int64_t rest();
+  int64_t rest() const;
   Status save_if_due();
   void trouble(const std::string& message);
   void update(const std::function<void(DestinationStatus&)>& fn);
@@ -110,6 +118,7 @@ class Destination {
   std::mutex step_mutex_;  // one step at a time
   State state_;
   DeadLetters dead_;
+  std::optional<Lag> lag_;  // once loaded
   bool unsaved_ = false;
   int64_t saved_ns_ = 0;  // monotonic
   std::optional<Work> work_;

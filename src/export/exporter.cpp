@@ -67,6 +67,7 @@ class ExporterImpl : public Exporter {
         return Error{Code::invalid_argument, what, "export to another back end", {}, {}};
       notes.push_back(what + ": no " + std::string(kind_name(settings.kind)) +
                       " are exported there");
+      if (options_.backlog) options_.backlog->forget(destinations_[i]->name());
       destinations_.erase(destinations_.begin() + static_cast<std::ptrdiff_t>(i));
       settings_.erase(settings_.begin() + static_cast<std::ptrdiff_t>(i));
     }
@@ -139,6 +140,7 @@ class ExporterImpl : public Exporter {
     parts.files = options_.files;
     parts.clock = options_.clock;
     parts.random = options_.random;
+    parts.backlog = options_.backlog.get();
     parts.streams = streams_of(settings.kind);
     CC_ASSIGN(auto sender, sender_of(settings));
     parts.sender = std::make_unique<AsideSender>(std::move(sender));
@@ -221,6 +223,10 @@ void ExporterImpl::append_metrics(std::string& out) const {
        [](const DestinationStatus& s) { return static_cast<double>(s.lag_transactions); }},
       {"lag_seconds", "gauge", "Age of the oldest that has not been sent.",
        [](const DestinationStatus& s) { return s.lag_seconds; }},
+      {"overdue", "gauge", "1 while it is further behind than export.max_lag: retention does not wait for it.",
+       [](const DestinationStatus& s) { return s.overdue ? 1.0 : 0.0; }},
+      {"overdue_total", "counter", "How often it came to be that far behind.",
+       [](const DestinationStatus& s) { return static_cast<double>(s.overdue_count); }},
   };
   if (destinations_.empty()) return;
   std::vector<DestinationStatus> all;

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/network.h"
 #include "base/random.h"
+#include "export/backlog.h"
 #include "export/destination.h"
 #include "export/settings.h"
 #include "store/store.h"
@@ -32,6 +33,7 @@ struct ExporterOptions {
   Clock* clock = nullptr;
   Random* random = nullptr;
   Network* network = nullptr;
+  std::shared_ptr<Backlog> backlog;  // is told what destinations want; null: nobody asks
   std::string version;
   // Connections through TLS over the network given, that agree on the protocol (ALPN: "h2"; "": not
   // asked); empty: https is unsupported.

@@ -24,6 +24,8 @@ constexpr SettingName kSettings[] = {
      "where metrics go to by remote write (Mimir, Prometheus); the whole address"},
     {"settle", "", "10m", "how long an ended task may be reopened before its span leaves"},
     {"received", "", "true", "hand on what was received, too"},
+    {"max_lag", "", "24h",
+     "how long retention waits for a destination that is behind; 0s: not at all"},
     {"start", "", "beginning", "where a new destination starts: beginning, now"},
     {"protocol", "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "of OTLP: http/protobuf, grpc"},
     {"headers", "OTEL_EXPORTER_OTLP_HEADERS", "", "sent to OTLP back ends: name=value,…", true},
@@ -396,6 +398,7 @@ Result<Settings> parse_settings(const SettingLookup& lookup) {
   CC_ASSIGN(out.settle_ns, parse_duration("settle", lookup("settle")));
   CC_ASSIGN(out.received, parse_choice("received", lookup("received"), "true", "false"));
   CC_ASSIGN(out.from_now, parse_choice("start", lookup("start"), "now", "beginning"));
+  CC_ASSIGN(out.max_lag_ns, parse_duration("max_lag", lookup("max_lag")));
   CC_ASSIGN(out.backoff_min_ns, parse_duration("backoff_min", lookup("backoff_min")));
   CC_ASSIGN(out.backoff_max_ns, parse_duration("backoff_max", lookup("backoff_max")));
   if (out.backoff_min_ns == 0 || out.backoff_max_ns < out.backoff_min_ns) {

@@ -76,6 +76,7 @@ struct Settings {
   bool from_now = false;  // a new destination starts with what comes from now on
   int64_t backoff_min_ns = 0, backoff_max_ns = 0;
   int64_t save_every_ns = 5'000'000'000;  // how often a place is written at most
+  int64_t max_lag_ns = 0;  // further behind, retention does not wait for a destination; 0: never
   size_t batch_items = 0, batch_bytes = 0;
   size_t dead_letters_max = 0;
   std::vector<DestinationSettings> destinations;

@@ -128,6 +128,13 @@ Result<std::optional<State>> StateFiles::load() const {
   for (const Json& from : *settle->as_array()) {
     state.settle.times.push_back({integer(from, "from_ns"), integer(from, "settle_ns")});
   }
+  const Json* lag = json.find("lag");  // earlier versions noted none
+  if (lag != nullptr && lag->as_array() == nullptr) return damaged(path);
+  for (const Json& note : lag != nullptr ? *lag->as_array() : JsonArray()) {
+    LagNote& read = state.lag.emplace_back();
+    read.ago_ns = integer(note, "ago_ns");
+    if (!parse_number(note.string_or("sequence"), read.sequence)) return damaged(path);
+  }
   return std::optional(std::move(state));
 }
 
@@ -138,12 +145,16 @@ Status StateFiles::save(const State& state) {
   JsonArray settle;
   for (const SettleTimes::From& from : state.settle.times)
     settle.push_back(JsonObject{{"from_ns", from.from_ns}, {"settle_ns", from.settle_ns}});
+  JsonArray lag;
+  for (const LagNote& note : state.lag)
+    lag.push_back(JsonObject{{"sequence", std::to_string(note.sequence)}, {"ago_ns", note.ago_ns}});
   const Json json(JsonObject{{"format", kFormat},
                              {"destination", state.destination},
                              {"address", state.address},
                              {"store_id", state.store_id},
                              {"places", std::move(places)},
-                             {"settle", std::move(settle)}});
+                             {"settle", std::move(settle)},
+                             {"lag", std::move(lag)}});
   return files_.write_file_atomically(join_path(folder_, name_ + ".json"), to_string(json) + "\n");
 }
 

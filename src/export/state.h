@@ -22,6 +22,7 @@
 #include "base/file_system.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "export/lag.h"
 #include "export/lives.h"
 #include "export/settings.h"
 #include "store/arrivals.h"
@@ -49,6 +50,7 @@ struct State {
   std::string store_id;
   std::map<std::string, store::ArrivalPlace> places;  // by stream
   SettleTimes settle;
+  std::vector<LagNote> lag;
 };
 
 struct DeadLetters {

@@ -104,7 +104,7 @@ Item item_of(std::string_view stream, store::ArrivedSpan& entry) {
 
 class ReceivedSpans : public Stream {
  public:
-  std::string_view name() const override { return "received"; }
+  std::string_view name() const override { return kReceivedStream; }
 
   Result<Batch> next(const ReadContext& context, const ArrivalPlace& after) const override {
     CC_ASSIGN(auto entries, store::arrived_spans(*context.read.source, after));
@@ -142,7 +142,7 @@ class LogRecords : public Stream {
  public:
   explicit LogRecords(bool received)
       : which_(received ? store::ArrivedLogs::all : store::ArrivedLogs::journal) {}
-  std::string_view name() const override { return "logs"; }
+  std::string_view name() const override { return kLogsStream; }
 
   Result<Batch> next(const ReadContext& context, const ArrivalPlace& after) const override {
     // With everything or the journal's alone a transaction has the same order: of one command or

@@ -47,6 +47,9 @@ struct ReadContext {
   size_t items_max = 0, bytes_max = 0;
 };
 
+// Names of the streams of what was received.
+inline constexpr std::string_view kReceivedStream = "received", kLogsStream = "logs";
+
 class Stream {
  public:
   virtual ~Stream() = default;

@@ -217,6 +217,8 @@ Result<Config> load_config(FileSystem& files, const std::string& directory,
       "series that a tenant's metrics may have between two cuts");
   add("query_slots", "", "CONTEXTCORE_QUERY_SLOTS", "8",
       "queries that a server answers at the same time; others wait");
+  add("server_traces", "", "CONTEXTCORE_SERVER_TRACES", "off",
+      "a server's own requests as traces in its store: off, sampled (those of callers that sample), on");
   add_export_settings(file, config.project_file, config);
 
   const auto bad_value = [&config](const char* name, std::string hint,
@@ -243,6 +245,9 @@ Result<Config> load_config(FileSystem& files, const std::string& directory,
     if (!logql::parse_bytes(config.get(name), value) || value < least)
       return bad_value(name, "use a number such as " + std::string(example));
   }
+  const std::string& traces = config.get("server_traces");
+  if (traces != "off" && traces != "sampled" && traces != "on")
+    return bad_value("server_traces", "use off, sampled or on", {"off", "sampled", "on"});
   const std::string& durability = config.get("durability");
   if (durability != "sync" && durability != "interval")
     return bad_value("durability", "use sync or interval", {"sync", "interval"});

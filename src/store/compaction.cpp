@@ -26,6 +26,14 @@ std::optional<size_t> size_class(uint64_t rows) {
   return std::nullopt;
 }
 
+template <typename Rows>
+Result<bool> has_rows_from(const Rows& rows, uint64_t sequence) {
+  bool found = false;
+  for (size_t row = 0; row < rows.size() && !found; ++row) found = rows.meta(row).sequence >= sequence;
+  CC_TRY(rows.status());
+  return found;
+}
+
 bool mostly_superseded(const CompactionCandidate& segment) {
   return segment.live * 2 < segment.info.rows;
 }
@@ -98,6 +106,23 @@ std::set<uint64_t> choose_expired(const std::vector<SegmentInfo>& segments,
     if (kept_ns > 0 && info.bounds.greatest_ns < now_ns - kept_ns) expired.insert(info.number);
   }
   return expired;
+}
+
+Result<std::set<uint64_t>> choose_held(const Version& version, const std::set<uint64_t>& expired,
+                                       const ArrivalsWanted& wanted) {
+  std::set<uint64_t> held;
+  const auto look = [&](const auto& segments, uint64_t sequence) -> Status {
+    if (sequence > version.manifest.sequence) return {};  // nothing in files is
+    for (const auto& segment : segments) {
+      if (!expired.contains(segment.info.number)) continue;
+      CC_ASSIGN(const bool has, has_rows_from(*segment.rows, sequence));
+      if (has) held.insert(segment.info.number);
+    }
+    return {};
+  };
+  CC_TRY(look(version.spans, wanted.spans));
+  CC_TRY(look(version.logs, wanted.logs));
+  return held;
 }
 
 Compaction::Compaction(FileSystem& files, std::string directory,

@@ -40,6 +40,10 @@ CompactionDebt compaction_debt(std::vector<CompactionCandidate> segments);
 std::set<uint64_t> choose_expired(const std::vector<SegmentInfo>& segments,
                                   const Retention& retention, int64_t now_ns);
 
+// Of expired segments those that hold rows of a wanted transaction.
+Result<std::set<uint64_t>> choose_held(const Version& version, const std::set<uint64_t>& expired,
+                                       const ArrivalsWanted& wanted);
+
 class Compaction {
  public:
   // inputs: numbers of segments of base. expired: only rows that are kept for good go over (spans

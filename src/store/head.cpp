@@ -242,9 +242,7 @@ void Head::replace_version(std::shared_ptr<const Version> version,
     }
   }
   // What has changed since, over the newer files.
-  const auto [sequence, newest] = tables_.back();
-  tables_.clear();
-  tables_.emplace_back(sequence, newest->onto(*version_->work, version->work));
+  for (auto& [sequence, table] : tables_) table = table->onto(*version_->work, version->work);
   version_ = std::move(version);
 }
 

@@ -225,6 +225,21 @@ void ManifestFile::remember(const std::string& name, uint64_t size, uint64_t edi
   read_edit_ = edit;
 }
 
+// In doubt is what CURRENT names from the renaming on.
+Status ManifestFile::make_current(const std::string& name, bool& in_doubt) {
+  const std::string current = current_path(directory_);
+  const std::string temporary = current + ".tmp-" + name;  // garbage when it is left over
+  {
+    CC_ASSIGN(const auto file, files_.open(temporary, OpenMode::create));
+    CC_TRY(file->truncate(0));
+    CC_TRY(file->write_at(0, name));
+    CC_TRY(file->sync());
+  }
+  in_doubt = true;
+  CC_TRY(files_.rename(temporary, current));
+  return files_.sync_directory(directory_);
+}
+
 Status ManifestFile::write(const Manifest& manifest, bool* in_doubt) {
   bool ignored = false;
   bool& doubt = in_doubt != nullptr ? *in_doubt : ignored;
@@ -261,8 +276,7 @@ Status ManifestFile::write(const Manifest& manifest, bool* in_doubt) {
     CC_TRY(files_.sync_directory(directory_));
     file_ = std::move(file);
   }
-  doubt = true;
-  const Status named = files_.write_file_atomically(current_path(directory_), name);
+  const Status named = make_current(name, doubt);
   if (!named.ok()) {
     file_ = nullptr;
     return named;

@@ -107,6 +107,7 @@ class ManifestFile {
 
  private:
   Result<std::string> read_live(std::string& path);
+  Status make_current(const std::string& name, bool& in_doubt);
 
   FileSystem& files_;
   std::string directory_;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "store/read_failures.h"
 #include "store/segment_cache.h"
 #include "store/segment_reader.h"
 #include "store/segment_writer.h"
@@ -65,7 +66,9 @@ class SegmentRows {
   // Keeps the first error of accessors that return none.
   void keep(Status status) const {
     const std::lock_guard lock(mutex_);
-    if (status_.ok()) status_ = std::move(status);
+    if (!status_.ok()) return;
+    status_ = std::move(status);
+    ReadFailures::note(status_);
   }
   Status status() const {
     const std::lock_guard lock(mutex_);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/step.h"
 #include "store/lock.h"
 #include "store/server_file.h"
 #include "store/store_impl.h"
@@ -39,6 +40,7 @@ Status StoreImpl::Turn::begin() {
   CC_TRY(store_.check_writable());
   // Whoever holds the lock knows that no server lives.
   CC_TRY(remove_server_file(store_.files_, store_.directory_));
+  store_.reopen_failed();
   return store_.take_over();
 }
 
@@ -69,6 +71,7 @@ Result<bool> StoreImpl::ensure_room(Lock& lock, size_t bytes) {
 }
 
 Result<uint64_t> StoreImpl::append(const std::vector<FramePart>& parts, uint32_t tenant) {
+  Step step("wal.append");
   Frame frame;
   frame.epoch = wal_->epoch();
   frame.sequence = position_.sequence + 1;
@@ -79,6 +82,7 @@ Result<uint64_t> StoreImpl::append(const std::vector<FramePart>& parts, uint32_t
   position_ = {position_.offset + (buffer_.size() - before), checksum, frame.sequence};
   frames_.fetch_add(1, std::memory_order_relaxed);
   if (head_since_ns_ == 0) head_since_ns_ = clock_.monotonic_ns();
+  step.done();
   return frame.sequence;
 }
 
@@ -87,6 +91,7 @@ Result<uint64_t> StoreImpl::append(const std::vector<FramePart>& parts, uint32_t
 
 Status StoreImpl::wait_visible(Lock& lock, uint64_t sequence) {
   if (visible_ >= sequence) return {};
+  Step step("wal.sync");
   const int64_t start_ns = clock_.monotonic_ns();
   Waiter waiter{sequence, {}};
   const auto place = waiters_.insert(waiters_.end(), &waiter);
@@ -99,7 +104,9 @@ Status StoreImpl::wait_visible(Lock& lock, uint64_t sequence) {
   }
   waiters_.erase(place);
   commit_wait_.record(clock_.monotonic_ns() - start_ns);
-  return visible_ < sequence ? poisoned_ : Status();
+  if (visible_ < sequence) return poisoned_;
+  step.done();
+  return {};
 }
 
 // After a flush: those who have what they wait for, and one that writes next. Waking all would have each of them take the

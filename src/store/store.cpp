@@ -10,6 +10,7 @@
 #include "store/compaction.h"
 #include "store/lock.h"
 #include "store/metric_read.h"
+#include "store/read_failures.h"
 #include "store/segment_cache.h"
 #include "store/server_file.h"
 #include "store/store_impl.h"
@@ -183,11 +184,24 @@ Status StoreImpl::check_open() const {
   return {};
 }
 
+void StoreImpl::reopen_failed() {
+  const uint64_t count = ReadFailures::count();
+  if (count == read_failures_seen_) return;
+  const auto version = reopened_version(files_, directory_, head_->version());
+  if (!version.ok()) return;
+  if (*version != nullptr) head_->replace_version(*version, {});
+  read_failures_seen_ = count;
+}
+
 Result<Store::Read> StoreImpl::read() {
   CC_TRY(check_open());
   if (options_.mode != StoreMode::server) {
     const Lock lock(mutex_);
+    reopen_failed();
     CC_TRY(catch_up());
+  } else if (ReadFailures::count() != read_failures_seen_) {
+    const Lock lock(mutex_);
+    reopen_failed();
   }
   const std::shared_ptr<const Snapshot> snapshot = visible_snapshot();
   return Read{snapshot, snapshot, received_metrics(snapshot->shared_head(), snapshot->visible()),
@@ -264,6 +278,7 @@ StoreStats StoreImpl::stats() const {
   stats.compacted_rows = compacted_rows_.load();
   stats.compacted_bytes = compacted_bytes_.load();
   stats.expired_rows = expired_rows_.load();
+  stats.held_segments = held_segments_.load();
   stats.cut_bytes = cut_bytes_.load();
   return stats;
 }

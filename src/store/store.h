@@ -59,6 +59,12 @@ struct Retention {
   int64_t spans_ns = 0, logs_ns = 0, metrics_ns = 0;
 };
 
+// From which transaction on somebody outside still wants what was received, such as who hands it on;
+// as made: nobody wants any.
+struct ArrivalsWanted {
+  uint64_t spans = UINT64_MAX, logs = UINT64_MAX;
+};
+
 struct StoreOptions {
   std::string path;
   StoreMode mode = StoreMode::embedded;
@@ -73,6 +79,9 @@ struct StoreOptions {
   // (resource_exhausted) when these are a whole head behind. Else by whoever writes.
   bool background = false;
   Retention retention;  // of a server with background
+  // Asked before retention drops segments; those with rows of wanted transactions stay. Called by
+  // threads of the store and must not call it. Empty: nobody wants any.
+  std::function<ArrivalsWanted()> arrivals_wanted;
   uint64_t ingest_rate_bytes = 0;  // of telemetry a second and tenant, 0: any; more is refused
   uint64_t embedded_wal_bytes_max = 1ull << 20;  // an embedded writer cuts above these
   uint64_t embedded_wal_rows_max = 2000;
@@ -125,6 +134,7 @@ struct StoreStats {
   uint64_t compaction_segments = 0, compaction_rows = 0;  // that had better be merged now
   uint64_t cache_bytes = 0, cache_bytes_max = 0, cache_hits = 0, cache_misses = 0;
   uint64_t compactions = 0, compacted_rows = 0, expired_rows = 0;
+  uint64_t held_segments = 0;           // older than they are kept, and still wanted (ArrivalsWanted)
   uint64_t cut_bytes = 0, compacted_bytes = 0;  // written as segments
 };
 

@@ -82,6 +82,19 @@ Status StoreImpl::install(const Compaction& compaction, const Version& base) {
   return {};
 }
 
+// What retention drops now.
+Result<std::set<uint64_t>> StoreImpl::expired_segments(const Version& version) {
+  std::set<uint64_t> expired =
+      choose_expired(version.manifest.segments, options_.retention, clock_.wall_ns());
+  std::set<uint64_t> held;
+  if (!expired.empty() && options_.arrivals_wanted) {
+    CC_ASSIGN(held, choose_held(version, expired, options_.arrivals_wanted()));
+  }
+  for (const uint64_t number : held) expired.erase(number);
+  held_segments_ = held.size();
+  return expired;
+}
+
 // False: there was nothing to do.
 Result<bool> StoreImpl::compact_once() {
   std::shared_ptr<const Version> base;
@@ -89,11 +102,11 @@ Result<bool> StoreImpl::compact_once() {
     Lock lock(mutex_);
     CC_TRY(check_writable());
     if (stopping_ || cut_ != nullptr) return false;  // after the cut
+    reopen_failed();
     base = head_->shared_version();
     files_kept_from_ = next_number_;
   }
-  std::set<uint64_t> inputs =
-      choose_expired(base->manifest.segments, options_.retention, clock_.wall_ns());
+  CC_ASSIGN(std::set<uint64_t> inputs, expired_segments(*base));
   const bool expired = !inputs.empty();
   if (!expired) {
     const std::vector<uint64_t> chosen = choose_compaction(compaction_candidates(*base));

@@ -93,11 +93,18 @@ Status StoreImpl::wait_all_visible(Lock& lock) {
 
 Status StoreImpl::enter(Lock& lock) {
   while (pausing_ > 0) changed_.wait(lock);
-  return check_writable();
+  CC_TRY(check_writable());
+  reopen_failed();
+  return {};
 }
 
 Status StoreImpl::begin_cut(Lock& lock) {
   CC_TRY(wait_all_visible(lock));
+  reopen_failed();
+  if (cut_ != nullptr) {  // of an attempt that failed, maybe since something could not be read
+    CC_ASSIGN(const auto version, reopened_version(files_, directory_, cut_->frozen->version()));
+    if (version != nullptr) cut_->frozen->replace_version(version, {});
+  }
   if (cut_ != nullptr || position_.sequence == head_->version().manifest.sequence) return {};
   CC_TRY(head_->settle());
   CC_TRY(head_->settle_logs());
@@ -187,15 +194,21 @@ Status StoreImpl::finish_cut(Lock& lock, CutUnderWay& cut) {
     CC_TRY(copy_log(cut, flushed_));
     CC_TRY(cut.next_wal->sync());
   }
-  // From here on a failure leaves in doubt which manifest the disk has. Without a mark whoever
-  // comes next knows that.
+  // Without a mark whoever comes next knows that the manifest may be either.
   const Manifest& manifest = cut.version->manifest;
   const WalPosition end = cut.next_position;
+  bool in_doubt = false;
   Status status = mark_file_.write({});
-  if (status.ok()) status = manifest_file_.write(manifest);
+  if (status.ok()) status = manifest_file_.write(manifest, &in_doubt);
+  if (!status.ok() && !in_doubt) {
+    // The one before is the manifest, as if there had been no cut: a full disk may have room again.
+    const Status marked = mark_file_.write({wal_->epoch(), flushed_, durable_});
+    if (!marked.ok()) poison(marked);
+    return status;
+  }
   if (status.ok()) status = mark_file_.write({cut.next_wal->epoch(), end.offset, end.offset});
   if (!status.ok()) {
-    poison(status);
+    poison({status.error().code, "nobody knows whether the disk has the manifest of a cut: " + status.error().message});
     return status;
   }
   const std::string old_wal = wal_path(directory_, cut.before.wal_epoch);

@@ -19,6 +19,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,6 +97,9 @@ class StoreImpl final : public Store {
   std::shared_ptr<const Snapshot> sequenced_snapshot() const;  // REQUIRES: mutex_
   void set_state(std::shared_ptr<Head> head, uint64_t visible);
   Status check_open() const;  // REQUIRES: mutex_
+  // Opens again what could not be read, so that whoever comes now does not meet the error of who came
+  // before. What cannot be opened either is tried again by the next. REQUIRES: mutex_
+  void reopen_failed();
 
   // ---- sequencer.cpp; all REQUIRE: mutex_ ----
   Status check_writable() const;
@@ -194,6 +198,7 @@ class StoreImpl final : public Store {
   void compact_in_background();
   Result<bool> compact_in_turn();
   Result<bool> compact_once();  // REQUIRES: compact_mutex_
+  Result<std::set<uint64_t>> expired_segments(const Version& version);
   Status install(const Compaction& compaction, const Version& base);
   Status carry_masks(const Compaction& compaction, const Version& base,
                      Manifest& manifest);  // REQUIRES: mutex_
@@ -240,6 +245,7 @@ class StoreImpl final : public Store {
   uint64_t compact_timer_ = 0;
   uint64_t files_kept_from_ = UINT64_MAX;  // files of such numbers are being written
   std::atomic<bool> stopping_{false};
+  std::atomic<uint64_t> read_failures_seen_{0};  // of ReadFailures
   DigestRing digests_;
   IngestQuota quota_;
   std::unique_ptr<Executor> syncer_;       // durability interval only
@@ -256,7 +262,8 @@ class StoreImpl final : public Store {
   };
   std::list<Waiter*> waiters_;
   mutable std::atomic<uint64_t> frames_{0}, syncs_{0}, cuts_{0}, duplicates_{0}, rejected_{0},
-      throttled_{0}, compactions_{0}, compacted_rows_{0}, compacted_bytes_{0}, expired_rows_{0}, cut_bytes_{0};
+      throttled_{0}, compactions_{0}, compacted_rows_{0}, compacted_bytes_{0}, expired_rows_{0}, held_segments_{0},
+      cut_bytes_{0};
 };
 
 }  // namespace contextcore::store

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/read_failures.h"
 #include "store/store_codec.h"
 
 namespace contextcore::store {
@@ -23,6 +24,13 @@ const Segment* find_number(const std::vector<Segment>& segments, uint64_t number
   return it == segments.end() ? nullptr : &*it;
 }
 
+// That of a version before, unless it could not be read.
+template <typename Segment>
+const Segment* find_readable(const std::vector<Segment>& segments, uint64_t number) {
+  const Segment* known = find_number(segments, number);
+  return known != nullptr && is_read_failure(known->rows->status()) ? nullptr : known;
+}
+
 Status check_rows(const std::string& path, uint64_t expected, size_t found) {
   if (expected == found) return {};
   return {Code::corruption,
@@ -33,7 +41,7 @@ Result<SpanSegment> open_spans(FileSystem& files, const std::string& directory,
                                const SegmentInfo& info, const Version* previous) {
   SpanSegment segment{info, nullptr, nullptr};
   const SpanSegment* known =
-      previous != nullptr ? find_number(previous->spans, info.number) : nullptr;
+      previous != nullptr ? find_readable(previous->spans, info.number) : nullptr;
   if (known != nullptr) {
     segment.rows = known->rows;
     if (known->info.mask_number == info.mask_number) segment.mask = known->mask;
@@ -53,7 +61,7 @@ Result<LogSegment> open_logs(FileSystem& files, const std::string& directory,
                              const SegmentInfo& info, const Version* previous) {
   LogSegment segment{info, nullptr};
   const LogSegment* known =
-      previous != nullptr ? find_number(previous->logs, info.number) : nullptr;
+      previous != nullptr ? find_readable(previous->logs, info.number) : nullptr;
   if (known != nullptr) {
     segment.rows = known->rows;
     return segment;
@@ -98,7 +106,8 @@ Result<std::shared_ptr<const WorkTable>> rebuild_work(const Version& version,
 Status open_work(FileSystem& files, const std::string& directory, const Version* previous,
                  const WorkHooks& hooks, Version& version) {
   const std::vector<uint64_t>& numbers = version.manifest.work_numbers;
-  if (previous != nullptr && previous->manifest.work_numbers == numbers) {
+  if (previous != nullptr && previous->manifest.work_numbers == numbers &&
+      !is_read_failure(previous->work->status())) {
     version.work = previous->work;
     return {};
   }

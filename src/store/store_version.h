@@ -85,6 +85,12 @@ Result<std::shared_ptr<const Version>> open_version(FileSystem& files, const std
                                                     const Version* previous,
                                                     const WorkHooks& hooks);
 
+// The same files, those opened again that could not be read (read_failures.h); null: there are none.
+// Others keep what they have open, and the error with it. io_error: they still cannot be read.
+Result<std::shared_ptr<const Version>> reopened_version(FileSystem& files,
+                                                        const std::string& directory,
+                                                        const Version& version);
+
 // The index row of a span: by hooks.row, or its plain fields without hooks.
 WorkRow index_row(const WorkHooks& hooks, const JournalSpan& span);
 // The journal span that a row holds.

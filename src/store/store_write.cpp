@@ -386,6 +386,7 @@ Result<CommitResult> StoreImpl::commit(const std::string& command_id, const Work
   {
     const Lock lock(mutex_);
     CC_TRY(check_writable());
+    reopen_failed();
     if (options_.mode == StoreMode::embedded) CC_TRY(catch_up());
     snapshot = sequenced_snapshot();
   }

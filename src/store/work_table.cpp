@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/sort.h"
+#include "store/read_failures.h"
 #include "store/rows_spans.h"
 #include "store/work_table_file.h"
 #include "store/work_table_map.h"
@@ -96,6 +97,16 @@ class WorkTableImpl : public WorkTable, public std::enable_shared_from_this<Work
       return true;
     });
     return next;
+  }
+
+  Result<std::shared_ptr<const WorkTable>> reopened(FileSystem& files) const override {
+    auto next = std::make_shared<WorkTableImpl>(*this);
+    for (auto& file : next->files_) {
+      if (is_read_failure(file->status())) {
+        CC_ASSIGN(file, WorkTableFile::open(files, file->path()));
+      }
+    }
+    return std::shared_ptr<const WorkTable>(std::move(next));
   }
 
   size_t files_to_keep() const override {

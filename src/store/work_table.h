@@ -48,6 +48,8 @@ class WorkTable : public WorkIndexView {
   // REQUIRES: this came from `since` by with(), or says everything itself
   virtual std::shared_ptr<const WorkTable> onto(const WorkTable& since,
                                                 const std::shared_ptr<const WorkTable>& base) const = 0;
+  // The same with the files opened again that could not be read (read_failures.h).
+  virtual Result<std::shared_ptr<const WorkTable>> reopened(FileSystem& files) const = 0;
   // How many of the oldest files the next write had better leave as they are.
   virtual size_t files_to_keep() const = 0;
   // Writes what the `keep` oldest files do not say as one file, newer than these, and syncs it (the directory is the

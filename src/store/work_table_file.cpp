@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "store/column_value.h"
+#include "store/read_failures.h"
 #include "store/rows_spans.h"
 #include "store/work_row_codec.h"
 
@@ -145,7 +146,9 @@ Error WorkTableFile::damaged(WorkSection section, size_t index, const std::strin
 
 void WorkTableFile::keep(Error error) const {
   const std::lock_guard lock(mutex_);
-  if (status_.ok()) status_ = std::move(error);
+  if (!status_.ok()) return;
+  status_ = std::move(error);
+  ReadFailures::note(status_);
 }
 
 Status WorkTableFile::status() const {

@@ -28,6 +28,7 @@ class WorkTableFile {
                                                            const std::string& path);
   ~WorkTableFile();
 
+  const std::string& path() const { return path_; }
   size_t size() const { return row_count_; }
   const WorkRow* find(uint64_t id) const;
   bool contains(uint64_t id) const;  // false also when its block is damaged; status() says so
@@ -42,7 +43,7 @@ class WorkTableFile {
   void scan_keys(const WorkFilter& filter, const std::function<bool(const WorkKey&)>& fn) const;
   // Ids of rows with keys that `hides` accepts; worked out once. REQUIRES: always the same function
   const std::vector<uint64_t>& hiding(const std::function<bool(const WorkKey&)>& hides) const;
-  // The first error; sticky.
+  // The first error; sticky. After io_error the file has to be opened again (read_failures.h).
   Status status() const;
   Status verify() const;
   // The same of every block, with all that is damaged. blocks: counts them.

@@ -108,6 +108,26 @@ inline constexpr std::string_view kLinkWhen = "link.when";
 inline constexpr std::string_view kRunTaskId = "run.task_id";
 inline constexpr std::string_view kRunCommand = "run.command";
 inline constexpr std::string_view kRunExitCode = "run.exit_code";
+inline constexpr std::string_view kServiceVersion = "service.version";
+inline constexpr std::string_view kHttpRequestMethod = "http.request.method";
+inline constexpr std::string_view kHttpRequestMethodOriginal = "http.request.method_original";
+inline constexpr std::string_view kHttpRoute = "http.route";
+inline constexpr std::string_view kHttpResponseStatusCode = "http.response.status_code";
+inline constexpr std::string_view kHttpRequestBodySize = "http.request.body.size";
+inline constexpr std::string_view kHttpResponseBodySize = "http.response.body.size";
+inline constexpr std::string_view kUrlPath = "url.path";
+inline constexpr std::string_view kUrlQuery = "url.query";
+inline constexpr std::string_view kUrlScheme = "url.scheme";
+inline constexpr std::string_view kUserAgentOriginal = "user_agent.original";
+inline constexpr std::string_view kClientAddress = "client.address";
+inline constexpr std::string_view kRpcSystem = "rpc.system";
+inline constexpr std::string_view kRpcService = "rpc.service";
+inline constexpr std::string_view kRpcMethod = "rpc.method";
+inline constexpr std::string_view kRpcGrpcStatusCode = "rpc.grpc.status_code";
+inline constexpr std::string_view kDbQueryText = "db.query.text";
+inline constexpr std::string_view kContextcoreInspectedTraces = "contextcore.inspected_traces";
+inline constexpr std::string_view kContextcoreInspectedSpans = "contextcore.inspected_spans";
+inline constexpr std::string_view kContextcoreInspectedLines = "contextcore.inspected_lines";
 }  // namespace attr
 
 // Names of log events.

@@ -22,6 +22,7 @@ void ServiceTest::SetUp() {
   service.clock = &clock_;
   service.random = &random_;
   service.query_timeout_ns = query_timeout_ns_;
+  service.traces = traces_;
   service.version = "0.0.0-test";
   service.server_token = "the-token";
   service_ = Service::make(std::move(service));

@@ -28,6 +28,7 @@ class ServiceTest : public ::testing::Test {
   // POST of JSON; expects 200 and gives the answer.
   Json post(std::string_view target, std::string body);
 
+  TraceRequests traces_ = TraceRequests::off;
   int64_t query_timeout_ns_ = 120'000'000'000;
   ManualClock clock_;
   SeededRandom random_{7};

@@ -60,6 +60,7 @@ class EchoService : public api::Service {
   void set_ready(bool) override {}
   void set_load(api::Load) override {}
   std::vector<api::Route> routes() const override { return {}; }
+  void stop() override {}
 
   void wait_until_entered(size_t n) {
     std::unique_lock lock(mutex_);

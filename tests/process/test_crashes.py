@@ -1,6 +1,8 @@
 """kill -9 of the server and of writers under load: nothing acknowledged is lost or doubled, log and span agree,
-and a rebuild from the log alone gives the same spans."""
+and a rebuild from the log alone gives the same spans. While a server runs OTLP is sent to it, too, over HTTP and gRPC:
+what was acknowledged is there once by the APIs of Tempo and Loki, also when it was sent again after a kill."""
 
+import collections
 import json
 import os
 import random
@@ -9,7 +11,8 @@ import subprocess
 import sys
 import time
 
-from harness import CLI, TIER, ProcessTest, Server
+import otlp_sender
+from harness import CLI, TIER, ProcessTest, Server, free_port
 from naive_fold import differences, fold
 
 ROUNDS = int(os.environ.get("CONTEXTCORE_CRASH_ROUNDS", {"full": 12, "night": 200}.get(TIER, 12)))
@@ -75,13 +78,36 @@ class KillNine(ProcessTest):
             time.sleep(0.005)
         self.fail("the writers got nothing acknowledged in a minute")
 
+    def check_telemetry(self, senders):
+        with self.server() as server:
+            spans = collections.Counter(otlp_sender.stored_spans(server))
+            lines = collections.Counter(otlp_sender.stored_lines(server))
+            for sender in senders:
+                self.assertEqual(sender.refused, 0, sender.name)
+                self.assertTrue(sender.acknowledged, sender.name)
+                stored = lines if sender.name.startswith("logs") else spans
+                found = collections.Counter(stored[one] for ids in sender.acknowledged for one in ids)
+                self.assertEqual(set(found), {1}, f"{sender.name}: how often items were found: {found}")
+            for sender in senders[:2]:
+                for ids in sender.acknowledged[-20:]:
+                    found = otlp_sender.spans_of_trace(server, ids[0][0])
+                    self.assertEqual(len(found), len(ids), f"{sender.name}: trace {ids[0][0]}")
+        counts = ", ".join(f"{len(sender.acknowledged)} of {sender.name} ({sender.repeated} sent again)" for sender in senders)
+        print(f"\n  acknowledged requests: {counts}", file=sys.stderr)
+
     def rounds(self, rounds, use_server):
         generator = random.Random(20261122 + rounds)
         acks_path = os.path.join(self.folder, "acks")
         numbers = [0, 0, 0]
+        senders = otlp_sender.senders() if use_server else []
         self.cc("task", "create", "Seed", "--id", "seed-0")
         for _ in range(rounds):
-            server = Server(self.store, self.folder, self.environment) if use_server else None
+            server = None
+            if use_server:
+                grpc = f"127.0.0.1:{free_port()}"
+                server = Server(self.store, self.folder, self.environment, ("--otlp-grpc-listen", grpc))
+            for sender in senders:
+                sender.start((server.address, grpc))
             writers = [subprocess.Popen([sys.executable, "-c", WRITER, CLI, f"w{i}", acks_path, str(numbers[i])],
                                         cwd=self.folder, env=self.environment, stderr=subprocess.DEVNULL,
                                         start_new_session=True) for i in range(3)]
@@ -102,11 +128,15 @@ class KillNine(ProcessTest):
             if server:
                 server.kill()
                 server.log.close()
+            for sender in senders:
+                self.assertTrue(sender.join(), sender.name)
             for index in range(3):
                 numbers[index] += 1000
         acks = [json.loads(line) for line in open(acks_path) if line.endswith("\n")]
         self.assertGreater(len(acks), rounds)
         self.check(acks)
+        if senders:
+            self.check_telemetry(senders)
         before = self.spans_of_everything()
         report = self.ccj("rebuild").json
         self.assertEqual(report["changed"], 0)

@@ -6,7 +6,7 @@ import re
 import shutil
 import threading
 
-from harness import ProcessTest
+from harness import ProcessTest, free_port
 
 KINDS = ("spans", "logs", "work", "commands", "metrics", "mask", "forwards")
 
@@ -197,3 +197,20 @@ class StoreCare(ProcessTest):
         self.assertEqual(self.spans('{ name = "old" }'), {})
         self.assertEqual(self.ccj("store", "stats").json["work_table"]["rows"], before["work_table"]["rows"])
         self.assertTrue(self.ccj("store", "verify").json["sound"])
+
+    def test_expire_waits_for_exports(self):
+        exporting = {"CONTEXTCORE_EXPORT_TRACES_ENDPOINT": f"http://127.0.0.1:{free_port()}"}  # nobody answers
+        old = {"traceId": "0" * 31 + "1", "spanId": "0" * 15 + "1", "name": "old", "kind": 1,
+               "startTimeUnixNano": "1600000000000000000", "endTimeUnixNano": "1600000000000000001"}
+        with self.server(environment=exporting) as server:
+            status, _ = server.request("POST", "/v1/traces", {"resourceSpans": [{"scopeSpans": [{"spans": [old]}]}]})
+            self.assertEqual(status, 200)
+            _, metrics = server.request("GET", "/metrics")
+            self.assertIn('contextcore_export_overdue_total{destination="traces-', metrics.decode())
+        kept = self.ccj("store", "compact", "--expire", environment=exporting).json
+        self.assertEqual((kept["expired_rows"], kept["held_segments"]), (0, 1))
+        words = self.cc("store", "compact", "--expire", environment=exporting).out
+        self.assertIn("1 older segments stay until exports have sent them", words)
+        self.assertEqual(len(self.spans('{ name = "old" }')), 1)
+        gone = self.ccj("store", "compact", "--expire").json  # the destination is no longer configured
+        self.assertEqual((gone["expired_rows"], gone["held_segments"]), (1, 0))

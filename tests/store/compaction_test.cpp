@@ -303,5 +303,64 @@ TEST(Retention, OldReceivedDataGoesAndWhatWorkPointsAtStays) {
   EXPECT_EQ(dump(*machine.open()), all);
 }
 
+TEST(Retention, WhatSomebodyStillWantsStaysUntilItIsTaken) {
+  Machine machine;
+  machine.clock.set_wall_ns(100 * kDayNs);
+  ArrivalsWanted wanted;
+  StoreOptions options = server_options(machine, machine.process());
+  options.retention = {.spans_ns = 14 * kDayNs, .logs_ns = 14 * kDayNs, .metrics_ns = 0};
+  options.arrivals_wanted = [&wanted] { return wanted; };
+  auto store = machine.open(options);
+  // Each an old segment of its own.
+  std::vector<uint64_t> sequences;
+  for (uint32_t i = 0; i < 2; ++i) {
+    const auto old_ns = static_cast<uint64_t>((50 + i) * kDayNs);
+    ASSERT_TRUE(store->ingest(one_span(10 + i, 110 + i, "old " + std::to_string(i), old_ns, old_ns + 5), "").ok());
+    sequences.push_back(store->stats().sequence);
+    ASSERT_TRUE(store->ingest(one_log("shop", old_ns, "line " + std::to_string(i)), "").ok());
+    wanted = {0, 0};
+    ASSERT_TRUE(store->cut().ok());
+  }
+  const auto left = [&] { return span_names(*source(*store)).size() + lines(*source(*store)).size(); };
+  ASSERT_TRUE(store->compact().ok());
+  EXPECT_EQ(left(), 4U);
+  EXPECT_EQ(store->stats().held_segments, 4U);
+  wanted = {sequences[1], UINT64_MAX};  // the first span was taken; nobody wants logs
+  ASSERT_TRUE(store->compact().ok());
+  EXPECT_EQ(span_names(*source(*store)), std::vector<std::string>{"00000b/old 1"});
+  EXPECT_TRUE(lines(*source(*store)).empty());
+  EXPECT_EQ(store->stats().held_segments, 1U);
+  wanted.spans = sequences[1] + 1;
+  ASSERT_TRUE(store->compact().ok());
+  EXPECT_EQ(left(), 0U);
+  EXPECT_EQ(store->stats().held_segments, 0U);
+  EXPECT_EQ(store->stats().expired_rows, 4U);
+}
+
+// Merging keeps what says when a row came, so that what is merged is held as before.
+TEST(Retention, WhatIsWantedStaysWantedWhenSegmentsAreMerged) {
+  Machine machine;
+  machine.clock.set_wall_ns(100 * kDayNs);
+  ArrivalsWanted wanted{0, 0};
+  StoreOptions options = server_options(machine, machine.process());
+  options.retention = {.spans_ns = 14 * kDayNs, .logs_ns = 14 * kDayNs, .metrics_ns = 0};
+  options.arrivals_wanted = [&wanted] { return wanted; };
+  auto store = machine.open(options);
+  for (uint32_t i = 0; i < 7; ++i) {
+    const auto old_ns = static_cast<uint64_t>(50 * kDayNs + i);
+    ASSERT_TRUE(store->ingest(one_span(10 + i, 110 + i, "old", old_ns, old_ns + 5), "").ok());
+    ASSERT_TRUE(store->cut().ok());
+  }
+  const uint64_t last = store->stats().sequence;
+  ASSERT_TRUE(store->compact().ok());
+  EXPECT_GT(store->stats().compactions, 0U);
+  wanted = {last, last};
+  ASSERT_TRUE(store->compact().ok());
+  EXPECT_EQ(span_names(*source(*store)).size(), 7U);  // of one segment the last is wanted
+  wanted = {};
+  ASSERT_TRUE(store->compact().ok());
+  EXPECT_TRUE(span_names(*source(*store)).empty());
+}
+
 }  // namespace
 }  // namespace contextcore::store::test

@@ -90,16 +90,21 @@ std::map<std::string, std::string> ask(Store& store) {
   return answers;
 }
 
+// In segments.
+void fill(Store& store) {
+  for (uint32_t i = 1; i <= kTasks; ++i) ASSERT_TRUE(store.commit("", create_task(i, "task " + std::to_string(i))).ok());
+  for (uint32_t i = 1; i <= kSpans; ++i) {
+    ASSERT_TRUE(store.ingest(one_span(100 + i / 3, 1000 + i, "GET /" + std::to_string(i), 1000 + 100 * i, 1500 + 100 * i), {}).ok());
+    const std::string text = "line " + std::to_string(i);
+    ASSERT_TRUE(store.ingest(one_log("shop", 1000 + i, i % 2 == 0 ? text : "{\"text\":\"" + text + "\",\"n\":" + std::to_string(i) + "}"), {}).ok());
+  }
+  ASSERT_TRUE(store.cut().ok());
+}
+
 TEST(Damage, QueriesGiveTheRightRowsOrAnErrorThatNamesTheFile) {
   Machine machine;
   auto store = machine.open();
-  for (uint32_t i = 1; i <= kTasks; ++i) ASSERT_TRUE(store->commit("", create_task(i, "task " + std::to_string(i))).ok());
-  for (uint32_t i = 1; i <= kSpans; ++i) {
-    ASSERT_TRUE(store->ingest(one_span(100 + i / 3, 1000 + i, "GET /" + std::to_string(i), 1000 + 100 * i, 1500 + 100 * i), {}).ok());
-    const std::string text = "line " + std::to_string(i);
-    ASSERT_TRUE(store->ingest(one_log("shop", 1000 + i, i % 2 == 0 ? text : "{\"text\":\"" + text + "\",\"n\":" + std::to_string(i) + "}"), {}).ok());
-  }
-  ASSERT_TRUE(store->cut().ok());
+  fill(*store);
   ASSERT_TRUE(store->close().ok());
   const auto whole = ask(*machine.open(StoreMode::read_only));
   for (const auto& [question, answer] : whole) {
@@ -139,6 +144,107 @@ TEST(Damage, QueriesGiveTheRightRowsOrAnErrorThatNamesTheFile) {
   }
   EXPECT_GT(errors, 100U);
   EXPECT_GT(answers, errors) << "what does not need the page is answered";
+}
+
+// ---- reads that fail, of files that are sound
+
+// The read with this number, from 0, fails; fired: it came to it.
+void fail_read(Machine& machine, uint64_t number, bool& fired) {
+  fired = false;
+  machine.disk.set_injector([&fired, number, seen = uint64_t{0}](const SimCall& call) mutable {
+    SimFate fate;
+    if (call.op == SimOp::read && seen++ == number) {
+      fate.fault = SimFault::io_error;
+      fired = true;
+    }
+    return fate;
+  });
+}
+
+TEST(ReadFailures, OneIsToldToWhoAskedAndTriedAgainForTheNext) {
+  for (const StoreMode mode : {StoreMode::read_only, StoreMode::embedded, StoreMode::server}) {
+    Machine machine;
+    {
+      auto store = machine.open();
+      fill(*store);
+    }
+    const auto whole = ask(*machine.open(StoreMode::read_only));
+    size_t failed = 0;
+    bool fired = true;
+    for (uint64_t number = 0; fired; number += crash_step()) {
+      auto store = machine.open(machine.options(machine.process(), mode));  // has nothing in the cache
+      fail_read(machine, number, fired);
+      const auto first = ask(*store);
+      machine.disk.set_injector(nullptr);
+      for (const auto& [question, answer] : first) {
+        if (question != "read" && answer == whole.at(question)) continue;
+        ++failed;
+        EXPECT_EQ(answer.substr(0, 5), "error") << "read " << number << ", " << question << ": " << answer;
+      }
+      const auto next = ask(*store);
+      EXPECT_EQ(next, whole) << "read " << number;
+    }
+    EXPECT_GT(failed, 20U);
+  }
+}
+
+// Who has a snapshot that lacks rows goes on hearing it: they could otherwise be taken for none.
+TEST(ReadFailures, OneStaysWithTheSnapshotThatMetIt) {
+  Machine machine;
+  {
+    auto store = machine.open();
+    fill(*store);
+  }
+  auto store = machine.open(StoreMode::server);
+  const FetchRequest all;
+  for (uint64_t number = 0;; ++number) {
+    const auto read = store->read();
+    ASSERT_TRUE(read.ok());
+    bool fired = false;
+    fail_read(machine, number, fired);
+    const std::string first = traces_text(read->source->fetch(all), all);
+    machine.disk.set_injector(nullptr);
+    ASSERT_TRUE(fired) << "no read makes the rows of a segment fail";
+    if (first.substr(0, 5) != "error") continue;
+    // Not every error is one of rows: that of a page that gives its own is not kept.
+    const std::string again = traces_text(read->source->fetch(all), all);
+    if (again.substr(0, 5) != "error") continue;
+    EXPECT_EQ(again, first);
+    EXPECT_NE(traces_text(store->read()->source->fetch(all), all).substr(0, 5), "error");
+    EXPECT_EQ(traces_text(read->source->fetch(all), all), first);
+    return;
+  }
+}
+
+TEST(ReadFailures, OneStopsNoWriterForLong) {
+  for (const bool server : {false, true}) {
+    bool fired = true;
+    for (uint64_t number = 0; fired; number += crash_step()) {
+      Machine machine;
+      {
+        auto store = machine.open();
+        fill(*store);
+      }
+      StoreOptions options = machine.options(machine.process(), server ? StoreMode::server : StoreMode::embedded);
+      options.background = server;
+      auto store = machine.open(options);
+      const auto write = [&](const std::string& value) {
+        bool all = store->commit("", edit_task(2, "value", value)).ok();
+        all = store->ingest(one_span(101, 1003, "again " + value, 1300, 1800), {}).ok() && all;
+        all = store->ingest(one_log("shop", 5000, "new " + value), {}).ok() && all;
+        all = store->cut().ok() && all;
+        return store->compact().ok() && all;
+      };
+      fail_read(machine, number, fired);
+      write("first");
+      machine.disk.set_injector(nullptr);
+      EXPECT_TRUE(write("second")) << "read " << number << (server ? ", a server" : "");
+      EXPECT_EQ(attribute(task(*store, 2).span, "value"), "second");
+      const std::string all = dump(*store);
+      store.reset();
+      EXPECT_EQ(dump(*machine.open()), all);
+    }
+  }
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ class Head {
   const Version& version() const { return *version_; }
   // Goes on with a version that says the same with other files. Rows of segments that became rows
   // of others keep their state under both numbers, for readers of either version.
-  // REQUIRES: no frame is sequenced that is not visible, and all are settled: what was superseded by
+  // REQUIRES, with moves: no frame is sequenced that is not visible, and all are settled: what was superseded by
   // frames that come to be settled later is known under the new numbers only
   void replace_version(std::shared_ptr<const Version> version, const std::vector<RowMoves>& moves);
   Result<PreparedSpans> prepare_spans(const otlp::TracesView& data) const;

@@ -56,7 +56,7 @@ Result<std::set<otlp::SpanId>> moved_spans(const store::Source& source, const st
 }  // namespace
 
 // Those that are children now, and those that have left since.
-Status PastView::fold_children(const store::Source& source, const store::WorkRow& task) {
+Status PastView::fold_children(const store::WorkRow& task) {
   std::set<otlp::SpanId> children;
   for (const store::WorkRow* child : present_.index().children(task.span_id)) {
     if (child->kind == store::WorkKind::task) children.insert(child->span_id);
@@ -64,7 +64,7 @@ Status PastView::fold_children(const store::Source& source, const store::WorkRow
   // What was not known then may have happened at any time.
   const bool any_time = moment_.known_at_ns.has_value() || *moment_.as_of_ns == INT64_MAX;
   CC_ASSIGN(const std::set<otlp::SpanId> moved,
-            moved_spans(source, task.project, any_time ? INT64_MIN : *moment_.as_of_ns + 1));
+            moved_spans(source_, task.project, any_time ? INT64_MIN : *moment_.as_of_ns + 1));
   children.insert(moved.begin(), moved.end());
   for (const otlp::SpanId& id : children) {
     if (!histories_.tasks.contains(id)) CC_TRY(fold_alone(id, histories_));
@@ -74,20 +74,19 @@ Status PastView::fold_children(const store::Source& source, const store::WorkRow
 
 Result<std::unique_ptr<PastView>> PastView::make_of_task(const store::WorkView& present, const store::Source& source,
                                                          const Moment& moment, const store::WorkRow& task) {
-  std::unique_ptr<PastView> view(new PastView(present, moment));
+  std::unique_ptr<PastView> view(new PastView(present, source, moment));
+  view->insights_folded_ = true;  // there are none
   for (otlp::SpanId at = task.span_id; !at.empty() && !view->histories_.tasks.contains(at);) {
     CC_TRY(view->fold_alone(at, view->histories_));
-    const auto folded = view->histories_.tasks.find(at);
-    if (folded == view->histories_.tasks.end()) break;
-    at = folded->second.task.parent_span_id;
+    const TaskHistory* folded = view->histories_.tasks.find(at);
+    if (folded == nullptr) break;
+    at = folded->task.parent_span_id;
   }
-  const auto folded = view->histories_.tasks.find(task.span_id);
-  if (folded == view->histories_.tasks.end()) return std::unique_ptr<PastView>();
+  const TaskHistory* folded = view->histories_.tasks.find(task.span_id);
+  if (folded == nullptr) return std::unique_ptr<PastView>();
   // At its end what it counts and waits for is frozen.
-  if (!folded->second.task.ended()) CC_TRY(view->fold_children(source, task));
-  EventFilter filter;
-  filter.project = task.project;
-  CC_TRY(view->fold_outside(filter));
+  if (!folded->task.ended()) CC_TRY(view->fold_children(task));
+  CC_TRY(view->fold_outside(task.project));
   view->settle();
   return view;
 }

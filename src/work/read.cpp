@@ -200,6 +200,13 @@ Result<std::string> project_of(const store::WorkView& view, const Question& ques
   return project.empty() ? question.project : std::move(project);
 }
 
+Result<Json> answer_of_past(const QuestionSpec& spec, const PastView& past, const Reading& present, const Moment& moment,
+                            const Question& question, const Args& args) {
+  CC_ASSIGN(Json answer, spec.ask({past, present.source, moment}, question, args));
+  CC_TRY(past.index().status());
+  return answer;
+}
+
 Result<Json> ask_past(const QuestionSpec& spec, const Reading& present, const Moment& moment,
                       const Question& question, const Args& args) {
   if (question.op == "task.get" && !question.project.empty()) {
@@ -207,12 +214,12 @@ Result<Json> ask_past(const QuestionSpec& spec, const Reading& present, const Mo
     const WorkRow* row = present.view.index().find(span_id("task", question.project, id));
     if (row != nullptr && is_task(*row)) {
       CC_ASSIGN(const auto task, PastView::make_of_task(present.view, present.source, moment, *row));
-      if (task != nullptr) return spec.ask({*task, present.source, moment}, question, args);
+      if (task != nullptr) return answer_of_past(spec, *task, present, moment, question, args);
     }
   }
   CC_ASSIGN(const std::string project, project_of(present.view, question, args));
   CC_ASSIGN(const auto past, PastView::make(present.view, present.source, moment, project));
-  auto answer = spec.ask({*past, present.source, moment}, question, args);
+  auto answer = answer_of_past(spec, *past, present, moment, question, args);
   if (answer.ok() || answer.error().code != Code::not_found) return answer;
   Error error = std::move(answer).error();
   error.message += " at " + format_rfc3339(moment.now_ns());

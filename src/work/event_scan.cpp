@@ -75,7 +75,7 @@ class ColumnFields : public EventFields {
     const std::vector<Column>& columns = *columns_;
     for (size_t i = 0; i < columns.size(); ++i, ++next_) {
       if (next_ >= columns.size()) next_ = 0;
-      if (columns[next_].name != field) continue;
+      if (!is_same(columns[next_].name, field)) continue;
       const FieldValue& value = columns[next_++].values->at(row_);
       return value.type == FieldValue::Type::json && value.text.starts_with('"') ? respelled(value) : value;
     }
@@ -83,6 +83,10 @@ class ColumnFields : public EventFields {
   }
 
  private:
+  // Names mostly are the very constants that were asked for.
+  static bool is_same(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && (a.data() == b.data() || a == b);
+  }
   // A string with escapes that nobody needs.
   FieldValue respelled(const FieldValue& value) const {
     const Result<Json> json = parse_json(value.text);
@@ -106,7 +110,7 @@ class Reader {
   template <typename Wanted, typename Fn>
   Status read(Wanted wanted, Fn fn) {
     store::LogProjection projection;
-    projection.ids = projection.fields = true;
+    projection.ids = projection.fields = projection.once = true;
     projection.integers = {std::string(names::meta::kRevision), std::string(names::meta::kEventSeq)};
     projection.metadata = {"event_name"};
     CC_ASSIGN(const auto batches, store::scan_logs(source_, request(), projection));

@@ -314,17 +314,18 @@ void refresh_phase(TaskHistory& history, int64_t revision) {
 
 }  // namespace
 
+// In the order in which the fold asks for them.
 std::vector<std::string_view> fields_of_fold(std::string_view name) {
   const auto is = [name](auto... names) { return ((name == names) || ...); };
   if (is(ev::kTaskCreated, ev::kTaskImported)) {
-    return {field::kTaskId,       field::kTaskType,        field::kTaskTitle,     field::kSprintId,
-            field::kStatus,       field::kBaseStatus,      field::kPriority,      field::kAssignee,
-            field::kParentId,     field::kLabels,          field::kDescription,   field::kStoryPoints,
-            field::kUrl,          field::kEstimateMinutes, field::kDueDate,       field::kDeferUntil,
-            field::kDeliverables, field::kAttrsJson,       field::kAcceptanceCriteria, field::kActor,
+    return {field::kBaseStatus,   field::kStatus,       field::kTaskId,        field::kTaskType,
+            field::kTaskTitle,    field::kSprintId,     field::kPriority,      field::kAssignee,
+            field::kParentId,     field::kLabels,       field::kDescription,   field::kStoryPoints,
+            field::kEstimateMinutes, field::kUrl,       field::kDueDate,       field::kDeferUntil,
+            field::kAcceptanceCriteria, field::kDeliverables, field::kAttrsJson, field::kActor,
             field::kAgentId};
   }
-  if (is(ev::kTaskStatusChanged)) return {field::kToStatus, field::kBaseStatus, field::kActor, field::kAgentId};
+  if (is(ev::kTaskStatusChanged)) return {field::kBaseStatus, field::kToStatus, field::kActor, field::kAgentId};
   if (is(ev::kTaskBlocked)) return {field::kReason, field::kBlockedBy};
   if (is(ev::kTaskCompleted, ev::kTaskFailed, ev::kTaskCancelled)) {
     return {field::kSubtaskCount, field::kSubtaskCompleted, field::kOpenSubtasks,
@@ -334,8 +335,8 @@ std::vector<std::string_view> fields_of_fold(std::string_view name) {
   if (is(ev::kTaskAssigned)) return {field::kToAssignee};
   if (is(ev::kTaskClaimed)) return {field::kClaimedBy, field::kSessionId, field::kLeaseSeconds};
   if (is(ev::kTaskLinked, ev::kTaskUnlinked)) {
-    return {field::kLinkType,     field::kTargetTaskId,  field::kWhen, field::kTargetProjectId,
-            field::kTargetSpanId, field::kTargetTraceId};
+    return {field::kLinkType,     field::kTargetTaskId,    field::kWhen,
+            field::kTargetSpanId, field::kTargetProjectId, field::kTargetTraceId};
   }
   if (is(ev::kTaskEdited)) return {field::kField, field::kTo};
   if (is(ev::kTaskDeliverablesVerified)) return {field::kVerifiedCount};

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "work/names.h"
+#include "work/questions.h"
 #include "work/read.h"
 #include "work/status.h"
 #include "work/task.h"
@@ -273,11 +274,7 @@ bool TaskFilter::accepts(const store::WorkView& view, const WorkKey& row) const 
   return !subtree || is_below(view, row, *subtree);
 }
 
-Result<bool> TaskFilter::accepts_span(const store::WorkView& view, const WorkRow& row) const {
-  if (!needs_span()) return true;
-  CC_ASSIGN(const std::optional<store::JournalSpan> span, view.span(row.span_id));
-  if (!span) return false;
-  CC_ASSIGN(const Task task, task_from_span(*span));
+bool TaskFilter::accepts_text(const Task& task) const {
   for (const std::string& label : labels) {
     if (std::find(task.labels.begin(), task.labels.end(), label) == task.labels.end()) return false;
   }
@@ -293,11 +290,10 @@ Result<std::vector<WorkKey>> TaskFilter::find_keys(const store::WorkView& view) 
                          });
   if (!needs_span()) return keys;
   std::vector<WorkKey> kept;
+  TaskReader tasks(view);
   for (const WorkKey& key : keys) {
-    const WorkRow* row = view.index().find(key.span_id);
-    if (row == nullptr) continue;
-    CC_ASSIGN(const bool accepted, accepts_span(view, *row));
-    if (accepted) kept.push_back(key);
+    CC_ASSIGN(const Task* task, tasks.read(key.span_id, key.id));
+    if (accepts_text(*task)) kept.push_back(key);
   }
   return kept;
 }

@@ -13,6 +13,7 @@
 #include "work/args.h"
 #include "work/command.h"
 #include "work/status.h"
+#include "work/task.h"
 
 namespace re2 {
 class RE2;
@@ -68,7 +69,7 @@ struct TaskFilter {
 
   bool accepts(const store::WorkView& view, const store::WorkKey& row) const;
   // What the index does not know. REQUIRES: accepts() said yes.
-  Result<bool> accepts_span(const store::WorkView& view, const store::WorkRow& row) const;
+  bool accepts_text(const Task& task) const;
   bool needs_span() const { return !labels.empty() || !text.empty(); }
   // What passes, in no order. Of keys no row is read unless needs_span().
   Result<std::vector<store::WorkKey>> find_keys(const store::WorkView& view) const;

@@ -15,7 +15,6 @@ namespace {
 
 using store::WorkKey;
 using store::WorkRow;
-using Rows = std::vector<const WorkRow*>;
 using Keys = std::vector<WorkKey>;
 
 constexpr std::array<std::string_view, 5> kOrders = {"updated", "created", "due", "priority", "id"};
@@ -35,18 +34,33 @@ std::pair<int64_t, int64_t> order_key(std::string_view order, const WorkKey& row
   return {-row.updated_ns, 0};
 }
 
-// The rows of the first `limit` keys.
-Rows first_of(const store::WorkView& view, Keys& keys, size_t limit, const auto& before) {
-  const size_t shown = std::min(limit, keys.size());
-  std::partial_sort(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(shown), keys.end(), before);
-  return rows_of(view, std::span(keys).first(shown));
+using Order = std::pair<int64_t, int64_t>;
+
+// The first `limit` keys by what order_of says, then by project and id.
+Keys first_of(const Keys& keys, size_t limit, const auto& order_of) {
+  struct Place {
+    Order order;
+    uint32_t key = 0;
+  };
+  std::vector<Place> places(keys.size());
+  for (uint32_t i = 0; i < keys.size(); ++i) places[i] = {order_of(keys[i]), i};
+  const auto before = [&](const Place& a, const Place& b) {
+    return a.order != b.order ? a.order < b.order : by_id(keys[a.key], keys[b.key]);
+  };
+  const size_t shown = std::min(limit, places.size());
+  if (shown == places.size()) {
+    std::sort(places.begin(), places.end(), before);
+  } else {
+    std::partial_sort(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(shown), places.end(), before);
+  }
+  Keys first;
+  first.reserve(shown);
+  for (size_t i = 0; i < shown; ++i) first.push_back(keys[places[i].key]);
+  return first;
 }
 
-Rows first_by(const store::WorkView& view, std::string_view order, Keys& keys, size_t limit) {
-  return first_of(view, keys, limit, [&](const WorkKey& a, const WorkKey& b) {
-    const auto ka = order_key(order, a), kb = order_key(order, b);
-    return ka != kb ? ka < kb : by_id(a, b);
-  });
+Keys first_by(std::string_view order, const Keys& keys, size_t limit) {
+  return first_of(keys, limit, [&](const WorkKey& key) { return order_key(order, key); });
 }
 
 void add_query(const Reading& reading, const TaskFilter& filter, Json& page) {
@@ -59,31 +73,33 @@ void add_query(const Reading& reading, const TaskFilter& filter, Json& page) {
   if (!missing.empty()) out.emplace_back("not_in_traceql", Json(std::move(missing)));
 }
 
-// Adds members to the item of each row.
-using Extra = std::function<Status(const WorkRow& row, JsonObject& item)>;
+// Adds members to the item of each task.
+using Extra = std::function<Status(const WorkKey& key, JsonObject& item)>;
 
-Result<Json> page_of(const Reading& reading, const TaskFilter& filter, const Rows& rows,
+Result<Json> page_of(const Reading& reading, const TaskFilter& filter, const Keys& keys,
                      int64_t total, const Extra& extra) {
-  CC_ASSIGN(Json page, task_page(reading.view, rows, total));
-  if (extra) {
-    JsonArray& items = std::get<JsonArray>(std::get<JsonObject>(page.data).front().second.data);
-    for (size_t i = 0; i < rows.size(); i++)
-      CC_TRY(extra(*rows[i], std::get<JsonObject>(items[i].data)));
+  JsonArray items;
+  items.reserve(keys.size());
+  TaskReader tasks(reading.view);
+  for (const WorkKey& key : keys) {
+    CC_ASSIGN(const Task* task, tasks.read(key.span_id, key.id));
+    items.push_back(task_json(*task, key, reading.view.now_ns(), reading.shown));
+    if (extra) CC_TRY(extra(key, std::get<JsonObject>(items.back().data)));
   }
+  Json page(JsonObject{{"items", Json(std::move(items))}, {"total", Json(total)}});
   add_query(reading, filter, page);
   return page;
 }
 
 Result<Json> list(const Reading& reading, const TaskFilter& filter, std::string_view order,
                   size_t limit, const Extra& extra = {}) {
-  CC_ASSIGN(Keys keys, filter.find_keys(reading.view));
+  CC_ASSIGN(const Keys keys, filter.find_keys(reading.view));
   const auto total = static_cast<int64_t>(keys.size());
-  const Rows rows = first_by(reading.view, order, keys, limit);
-  return page_of(reading, filter, rows, total, extra);
+  return page_of(reading, filter, first_by(order, keys, limit), total, extra);
 }
 
 // Since when a task is in the status it has.
-int64_t in_status_since(const store::WorkView& view, const WorkRow& row) {
+int64_t in_status_since(const store::WorkView& view, const WorkKey& row) {
   for (const WorkRow* child : view.index().children(row.span_id)) {
     if (child->kind == store::WorkKind::phase && child->end_ns == 0) return child->start_ns;
   }
@@ -100,14 +116,13 @@ Result<Json> blocked_page(const Reading& reading, TaskFilter filter, size_t limi
   const int64_t now_ns = reading.view.now_ns();
   filter.open = true;
   filter.like = TaskStatus::blocked;
-  CC_ASSIGN(Keys keys, filter.find_keys(reading.view));
+  CC_ASSIGN(const Keys keys, filter.find_keys(reading.view));
   const auto total = static_cast<int64_t>(keys.size());
   for (const WorkKey& key : keys) {
     if (!key.status_name.empty() && filter.own_statuses.empty())
       filter.own_statuses.emplace_back(key.status_name);
   }
-  const Rows rows = first_by(reading.view, "priority", keys, limit);
-  return page_of(reading, filter, rows, total, [&](const WorkRow& row, JsonObject& item) {
+  return page_of(reading, filter, first_by("priority", keys, limit), total, [&](const WorkKey& row, JsonObject& item) {
     add_time(item, "blocked_since", "blocked_seconds", in_status_since(reading.view, row), now_ns);
     return Status();
   });
@@ -117,7 +132,7 @@ Result<Json> overdue_page(const Reading& reading, TaskFilter filter, size_t limi
   const int64_t now_ns = reading.view.now_ns();
   filter.open = true;
   filter.due = {{}, now_ns};
-  return list(reading, filter, "due", limit, [&](const WorkRow& row, JsonObject& item) {
+  return list(reading, filter, "due", limit, [&](const WorkKey& row, JsonObject& item) {
     item.emplace_back("overdue_seconds", Json((now_ns - row.due_ns) / kSecondNs));
     return Status();
   });
@@ -130,6 +145,28 @@ Result<Json> ask_list(const Reading& reading, const Question& question, const Ar
   CC_ASSIGN(const size_t limit, limit_of(args));
   CC_ASSIGN(const std::string order, args.choice("sort", kOrders));
   return list(reading, filter, order, limit);
+}
+
+Status write_list(const Reading& reading, const Question& question, const Args& args, std::string& out) {
+  constexpr size_t kTaskBytes = 600;  // about
+  CC_ASSIGN(const TaskFilter filter, task_filter(reading.view, question, args));
+  CC_ASSIGN(const size_t limit, limit_of(args));
+  CC_ASSIGN(const std::string order, args.choice("sort", kOrders));
+  CC_ASSIGN(const Keys keys, filter.find_keys(reading.view));
+  const Keys first = first_by(order, keys, limit);
+  out.reserve(out.size() + first.size() * kTaskBytes);
+  out += "\"items\":[";
+  TaskReader tasks(reading.view);
+  for (const WorkKey& key : first) {
+    CC_ASSIGN(const Task* task, tasks.read(key.span_id, key.id));
+    if (out.back() != '[') out += ',';
+    append_task_json(*task, key, reading.view.now_ns(), out);
+  }
+  out += "],";
+  Json rest(JsonObject{{"total", Json(static_cast<int64_t>(keys.size()))}});
+  add_query(reading, filter, rest);
+  append_members(rest, out);
+  return {};
 }
 
 Result<Json> ask_blocked(const Reading& reading, const Question& question, const Args& args) {
@@ -152,12 +189,10 @@ Result<Json> ask_stale(const Reading& reading, const Question& question, const A
   CC_ASSIGN(const auto days, args.integer("days", 0, 36'500));
   filter.open = true;
   filter.updated.to_ns = now_ns - days.value_or(kStaleDays) * kDayNs + 1;
-  CC_ASSIGN(Keys keys, filter.find_keys(reading.view));
+  CC_ASSIGN(const Keys keys, filter.find_keys(reading.view));
   const auto total = static_cast<int64_t>(keys.size());
-  const Rows rows = first_of(reading.view, keys, limit, [](const WorkKey& a, const WorkKey& b) {
-    return a.updated_ns != b.updated_ns ? a.updated_ns < b.updated_ns : by_id(a, b);
-  });
-  return page_of(reading, filter, rows, total, [&](const WorkRow& row, JsonObject& item) {
+  const Keys first = first_of(keys, limit, [](const WorkKey& key) { return Order(key.updated_ns, 0); });
+  return page_of(reading, filter, first, total, [&](const WorkKey& row, JsonObject& item) {
     item.emplace_back("idle_seconds", Json((now_ns - row.updated_ns) / kSecondNs));
     return Status();
   });

@@ -281,21 +281,25 @@ bool TaskFilter::accepts_text(const Task& task) const {
   return text.empty() || text.occurs_in(task.title) || text.occurs_in(task.description);
 }
 
-Result<std::vector<WorkKey>> TaskFilter::find_keys(const store::WorkView& view) const {
-  std::vector<WorkKey> keys;
+Status TaskFilter::for_each_key(const store::WorkView& view, const std::function<void(const WorkKey&)>& fn) const {
+  TaskReader tasks(view);
+  Status status;
   view.index().scan_keys({store::WorkFilter::bit(WorkKind::task), open.value_or(false), project},
                          [&](const WorkKey& key) {
-                           if (accepts(view, key)) keys.push_back(key);
-                           return true;
+                           if (!accepts(view, key)) return true;
+                           if (!needs_span()) return fn(key), true;
+                           const Result<const Task*> task = tasks.read(key.span_id, key.id);
+                           status = task.status();
+                           if (task.ok() && accepts_text(**task)) fn(key);
+                           return status.ok();
                          });
-  if (!needs_span()) return keys;
-  std::vector<WorkKey> kept;
-  TaskReader tasks(view);
-  for (const WorkKey& key : keys) {
-    CC_ASSIGN(const Task* task, tasks.read(key.span_id, key.id));
-    if (accepts_text(*task)) kept.push_back(key);
-  }
-  return kept;
+  return status;
+}
+
+Result<std::vector<WorkKey>> TaskFilter::find_keys(const store::WorkView& view) const {
+  std::vector<WorkKey> keys;
+  CC_TRY(for_each_key(view, [&](const WorkKey& key) { keys.push_back(key); }));
+  return keys;
 }
 
 Result<std::vector<const WorkRow*>> TaskFilter::find(const store::WorkView& view) const {

@@ -349,6 +349,16 @@ void append_json_string(std::string_view value, std::string& out) {
   out += '"';
 }
 
+void append_members(const Json& object, std::string& out) {
+  const JsonObject* members = object.as_object();
+  if (members == nullptr) return;
+  JsonWriter writer(out);
+  for (const auto& [name, value] : *members) {
+    writer.key(name);
+    writer.value(value);
+  }
+}
+
 void JsonWriter::separate() {
   if (comma_) out_ += ',';
   comma_ = true;

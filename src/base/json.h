@@ -93,6 +93,8 @@ class JsonWriter {
 };
 
 void append_json_string(std::string_view value, std::string& out);
+// The members of an object as text, without its braces.
+void append_members(const Json& object, std::string& out);
 // Printable ASCII and no quote or backslash: as a string of JSON it is what it is.
 bool is_plain_text(std::string_view text);
 

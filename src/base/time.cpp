@@ -233,14 +233,28 @@ std::string format_rfc3339(int64_t wall_ns) {
   const int64_t rest = wall_ns % kSecondNs;
   const int64_t fraction = rest < 0 ? rest + kSecondNs : rest;
   const CivilTime date = civil_from_days(days);
-  std::string text =
-      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", date.year, date.month, date.day,
-                  second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
+  std::string text = date.year >= 0 && date.year <= 9999 ? std::string() : fmt::format("{:04}", date.year);
+  // By hand: lists show times by the hundred thousand.
+  const auto append = [&text](int64_t number, int digits) {
+    const size_t end = text.size() + static_cast<size_t>(digits);
+    text.resize(end);
+    for (size_t at = end; digits > 0; --digits, number /= 10) text[--at] = static_cast<char>('0' + number % 10);
+  };
+  text.reserve(32);
+  if (text.empty()) append(date.year, 4);
+  for (const auto& [before, number] : {std::pair('-', int64_t{date.month}), std::pair('-', int64_t{date.day}),
+                                       std::pair('T', second_of_day / 3600), std::pair(':', second_of_day / 60 % 60),
+                                       std::pair(':', second_of_day % 60)}) {
+    text += before;
+    append(number, 2);
+  }
   if (fraction > 0) {
-    text += fmt::format(".{:09}", fraction);
+    text += '.';
+    append(fraction, 9);
     while (text.back() == '0') text.pop_back();
   }
-  return text + "Z";
+  text += 'Z';
+  return text;
 }
 
 std::string format_local_minute(int64_t wall_ns) {

@@ -38,10 +38,14 @@ std::string filtered_list_text(const Json& answer, const Terminal& terminal, int
 // Asks `op` with what was given and prints the answer.
 int ask(Context& context, JsonObject args, const std::string& op, const std::string& kind,
         Text text) {
-  auto answer = context.question(op, std::move(args));
+  if (context.flags.json) {
+    const Status printed = context.print_answer(op, std::move(args), kind);
+    return printed.ok() ? kDone : context.fail(printed.error());
+  }
+  const bool is_list = text == list_text || text == filtered_list_text;
+  auto answer = context.question(op, std::move(args), is_list ? task_list_members() : std::span<const std::string_view>());
   if (!answer.ok()) return context.fail(answer.error());
-  context.print(context.flags.json ? json_line(kind, *answer)
-                                   : text(*answer, context.terminal, real_clock().wall_ns()));
+  context.print(text(*answer, context.terminal, real_clock().wall_ns()));
   return kDone;
 }
 

@@ -81,15 +81,30 @@ Result<Json> Context::command(const std::string& op, JsonObject args, const std:
   return answer;
 }
 
-Result<Json> Context::question(const std::string& op, JsonObject args) {
+Result<work::Question> Context::make_question(const std::string& op, JsonObject args) {
   work::Question question;
   question.op = op;
   question.args = Json(std::move(args));
   CC_ASSIGN(question.actor, actor());
   CC_ASSIGN(const sdk::Config* settings, config());
   question.project = settings->get("project");
+  return question;
+}
+
+Result<Json> Context::question(const std::string& op, JsonObject args, std::span<const std::string_view> shown) {
+  CC_ASSIGN(const work::Question question, make_question(op, std::move(args)));
   CC_ASSIGN(sdk::Backend * door, backend(false));
-  return door->question(question);
+  return door->question(question, shown);
+}
+
+Status Context::print_answer(const std::string& op, JsonObject args, std::string_view kind) {
+  CC_ASSIGN(const work::Question question, make_question(op, std::move(args)));
+  CC_ASSIGN(sdk::Backend * door, backend(false));
+  CC_ASSIGN(const std::string members, door->question_text(question));
+  print(json_line_begin(kind));
+  print(members);
+  print("}\n");
+  return {};
 }
 
 Result<std::string> Context::read_input(const std::string& path) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "cli/output.h"
@@ -38,7 +39,10 @@ class Context {
   // Sends a command with the configured project and actor.
   Result<Json> command(const std::string& op, JsonObject args, const std::string& at = {},
                        std::optional<int64_t> expected_revision = {});
-  Result<Json> question(const std::string& op, JsonObject args);
+  // shown: the members of listed tasks that are looked at; none: all.
+  Result<Json> question(const std::string& op, JsonObject args, std::span<const std::string_view> shown = {});
+  // Prints the answer as one line of JSON of that kind.
+  Status print_answer(const std::string& op, JsonObject args, std::string_view kind);
 
   // The whole of a file, or of standard input for "-".
   Result<std::string> read_input(const std::string& path);
@@ -48,6 +52,8 @@ class Context {
   int fail(const Error& error);
 
  private:
+  Result<work::Question> make_question(const std::string& op, JsonObject args);
+
   std::optional<sdk::Config> config_;
   std::unique_ptr<sdk::Backend> backend_;
   std::string session_;

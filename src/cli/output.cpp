@@ -66,6 +66,17 @@ int character_width(std::string_view character) {
   return wide ? 2 : 1;
 }
 
+bool is_ascii(std::string_view text) {
+  unsigned char all = 0;
+  for (const char c : text) all |= static_cast<unsigned char>(c);
+  return all < 0x80;
+}
+
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
+}
+
 }  // namespace
 
 int exit_code(Code code) {
@@ -95,8 +106,16 @@ int exit_code(Code code) {
 }
 
 std::string Terminal::paint(Style style, std::string_view text) const {
-  if (!colours || style == Style::plain) return std::string(text);
-  return std::string(escape(style)) + std::string(text) + "\x1b[0m";
+  std::string out;
+  paint(style, text, out);
+  return out;
+}
+
+void Terminal::paint(Style style, std::string_view text, std::string& out) const {
+  const bool plain = !colours || style == Style::plain;
+  if (!plain) out += escape(style);
+  out += text;
+  if (!plain) out += "\x1b[0m";
 }
 
 Terminal detect_terminal() {
@@ -117,6 +136,7 @@ Terminal detect_terminal() {
 }
 
 int display_width(std::string_view text) {
+  if (is_ascii(text)) return static_cast<int>(text.size());
   int width = 0;
   while (!text.empty()) {
     const size_t bytes = character_bytes(text);
@@ -128,10 +148,7 @@ int display_width(std::string_view text) {
 
 std::string fit(std::string_view text, int columns) {
   std::string clean;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    clean += byte < 0x20 || byte == 0x7f ? ' ' : c;
-  }
+  for (const char c : text) clean += is_control(c) ? ' ' : c;
   if (columns <= 0 || display_width(clean) <= columns) return clean;
   std::string out;
   int width = 0;
@@ -150,7 +167,7 @@ std::string fit(std::string_view text, int columns) {
 void Table::row(std::vector<std::string> cells, std::vector<Style> styles) {
   cells.resize(headings_.size());
   styles.resize(headings_.size(), Style::plain);
-  for (std::string& cell : cells) cell = fit(cell, 0);
+  for (std::string& cell : cells) std::replace_if(cell.begin(), cell.end(), is_control, ' ');
   rows_.push_back({std::move(cells), std::move(styles)});
 }
 
@@ -167,15 +184,20 @@ std::string Table::render(const Terminal& terminal) const {
 
   std::string out;
   const auto line = [&](const std::vector<std::string>& cells, const std::vector<Style>& styles) {
-    std::string text;
+    const size_t begin = out.size();
     for (size_t column = 0; column < cells.size(); ++column) {
-      const bool last = column + 1 == cells.size();
-      const std::string cell = last ? fit(cells[column], last_width) : cells[column];
-      text += terminal.paint(styles[column], cell);
-      if (!last) text.append(static_cast<size_t>(widths[column] - display_width(cell) + 2), ' ');
+      const std::string& cell = cells[column];
+      if (column + 1 < cells.size()) {
+        terminal.paint(styles[column], cell, out);
+        out.append(static_cast<size_t>(widths[column] - display_width(cell) + 2), ' ');
+      } else if (last_width > 0) {
+        terminal.paint(styles[column], fit(cell, last_width), out);
+      } else {
+        terminal.paint(styles[column], cell, out);
+      }
     }
-    while (!text.empty() && text.back() == ' ') text.pop_back();
-    out += text + "\n";
+    while (out.size() > begin && out.back() == ' ') out.pop_back();
+    out += '\n';
   };
   line(headings_, std::vector<Style>(headings_.size(), Style::dim));
   for (const Row& row : rows_) line(row.cells, row.styles);
@@ -193,14 +215,20 @@ Style status_style(std::string_view status) {
   return Style::plain;
 }
 
-std::string json_line(std::string_view kind, const Json& object) {
+std::string json_line_begin(std::string_view kind) {
+  std::string out = "{\"schema\":";
+  append_json_string("contextcore." + std::string(kind) + "/1", out);
+  return out += ',';
+}
+
+std::string json_line(std::string_view kind, Json object) {
   JsonObject out{{"schema", "contextcore." + std::string(kind) + "/1"}};
-  if (const JsonObject* members = object.as_object()) {
-    for (const auto& [name, value] : *members) {
-      if (name != "schema") out.emplace_back(name, value);
+  if (JsonObject* members = std::get_if<JsonObject>(&object.data)) {
+    for (auto& [name, value] : *members) {
+      if (name != "schema") out.emplace_back(std::move(name), std::move(value));
     }
   } else {
-    out.emplace_back("value", object);
+    out.emplace_back("value", std::move(object));
   }
   return to_string(Json(std::move(out))) + "\n";
 }

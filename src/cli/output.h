@@ -33,6 +33,8 @@ struct Terminal {
   int columns = 100;
 
   std::string paint(Style style, std::string_view text) const;
+  // Appends it.
+  void paint(Style style, std::string_view text, std::string& out) const;
 };
 // Looks at the descriptors, NO_COLOR, TERM and COLUMNS.
 Terminal detect_terminal();
@@ -64,7 +66,9 @@ class Table {
 Style status_style(std::string_view status);
 
 // {"schema":"contextcore.<kind>/1", … the object's own members}. One line with a line feed.
-std::string json_line(std::string_view kind, const Json& object);
+std::string json_line(std::string_view kind, Json object);
+// Of such a line what comes before the members.
+std::string json_line_begin(std::string_view kind);
 
 // For people: "error: …", the hint, candidates; as JSON: {"schema":…,"error":{…}}. Ends in a line
 // feed.

@@ -138,6 +138,13 @@ std::string task_change_text(const std::string& op, const Json& answer, const Te
   return out;
 }
 
+std::span<const std::string_view> task_list_members() {
+  static constexpr std::string_view kShown[] = {"id",       "status",   "type",    "priority",       "assignee",
+                                                "percent_complete", "updated", "title", "claim",     "blocked_reason",
+                                                "blocked_by", "waiting_on", "due_date", "open"};
+  return kShown;
+}
+
 std::string task_list_text(const Json& answer, const Terminal& terminal, int64_t now_ns) {
   const JsonArray& items = items_of(answer);
   if (items.empty()) return "No tasks.\n";

@@ -2,6 +2,7 @@
 // Answers about tasks as text for people.
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "base/json.h"
@@ -11,6 +12,8 @@ namespace contextcore::cli {
 
 // One or two lines: what the task is now, and the token where there is one.
 std::string task_change_text(const std::string& op, const Json& answer, const Terminal& terminal);
+// The members of a task that the next one shows.
+std::span<const std::string_view> task_list_members();
 std::string task_list_text(const Json& answer, const Terminal& terminal, int64_t now_ns);
 std::string task_details_text(const Json& answer, const Terminal& terminal, int64_t now_ns);
 std::string why_text(const Json& answer, const Terminal& terminal);

@@ -29,10 +29,13 @@ class ChoosingBackend : public Backend {
     if (command.vocabulary == work::Vocabulary()) command.vocabulary = options_.work.vocabulary;
     return attempt<Json>(true, [&](Backend& backend) { return backend.command(command); });
   }
-  Result<Json> question(const work::Question& asked) override {
-    work::Question question = asked;
-    if (question.vocabulary == work::Vocabulary()) question.vocabulary = options_.work.vocabulary;
-    return attempt<Json>(false, [&](Backend& backend) { return backend.question(question); });
+  Result<Json> question(const work::Question& asked, std::span<const std::string_view> shown) override {
+    const work::Question question = with_vocabulary(asked);
+    return attempt<Json>(false, [&](Backend& backend) { return backend.question(question, shown); });
+  }
+  Result<std::string> question_text(const work::Question& asked) override {
+    const work::Question question = with_vocabulary(asked);
+    return attempt<std::string>(false, [&](Backend& backend) { return backend.question_text(question); });
   }
   Result<std::vector<FoundTrace>> search(const std::string& traceql,
                                          const SearchOptions& options) override {
@@ -115,10 +118,15 @@ class ChoosingBackend : public Backend {
     asked.op = "task.get";
     asked.project = command.project;
     asked.args = Json(JsonObject{{"id", Json(command.args.string_or("id"))}});
-    auto task = question(asked);
+    auto task = question(asked, {});
     if (!task.ok() || !task->find("deliverables") || task->find("deliverables_verified")) return {};
     args->emplace_back("results", look_at_deliverables(*options_.file_system, *task, {}, {}));
     return {};
+  }
+
+  work::Question with_vocabulary(work::Question question) const {
+    if (question.vocabulary == work::Vocabulary()) question.vocabulary = options_.work.vocabulary;
+    return question;
   }
 
   template <typename T, typename Call>

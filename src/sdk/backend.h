@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -129,7 +130,10 @@ class Backend {
 
   // A command without command_id gets a random one. Returns the answer (JSON object).
   virtual Result<Json> command(work::Command command) = 0;
-  virtual Result<Json> question(const work::Question& question) = 0;
+  // shown: as of work::ask.
+  virtual Result<Json> question(const work::Question& question, std::span<const std::string_view> shown = {}) = 0;
+  // The members of the answer as JSON text (work::ask_text).
+  virtual Result<std::string> question_text(const work::Question& question) = 0;
   virtual Result<std::vector<FoundTrace>> search(const std::string& traceql,
                                                  const SearchOptions& options) = 0;
   virtual Result<LogAnswer> logs(const std::string& logql, const LogOptions& options) = 0;

@@ -107,9 +107,15 @@ class EmbeddedBackend : public Backend {
     CC_ASSIGN(const std::string answer, work::execute(*store_, command, settings_));
     return parse_json(answer);
   }
-  Result<Json> question(const work::Question& question) override {
+  Result<Json> question(const work::Question& question, std::span<const std::string_view> shown) override {
     CC_ASSIGN(const store::Store::Read read, store_->read());
-    return work::ask(*read.work, *read.source, question);
+    return work::ask(*read.work, *read.source, question, shown);
+  }
+  Result<std::string> question_text(const work::Question& question) override {
+    CC_ASSIGN(const store::Store::Read read, store_->read());
+    std::string text;
+    CC_TRY(work::ask_text(*read.work, *read.source, question, text));
+    return text;
   }
   Result<std::vector<FoundTrace>> search(const std::string& traceql,
                                          const SearchOptions& options) override;

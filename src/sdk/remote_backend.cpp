@@ -189,7 +189,13 @@ class RemoteBackend : public Backend {
     if (command.command_id.empty()) command.command_id = make_command_id(random_);
     return post_json("/tracker/v1/commands", contextcore::to_string(work::to_json(command)));
   }
-  Result<Json> question(const work::Question& question) override {
+  Result<std::string> question_text(const work::Question& question_) override {
+    CC_ASSIGN(const Json answer, question(question_, {}));
+    std::string text;
+    append_members(answer, text);
+    return text;
+  }
+  Result<Json> question(const work::Question& question, std::span<const std::string_view>) override {
     return post_json("/tracker/v1/questions", contextcore::to_string(work::to_json(question)));
   }
   Result<std::vector<FoundTrace>> search(const std::string& traceql,

@@ -19,6 +19,7 @@ struct LogProjection {
   bool ids = false;                   // trace and span ids, observed times
   std::vector<std::string> metadata;  // names of structured metadata
   std::vector<std::string> integers;  // keys of attributes of the records, where these are integers
+  bool once = false;                  // what is read of files for this is not kept for others
 };
 
 // A text for each entry, by its number among the values. Value 0 is "": there is none.

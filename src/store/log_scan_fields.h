@@ -15,7 +15,10 @@ namespace contextcore::store {
 template <typename Fn>
 void for_each_value(const ColumnView& view, const std::vector<uint32_t>& rows, Fn fn) {
   if (view.rows == nullptr) {
-    for (size_t k = 0; k < rows.size(); ++k) fn(k, view.find(rows[k]));
+    for (size_t k = 0; k < rows.size(); ++k) {
+      const size_t at = size_t{rows[k]} - view.first;  // wraps before the first
+      fn(k, at < view.count ? at : ColumnView::npos);
+    }
     return;
   }
   const uint32_t* at = view.rows;

@@ -102,7 +102,8 @@ class LogSegment : public LogRows, public LogParts {
   size_t parts() const override { return rows_.footer().groups.size(); }
   Status read_part(size_t part, const LogScan& scan, LogBatch& batch, std::vector<uint32_t>& streams) const override {
     if (!may_hold(part, scan.start_ns, scan.end_ns, scan.streams_wanted)) return {};
-    const std::shared_ptr<const SegmentGroup> group = rows_.group(part);
+    const std::shared_ptr<const SegmentGroup> group =
+        scan.projection->once ? rows_.group_once(part) : rows_.group(part);
     const LogObjects objects{[this](uint64_t number) { return rows_.resources().at(number); },
                              [this](uint64_t number) { return rows_.scopes().at(number); }};
     batch.pinned = group;

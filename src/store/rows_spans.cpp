@@ -68,8 +68,9 @@ uint64_t number_of(const SpanId& id) {
 }
 
 SpanId span_id_of(uint64_t number) {
+  const uint64_t big_endian = __builtin_bswap64(number);
   SpanId id;
-  for (size_t i = 0; i < 8; ++i) id.bytes[i] = static_cast<uint8_t>(number >> (56 - 8 * i));
+  std::memcpy(id.bytes.data(), &big_endian, sizeof(big_endian));
   return id;
 }
 

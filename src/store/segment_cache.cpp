@@ -26,6 +26,17 @@ std::shared_ptr<const SegmentGroup> SegmentCache::get(
   return groups_.front();
 }
 
+std::shared_ptr<const SegmentGroup> SegmentCache::get_once(
+    const std::shared_ptr<const SegmentFile>& file, size_t group) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = index_.find({file->number(), group});
+    if (known != index_.end()) return ++hits_, *known->second;
+    ++misses_;
+  }
+  return std::make_shared<SegmentGroup>(file, group);
+}
+
 void SegmentCache::put_out(Groups::iterator at, Groups& out) {
   const SegmentGroup& group = **at;
   group.cached_ = false;

@@ -19,6 +19,8 @@ class SegmentCache {
   static SegmentCache& shared();
   explicit SegmentCache(uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
+  // That of get, but one that is not there is made for the caller alone: for who reads all of a file once.
+  std::shared_ptr<const SegmentGroup> get_once(const std::shared_ptr<const SegmentFile>& file, size_t group);
   std::shared_ptr<const SegmentGroup> get(const std::shared_ptr<const SegmentFile>& file,
                                           size_t group);
   // A group decoded another page.

@@ -35,6 +35,11 @@ class SegmentRows {
     return SegmentCache::shared().get(file_, number);
   }
 
+  // For who reads all groups, each once.
+  std::shared_ptr<const SegmentGroup> group_once(size_t number) const {
+    return SegmentCache::shared().get_once(file_, number);
+  }
+
   struct Place {
     std::shared_ptr<const SegmentGroup> group;
     size_t row = 0;  // in the group

@@ -37,45 +37,64 @@ WorkRow past_row(const Task& task) {
   return row;
 }
 
-// Comments and the like are part of the log only: nothing of their lines is read.
-Fields fields_of(std::string_view name) {
-  if (is_task_event(name)) return fields_of_fold(name);
-  return std::nullopt;
+store::WorkKey past_key(const Task& task) {
+  store::WorkKey key = key_of(task);
+  if (key.claim_token != 0) key.lease_end_ns = INT64_MAX;
+  return key;
 }
 
-// Tasks are quicker to find by number than in the map, which they go into when all is folded.
-class HistoryFold : public SpanFold {
+// Tasks and sprints, without phases: those of a few tasks are folded again when they are asked for.
+class WorkFold : public SpanFold {
  public:
-  explicit HistoryFold(Histories& histories) : histories_(histories) {}
+  explicit WorkFold(Histories& histories) : histories_(histories) {}
 
-  Status add(size_t span, Event& event) override {
-    if (!is_task_event(event.name)) return fold(histories_, event);
+  bool wants(std::string_view name) const override { return !is_insight_event(name); }
+  Fields fields(std::string_view name) const override {
+    // Comments and the like are part of the log only: nothing of their lines is read.
+    if (!is_task_event(name)) return std::nullopt;
+    std::vector<std::string_view> fields = fields_of_fold(name);
+    std::erase_if(fields, [](std::string_view field) {
+      return field == names::field::kActor || field == names::field::kAgentId;  // of phases
+    });
+    return fields;
+  }
+  Status add(size_t span, const EventView& event) override {
     if (span >= tasks_.size()) tasks_.resize(span + 1);
-    if (tasks_[span] == nullptr) tasks_[span] = std::make_unique<Folded>();
-    tasks_[span]->id = event.span_id;
-    return fold(tasks_[span]->history, event);
+    TaskHistory*& task = tasks_[span];
+    if (task == nullptr) {
+      if (!is_task_event(event.name)) return fold(histories_, *event.whole);
+      task = &histories_.tasks[event.span_id];
+      task->with_phases = false;
+    }
+    return fold(*task, event);
   }
   void forget(size_t span, const otlp::SpanId& id) override {
-    if (span < tasks_.size()) tasks_[span].reset();
-    histories_.insights.erase(id);
+    if (span < tasks_.size() && tasks_[span] != nullptr) tasks_[span]->task = {};
     histories_.sprints.erase(id);
   }
-  void finish() {
-    std::erase(tasks_, nullptr);
-    std::sort(tasks_.begin(), tasks_.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
-    for (auto& task : tasks_) {
-      histories_.tasks.emplace_hint(histories_.tasks.end(), task->id, std::move(task->history));
-    }
-    tasks_.clear();
+  void prefetch(size_t span) const override {
+    if (span >= tasks_.size() || tasks_[span] == nullptr) return;
+    const Task& task = tasks_[span]->task;
+    __builtin_prefetch(&task.status);
+    __builtin_prefetch(&task.updated_ns);
+    __builtin_prefetch(&task.claimed_by);
   }
 
  private:
-  struct Folded {
-    otlp::SpanId id;
-    TaskHistory history;
-  };
   Histories& histories_;
-  std::vector<std::unique_ptr<Folded>> tasks_;  // by number of the span
+  std::vector<TaskHistory*> tasks_;  // by number of the span
+};
+
+class InsightFold : public SpanFold {
+ public:
+  explicit InsightFold(std::map<otlp::SpanId, InsightHistory>& insights) : insights_(insights) {}
+  bool wants(std::string_view name) const override { return is_insight_event(name); }
+  Fields fields(std::string_view) const override { return std::nullopt; }
+  Status add(size_t, const EventView& event) override { return fold(insights_[event.span_id], *event.whole); }
+  void forget(size_t, const otlp::SpanId& id) override { insights_.erase(id); }
+
+ private:
+  std::map<otlp::SpanId, InsightHistory>& insights_;
 };
 
 }  // namespace
@@ -87,25 +106,29 @@ Result<Moment> moment_of(const Args& args, int64_t now_ns) {
   return moment;
 }
 
+EventFilter PastView::filter_of(const std::string& project) const {
+  EventFilter filter;
+  filter.project = project;
+  filter.as_of_ns = moment_.as_of_ns.value_or(INT64_MAX);
+  filter.known_at_ns = moment_.known_at_ns.value_or(INT64_MAX);
+  return filter;
+}
+
 Result<std::unique_ptr<PastView>> PastView::make(const store::WorkView& present,
                                                  const store::Source& source, const Moment& moment,
                                                  const std::string& project) {
-  std::unique_ptr<PastView> view(new PastView(present, moment));
-  EventFilter filter;
-  filter.project = project;
-  filter.as_of_ns = moment.as_of_ns.value_or(INT64_MAX);
-  filter.known_at_ns = moment.known_at_ns.value_or(INT64_MAX);
-  Histories& histories = view->histories_;
-  HistoryFold all(histories);
-  CC_TRY(scan_events(source, filter, fields_of, all));
-  all.finish();
-  CC_TRY(view->fold_outside(filter));
+  std::unique_ptr<PastView> view(new PastView(present, source, moment));
+  view->project_ = project;
+  WorkFold all(view->histories_);
+  CC_TRY(scan_events(source, view->filter_of(project), all));
+  CC_TRY(view->fold_outside(project));
   view->settle();
   return view;
 }
 
 // A dependency may point to another project: its status counts, and `why` tells of it.
-Status PastView::fold_outside(const EventFilter& filter) {
+Status PastView::fold_outside(const std::string& project) {
+  if (project.empty()) return {};
   std::set<otlp::SpanId> missing;
   for (const auto& [id, history] : histories_.tasks) {
     for (const TaskLink& link : history.task.links) {
@@ -113,18 +136,16 @@ Status PastView::fold_outside(const EventFilter& filter) {
         missing.insert(link.span_id);
     }
   }
-  if (missing.empty() || filter.project.empty()) return {};
   // They are few: each is read by itself.
   for (const otlp::SpanId& id : missing) CC_TRY(fold_alone(id, outside_));
-  for (const auto& [id, history] : outside_.tasks)
-    outside_rows_.emplace(id, past_row(history.task));
   return {};
 }
 
-// The events of a span, found by its id.
-Status PastView::fold_alone(const otlp::SpanId& id, Histories& into) const {
+// The events of a span, found by its id. A history without an event: there is nothing of it.
+Result<TaskHistory> PastView::history_of(const otlp::SpanId& id) const {
+  TaskHistory history;
   const WorkRow* row = present_.index().find(id);
-  if (row == nullptr) return {};
+  if (row == nullptr) return history;
   CC_ASSIGN(const std::vector<otlp::LogRecord> records, events(id));
   CC_ASSIGN(const std::optional<store::JournalSpan> now, present_.span(id));
   std::vector<Event> in_order;
@@ -137,47 +158,51 @@ Status PastView::fold_alone(const otlp::SpanId& id, Histories& into) const {
   sort_stably(in_order, [](const Event& a, const Event& b) {
     return std::tie(a.time_ns, a.revision, a.seq) < std::tie(b.time_ns, b.revision, b.seq);
   });
-  for (const Event& event : in_order) CC_TRY(fold(into, event));
+  for (const Event& event : in_order) CC_TRY(fold(history, event));
+  return history;
+}
+
+Status PastView::fold_alone(const otlp::SpanId& id, Histories& into) const {
+  CC_ASSIGN(TaskHistory history, history_of(id));
+  if (history.task.exists()) into.tasks[id] = std::move(history);
   return {};
 }
 
 void PastView::settle() {
+  std::map<otlp::SpanId, WorkRow> outside;
+  for (const auto& [id, history] : outside_.tasks) outside.emplace(id, row_of(history.task));
   derive(histories_, [&](const otlp::SpanId& id) -> const WorkRow* {
-    const auto row = outside_rows_.find(id);
-    return row == outside_rows_.end() ? nullptr : &row->second;
+    const auto row = outside.find(id);
+    return row == outside.end() ? nullptr : &row->second;
   });
-  make_rows();
 }
 
-void PastView::make_rows() {
-  for (const auto& [id, history] : histories_.tasks) rows_.push_back(past_row(history.task));
-  for (const auto& [id, history] : histories_.insights) {
-    if (history.insight) rows_.push_back(row_of(*history.insight));
-  }
-  for (const auto& [id, sprint] : histories_.sprints) {
-    if (sprint.exists()) rows_.push_back(row_of(to_span(sprint)));
-  }
-  std::sort(rows_.begin(), rows_.end(),
-            [](const WorkRow& a, const WorkRow& b) { return a.span_id < b.span_id; });
-  for (const WorkRow& row : rows_) {
-    if (!row.parent_span_id.empty()) by_parent_.emplace(row.parent_span_id, &row);
-    for (const store::WorkEdge& edge : row.depends_on) by_dependency_.emplace(edge.target, &row);
-  }
+const std::map<otlp::SpanId, InsightHistory>& PastView::insights() const {
+  if (insights_folded_) return histories_.insights;
+  insights_folded_ = true;
+  InsightFold all(histories_.insights);
+  status_ = scan_events(source_, filter_of(project_), all);
+  std::erase_if(histories_.insights, [](const auto& one) { return !one.second.insight; });
+  derive_insights(histories_);
+  return histories_.insights;
 }
 
 const TaskHistory* PastView::history(const otlp::SpanId& id) const {
-  if (const auto task = histories_.tasks.find(id); task != histories_.tasks.end())
-    return &task->second;
-  const auto task = outside_.tasks.find(id);
-  return task == outside_.tasks.end() ? nullptr : &task->second;
+  const TaskHistory* history = histories_.tasks.find(id);
+  return history != nullptr ? history : outside_.tasks.find(id);
+}
+
+const Task* PastView::task(const otlp::SpanId& id) const {
+  const TaskHistory* known = history(id);
+  return known == nullptr ? nullptr : &known->task;
 }
 
 Result<std::optional<store::JournalSpan>> PastView::span(const otlp::SpanId& id) const {
-  if (const TaskHistory* task = history(id)) return std::optional(to_span(task->task));
+  if (const Task* known = task(id)) return std::optional(to_span(*known));
   if (const auto sprint = histories_.sprints.find(id); sprint != histories_.sprints.end())
     return std::optional(to_span(sprint->second));
-  const auto insight = histories_.insights.find(id);
-  if (insight == histories_.insights.end()) return std::optional<store::JournalSpan>();
+  const auto insight = insights().find(id);
+  if (insight == insights().end()) return std::optional<store::JournalSpan>();
   return insight->second.insight;
 }
 
@@ -191,40 +216,108 @@ Result<std::vector<otlp::LogRecord>> PastView::events(const otlp::SpanId& id) co
 }
 
 const WorkRow* PastView::find(const otlp::SpanId& id) const {
-  const auto row =
-      std::lower_bound(rows_.begin(), rows_.end(), id,
-                       [](const WorkRow& a, const otlp::SpanId& b) { return a.span_id < b; });
-  if (row != rows_.end() && row->span_id == id) return &*row;
-  const auto outside = outside_rows_.find(id);
-  return outside == outside_rows_.end() ? nullptr : &outside->second;
+  if (const auto known = rows_.find(id); known != rows_.end()) return &known->second;
+  if (const Task* known = task(id)) return &rows_.emplace(id, past_row(*known)).first->second;
+  if (const auto sprint = histories_.sprints.find(id); sprint != histories_.sprints.end())
+    return &rows_.emplace(id, row_of(to_span(sprint->second))).first->second;
+  const auto insight = insights().find(id);
+  if (insight == insights().end()) return nullptr;
+  return &rows_.emplace(id, row_of(*insight->second.insight)).first->second;
+}
+
+const std::vector<WorkRow>& PastView::phases(const otlp::SpanId& id, const TaskHistory& history) const {
+  const auto [known, is_new] = phases_.try_emplace(id);
+  std::vector<WorkRow>& rows = known->second;
+  if (!is_new) return rows;
+  const auto add = [&](const TaskHistory& with_phases) {
+    for (const Phase& phase : with_phases.phases) rows.push_back(row_of(to_span(phase, history.task)));
+  };
+  if (history.with_phases) {
+    add(history);
+  } else if (const Result<TaskHistory> again = history_of(id); again.ok()) {
+    add(*again);
+  } else if (status_.ok()) {
+    status_ = again.status();
+  }
+  return rows;
+}
+
+std::vector<const WorkRow*> PastView::found(const std::optional<Pairs>& pairs, const otlp::SpanId& id) const {
+  std::vector<const WorkRow*> rows;
+  auto at = std::lower_bound(pairs->begin(), pairs->end(), std::pair(id, otlp::SpanId()));
+  for (; at != pairs->end() && at->first == id; ++at) rows.push_back(find(at->second));
+  return rows;
 }
 
 std::vector<const WorkRow*> PastView::children(const otlp::SpanId& id) const {
-  std::vector<const WorkRow*> found;
-  const auto [first, last] = by_parent_.equal_range(id);
-  for (auto child = first; child != last; ++child) found.push_back(child->second);
-  if (const TaskHistory* task = history(id)) {
-    auto [phases, is_new] = phases_.try_emplace(id);
-    if (is_new) {
-      for (const Phase& phase : task->phases)
-        phases->second.push_back(row_of(to_span(phase, task->task)));
+  if (!by_parent_) {
+    by_parent_.emplace();
+    for (const auto& [child, history] : histories_.tasks) {
+      if (!history.task.parent_span_id.empty()) by_parent_->emplace_back(history.task.parent_span_id, child);
     }
-    for (const WorkRow& phase : phases->second) found.push_back(&phase);
+    for (const auto& [child, history] : insights()) {
+      const otlp::SpanId& parent = history.insight->span.parent_span_id;
+      if (!parent.empty()) by_parent_->emplace_back(parent, child);
+    }
+    std::sort(by_parent_->begin(), by_parent_->end());
   }
-  return found;
+  std::vector<const WorkRow*> rows = found(by_parent_, id);
+  if (const TaskHistory* task = history(id)) {
+    for (const WorkRow& phase : phases(id, *task)) rows.push_back(&phase);
+  }
+  return rows;
 }
 
 std::vector<const WorkRow*> PastView::dependents(const otlp::SpanId& id) const {
-  std::vector<const WorkRow*> found;
-  const auto [first, last] = by_dependency_.equal_range(id);
-  for (auto dependent = first; dependent != last; ++dependent) found.push_back(dependent->second);
-  return found;
+  if (!by_dependency_) {
+    by_dependency_.emplace();
+    for (const auto& [dependent, history] : histories_.tasks) {
+      for (const TaskLink& link : history.task.links) {
+        if (link.type == kLinkTypes[0]) by_dependency_->emplace_back(link.span_id, dependent);
+      }
+    }
+    std::sort(by_dependency_->begin(), by_dependency_->end());
+  }
+  return found(by_dependency_, id);
 }
 
 void PastView::scan(const std::function<bool(const WorkRow&)>& fn) const {
-  for (const WorkRow& row : rows_) {
-    if (!fn(row)) return;
+  std::vector<otlp::SpanId> ids;
+  for (const auto& [id, history] : histories_.tasks) ids.push_back(id);
+  for (const auto& [id, sprint] : histories_.sprints) ids.push_back(id);
+  for (const auto& [id, history] : insights()) ids.push_back(id);
+  std::sort(ids.begin(), ids.end());
+  for (const otlp::SpanId& id : ids) {
+    if (!fn(*find(id))) return;
   }
 }
+
+void PastView::scan_keys(const store::WorkFilter& filter,
+                         const std::function<bool(const store::WorkKey&)>& fn) const {
+  if (filter.accepts_kind(store::WorkKind::task)) {
+    for (const auto& [id, history] : histories_.tasks) {
+      const Task& task = history.task;
+      if (!filter.accepts(store::WorkKind::task, task.end_ns)) continue;
+      if (!filter.project.empty() && task.project != filter.project) continue;
+      if (!fn(past_key(task))) return;
+    }
+  }
+  const auto others = [&](const otlp::SpanId& id) {
+    const store::WorkKey key = store::WorkKey::of(*find(id));
+    return !filter.accepts(key) || fn(key);
+  };
+  if (filter.accepts_kind(store::WorkKind::sprint)) {
+    for (const auto& [id, sprint] : histories_.sprints) {
+      if (!others(id)) return;
+    }
+  }
+  if (filter.accepts_kind(store::WorkKind::insight)) {
+    for (const auto& [id, history] : insights()) {
+      if (!others(id)) return;
+    }
+  }
+}
+
+size_t PastView::size() const { return histories_.tasks.size() + histories_.sprints.size() + insights().size(); }
 
 }  // namespace contextcore::work

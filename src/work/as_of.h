@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -36,7 +38,7 @@ Result<Moment> moment_of(const Args& args, int64_t now_ns);
 class PastView final : public store::WorkView, private store::WorkIndexView {
  public:
   // The whole of one project ("" = all), and what its tasks depend on in others. Phases are among
-  // the children of their task only, not in scans. Keeps references to present.
+  // the children of their task only, not in scans. Keeps references to present and source.
   static Result<std::unique_ptr<PastView>> make(const store::WorkView& present,
                                                 const store::Source& source, const Moment& moment,
                                                 const std::string& project);
@@ -50,32 +52,48 @@ class PastView final : public store::WorkView, private store::WorkIndexView {
   const store::WorkIndexView& index() const override { return *this; }
   Result<std::optional<store::JournalSpan>> span(const otlp::SpanId& id) const override;
   Result<std::vector<otlp::LogRecord>> events(const otlp::SpanId& id) const override;
+  // What span(id) is the span form of; nullptr: it is no task.
+  const Task* task(const otlp::SpanId& id) const;
 
  private:
-  PastView(const store::WorkView& present, const Moment& moment)
-      : present_(present), moment_(moment) {}
+  PastView(const store::WorkView& present, const store::Source& source, const Moment& moment)
+      : present_(present), source_(source), moment_(moment) {}
 
   const store::WorkRow* find(const otlp::SpanId& id) const override;
   std::vector<const store::WorkRow*> children(const otlp::SpanId& id) const override;
   std::vector<const store::WorkRow*> dependents(const otlp::SpanId& id) const override;
   void scan(const std::function<bool(const store::WorkRow&)>& fn) const override;
-  size_t size() const override { return rows_.size(); }
+  void scan_keys(const store::WorkFilter& filter,
+                 const std::function<bool(const store::WorkKey&)>& fn) const override;
+  size_t size() const override;
+  Status status() const override { return status_; }
 
-  Status fold_outside(const EventFilter& filter);
+  EventFilter filter_of(const std::string& project) const;
+  Status fold_outside(const std::string& project);
+  Result<TaskHistory> history_of(const otlp::SpanId& id) const;
   Status fold_alone(const otlp::SpanId& id, Histories& into) const;
-  Status fold_children(const store::Source& source, const store::WorkRow& task);
+  Status fold_children(const store::WorkRow& task);
   void settle();
-  void make_rows();
+  const std::map<otlp::SpanId, InsightHistory>& insights() const;
+  const std::vector<store::WorkRow>& phases(const otlp::SpanId& id, const TaskHistory& history) const;
   const TaskHistory* history(const otlp::SpanId& id) const;
 
+  // What points from one row to another, by the one it points to; ascending.
+  using Pairs = std::vector<std::pair<otlp::SpanId, otlp::SpanId>>;
+  std::vector<const store::WorkRow*> found(const std::optional<Pairs>& pairs, const otlp::SpanId& id) const;
+
   const store::WorkView& present_;
+  const store::Source& source_;
   Moment moment_;
-  Histories histories_;
-  Histories outside_;                 // tasks of other projects that edges point to
-  std::vector<store::WorkRow> rows_;  // ascending span id; does not grow once it is made
-  std::map<otlp::SpanId, store::WorkRow> outside_rows_;
-  std::multimap<otlp::SpanId, const store::WorkRow*> by_parent_, by_dependency_;
-  mutable std::map<otlp::SpanId, std::vector<store::WorkRow>> phases_;  // made when asked for
+  std::string project_;  // of the insights
+  // Of tasks and sprints. Most questions ask for nothing else, so the rest is made when it is asked for.
+  mutable Histories histories_;
+  mutable bool insights_folded_ = false;
+  Histories outside_;  // tasks of other projects that edges point to
+  mutable std::unordered_map<otlp::SpanId, store::WorkRow, SpanIdHash> rows_;
+  mutable std::optional<Pairs> by_parent_, by_dependency_;
+  mutable std::map<otlp::SpanId, std::vector<store::WorkRow>> phases_;
+  mutable Status status_;  // of what could not be made
 };
 
 }  // namespace contextcore::work

@@ -121,7 +121,7 @@ void Overlay::apply(store::WorkTransaction planned) {
     spans_.insert_or_assign(span.span.span_id, std::move(span));
   }
   std::vector<store::TallyChange> others;
-  store::tally_rows(tally_of, *this, rows, others);
+  store::tally_rows([](const WorkRow& row) { return tally_of(row); }, *this, rows, others);
   for (WorkRow& row : rows) put_row(std::move(row));
   for (const auto& [id, tally] : others) {
     WorkRow row = *find(id);

@@ -87,22 +87,12 @@ Status unblock_by_rule(Transaction& transaction, Entry& entry, const otlp::SpanI
 
 }  // namespace
 
-void derive_task(Task& task, const store::WorkTally& children, const RowLookup& row) {
-  if (task.ended() || !task.exists()) return;
-  task.subtask_count = children.count;
-  task.subtask_completed = children.done;
-  task.subtask_open = children.open;
-  task.waiting_on.clear();
-  for (const TaskLink& link : task.links) {
-    if (link.type != kLinkTypes[0]) continue;
-    const store::WorkRow* target = row(link.span_id);
-    if (!target || !satisfies(*target, link.when)) task.waiting_on.push_back(link.task_id);
-  }
-}
-
 void derive(Transaction& transaction, Entry& entry) {
   derive_task(transaction.mutable_task(entry), transaction.tally(entry.task().span_id),
-              [&](const otlp::SpanId& id) { return transaction.row(id); });
+              [&](const TaskLink& link) {
+                const store::WorkRow* target = transaction.row(link.span_id);
+                return target && satisfies(*target, link.when);
+              });
   transaction.refresh(entry);
 }
 

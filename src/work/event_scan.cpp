@@ -2,17 +2,23 @@
 
 #include <algorithm>
 #include <bit>
+#include <deque>
 #include <tuple>
 
 #include "base/flat_json.h"
 #include "base/sort.h"
 #include "store/log_batch.h"
 #include "work/names.h"
+#include "work/span_numbers.h"
 
 namespace contextcore::work {
 namespace {
 
+using store::FieldValue;
+
 enum Integer : size_t { kRevision, kSeq };
+// How far ahead of the event at hand memory is asked for.
+constexpr size_t kAhead = 12;
 
 struct Place {
   int64_t time_ns = INT64_MIN, revision = 0, seq = 0;
@@ -20,39 +26,7 @@ struct Place {
 };
 Place place_of(const Event& event) { return {event.time_ns, event.revision, event.seq}; }
 
-// Spans by number. Open addressing: every event asks.
-class SpanNumbers {
- public:
-  uint32_t number_of(const otlp::SpanId& id) {
-    if (!ids_.empty() && ids_[last_] == id) return last_;
-    if (4 * (ids_.size() + 1) > 3 * slots_.size()) grow();
-    uint32_t& slot = slots_[slot_of(id)];
-    if (slot == 0) {
-      ids_.push_back(id);
-      slot = static_cast<uint32_t>(ids_.size());
-    }
-    return last_ = slot - 1;
-  }
-  size_t size() const { return ids_.size(); }
-  const otlp::SpanId& id(size_t number) const { return ids_[number]; }
-
- private:
-  size_t slot_of(const otlp::SpanId& id) const {
-    const size_t mask = slots_.size() - 1;
-    size_t slot = SpanIdHash()(id) & mask;
-    while (slots_[slot] != 0 && !(ids_[slots_[slot] - 1] == id)) slot = (slot + 1) & mask;
-    return slot;
-  }
-  void grow() {
-    slots_.assign(slots_.empty() ? 1024 : 2 * slots_.size(), 0);
-    for (uint32_t number = 0; number < ids_.size(); ++number) slots_[slot_of(ids_[number])] = number + 1;
-  }
-  std::vector<otlp::SpanId> ids_;
-  std::vector<uint32_t> slots_;  // number + 1; a power of two, at most 3/4 full
-  uint32_t last_ = 0;            // events of one command follow one another
-};
-
-std::string pick(const store::LabelPairs& labels, std::string_view name) {
+std::string_view pick(const store::LabelPairs& labels, std::string_view name) {
   for (const auto& [key, value] : labels) {
     if (key == name) return value;
   }
@@ -63,51 +37,132 @@ Error bad_line(std::string_view what, std::string_view line) {
   return {Code::corruption, std::string(what) + std::string(line.substr(0, 120)), {}, {}, {}};
 }
 
-Result<Json> json_of(const store::FieldValue& value) {
-  using Type = store::FieldValue::Type;
+Result<Json> json_of(const FieldValue& value) {
   switch (value.type) {
-    case Type::string:
+    case FieldValue::Type::string:
       return Json(value.text);
-    case Type::boolean:
+    case FieldValue::Type::boolean:
       return Json(value.number != 0);
-    case Type::integer:
+    case FieldValue::Type::integer:
       return Json(static_cast<int64_t>(value.number));
-    case Type::real:
+    case FieldValue::Type::real:
       return Json(std::bit_cast<double>(value.number));
-    case Type::json:
-    case Type::none:
+    case FieldValue::Type::json:
+    case FieldValue::Type::none:
       break;
   }
   return parse_json(value.text);
 }
 
+// The fields of one row after the other, out of the columns of a batch.
+class ColumnFields : public EventFields {
+ public:
+  struct Column {
+    std::string_view name;
+    const store::FieldColumn* values = nullptr;
+  };
+  void stand_at(const std::vector<Column>& columns, size_t row) {
+    columns_ = &columns;
+    row_ = row;
+    next_ = 0;
+    if (!respelled_.empty()) respelled_.clear();
+  }
+  const std::vector<Column>& columns() const { return *columns_; }
+  size_t row() const { return row_; }
+
+  // Cheapest in the order in which the columns were asked for.
+  FieldValue find(std::string_view field) const override {
+    const std::vector<Column>& columns = *columns_;
+    for (size_t i = 0; i < columns.size(); ++i, ++next_) {
+      if (next_ >= columns.size()) next_ = 0;
+      if (!is_same(columns[next_].name, field)) continue;
+      const FieldValue& value = columns[next_++].values->at(row_);
+      return value.type == FieldValue::Type::json && value.text.starts_with('"') ? respelled(value) : value;
+    }
+    return {};
+  }
+
+ private:
+  // Names mostly are the very constants that were asked for.
+  static bool is_same(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && (a.data() == b.data() || a == b);
+  }
+  // A string with escapes that nobody needs.
+  FieldValue respelled(const FieldValue& value) const {
+    const Result<Json> json = parse_json(value.text);
+    if (!json.ok() || json->as_string() == nullptr) return value;
+    return {FieldValue::Type::string, respelled_.emplace_back(*json->as_string()), 0};
+  }
+
+  const std::vector<Column>* columns_ = nullptr;
+  size_t row_ = 0;
+  mutable size_t next_ = 0;
+  mutable std::deque<std::string> respelled_;
+};
+
 // Columns of a batch, one event after the other.
 class Reader {
  public:
-  Reader(const store::Source& source, const EventFilter& filter, const FieldsOf& fields)
-      : source_(source), filter_(filter), fields_of_(fields) {}
+  Reader(const store::Source& source, const EventFilter& filter, SpanFold& fold)
+      : source_(source), filter_(filter), fold_(fold) {}
 
   // Calls fn(span, event) for the events of those spans of the filter that fn wanted(span) wants.
   template <typename Wanted, typename Fn>
   Status read(Wanted wanted, Fn fn) {
-    Event event;
-    return for_each([&](const store::LogBatch& batch, size_t i) -> Status {
-      const uint32_t span = spans_.number_of(batch.span_ids[i]);
-      if (!wanted(span, Place{batch.times_ns[i], batch.integers[kRevision][i], batch.integers[kSeq][i]})) return {};
-      if (names_.empty()) names_.resize(batch.metadata[0].values.size());
-      if (batch.streams[i] != stream_) enter(*batch.streams[i], event);
-      CC_TRY(fill(batch, i, event));
-      return fn(span, event);
-    });
+    store::LogProjection projection;
+    projection.ids = projection.fields = projection.once = true;
+    projection.integers = {std::string(names::meta::kRevision), std::string(names::meta::kEventSeq)};
+    projection.metadata = {"event_name"};
+    CC_ASSIGN(const auto batches, store::scan_logs(source_, request(), projection));
+    for (store::LogBatch batch;;) {
+      stream_ = nullptr;
+      names_.clear();
+      CC_ASSIGN(const bool more, batches->next(batch));
+      if (!more) return {};
+      names_.resize(batch.metadata[0].values.size());
+      CC_TRY(choose(batch));
+      for (size_t k = 0; k < chosen_.size(); ++k) {
+        if (k + kAhead < chosen_.size()) fold_.prefetch(chosen_[k + kAhead].span);
+        const auto [row, span] = chosen_[k];
+        if (!wanted(span, Place{batch.times_ns[row], batch.integers[kRevision][row], batch.integers[kSeq][row]})) continue;
+        if (batch.streams[row] != stream_) enter(*batch.streams[row]);
+        CC_ASSIGN(const EventView event, view_of(batch, row));
+        if (event.whole == nullptr || fold_.wants(event.name)) CC_TRY(fn(span, event));
+      }
+    }
   }
   const SpanNumbers& spans() const { return spans_; }
+  // The event at hand, with the fields that were wanted.
+  Result<Event> copy_of(const EventView& view) const {
+    if (view.whole != nullptr) return *view.whole;
+    Event event;
+    event.name = view.name;
+    event.project = view.project;
+    event.service_name = view.service_name;
+    event.trace_id = view.trace_id;
+    event.span_id = view.span_id;
+    event.time_ns = view.time_ns;
+    event.revision = view.revision;
+    event.seq = view.seq;
+    for (const ColumnFields::Column& column : fields_.columns()) {
+      const FieldValue& value = column.values->at(fields_.row());
+      if (value.type == FieldValue::Type::none) continue;
+      CC_ASSIGN(Json json, json_of(value));
+      event.line.emplace_back(column.name, std::move(json));
+    }
+    return event;
+  }
 
  private:
   // What is wanted of the events of one name, and where it lies in the batch.
   struct Name {
-    bool known = false;
+    bool known = false, wanted = true;
+    TaskChange change = TaskChange::other;
     Fields fields;
-    std::vector<const store::FieldColumn*> columns;
+    std::vector<ColumnFields::Column> columns;
+  };
+  struct Chosen {
+    uint32_t row = 0, span = 0;
   };
 
   store::LogFetchRequest request() const {
@@ -124,64 +179,84 @@ class Reader {
     return request;
   }
 
-  // Calls fn for the entries that the filter wants.
-  template <typename Fn>
-  Status for_each(Fn fn) {
-    store::LogProjection projection;
-    projection.ids = projection.fields = true;
-    projection.integers = {std::string(names::meta::kRevision), std::string(names::meta::kEventSeq)};
-    projection.metadata = {"event_name"};
-    CC_ASSIGN(const auto batches, store::scan_logs(source_, request(), projection));
-    for (store::LogBatch batch;;) {
-      stream_ = nullptr;
-      names_.clear();
-      CC_ASSIGN(const bool more, batches->next(batch));
-      if (!more) return {};
-      const store::LabelPairs* known = nullptr;
-      bool of_project = false;
-      for (size_t i = 0; i < batch.size; ++i) {
-        const int64_t time_ns = batch.times_ns[i];
-        if (time_ns < filter_.from_ns || time_ns > filter_.as_of_ns) continue;
-        if (batch.observed_ns[i] > filter_.known_at_ns) continue;
-        if (filter_.wanted && !batch.span_ids[i].empty() && !filter_.wanted(batch.span_ids[i])) continue;
-        if (batch.streams[i] != known) {
-          known = batch.streams[i];
-          of_project = filter_.project.empty() || pick(*known, "project_id") == filter_.project;
-        }
-        if (of_project) CC_TRY(fn(batch, i));
+  // The rows that the filter wants, with their spans.
+  Status choose(const store::LogBatch& batch) {
+    chosen_.clear();
+    const store::LabelPairs* known = nullptr;
+    bool of_project = false;
+    for (size_t i = 0; i < batch.size; ++i) {
+      if (i + kAhead < batch.size) spans_.prefetch(batch.span_ids[i + kAhead]);
+      const int64_t time_ns = batch.times_ns[i];
+      if (time_ns < filter_.from_ns || time_ns > filter_.as_of_ns) continue;
+      if (batch.observed_ns[i] > filter_.known_at_ns) continue;
+      if (filter_.wanted && !batch.span_ids[i].empty() && !filter_.wanted(batch.span_ids[i])) continue;
+      if (batch.streams[i] != known) {
+        known = batch.streams[i];
+        of_project = filter_.project.empty() || pick(*known, "project_id") == filter_.project;
       }
+      if (!of_project) continue;
+      if (const uint32_t number = batch.metadata[0].ids[i]; number != 0) {
+        Name& name = names_[number];
+        if (!name.known) CC_TRY(learn(batch, number, name));
+        if (!name.wanted) continue;
+      }
+      chosen_.push_back({static_cast<uint32_t>(i), spans_.number_of(batch.span_ids[i])});
     }
+    return {};
   }
 
-  void enter(const store::LabelPairs& stream, Event& event) {
+  void enter(const store::LabelPairs& stream) {
     stream_ = &stream;
-    event.project = pick(stream, "project_id");
-    event.service_name = pick(stream, "service_name");
+    project_ = pick(stream, "project_id");
+    service_name_ = pick(stream, "service_name");
   }
 
-  Status fill(const store::LogBatch& batch, size_t i, Event& event) {
-    event.trace_id = batch.trace_ids[i];
-    event.span_id = batch.span_ids[i];
-    event.time_ns = batch.times_ns[i];
-    event.observed_ns = batch.observed_ns[i];
-    event.revision = batch.integers[kRevision][i];
-    event.seq = batch.integers[kSeq][i];
+  Result<EventView> view_of(const store::LogBatch& batch, size_t i) {
+    const uint32_t number = batch.metadata[0].ids[i];
+    Name& name = names_[number];
+    EventView event{batch.metadata[0].values[number],
+                    name.change,
+                    project_,
+                    service_name_,
+                    batch.trace_ids[i],
+                    batch.span_ids[i],
+                    batch.times_ns[i],
+                    batch.integers[kRevision][i],
+                    batch.integers[kSeq][i]};
     if (event.span_id.empty() || event.trace_id.empty() || event.project.empty() || event.revision == 0) {
       CC_ASSIGN(const std::string line, line_of(batch, i));
       return bad_line("an event lacks its project, ids, revision or event_seq: ", line);
     }
-    const uint32_t number = batch.metadata[0].ids[i];
-    event.line.clear();
-    Name& name = names_[number];
-    if (number != 0) {
-      event.name = batch.metadata[0].values[number];
-      if (!name.known) CC_TRY(learn(batch, event.name, name));
-      if (name.fields && name.fields->empty()) return {};
-      if (name.fields && batch.fields != nullptr && batch.fields->has(i)) return fill_fields(name, i, event);
+    const bool in_columns = batch.fields != nullptr && batch.fields->has(i);
+    if (number != 0 && name.fields && (name.fields->empty() || in_columns)) {
+      fields_.stand_at(name.columns, i);
+      event.fields = &fields_;
+      return event;
     }
-    if (batch.fields == nullptr || !batch.fields->has(i)) return fill_text(batch.lines[i], number, event);
-    CC_ASSIGN(const std::string line, line_of(batch, i));
-    return fill_text(line, number, event);
+    CC_TRY(read_whole(batch, i, event));
+    return view_->view();
+  }
+
+  Status read_whole(const store::LogBatch& batch, size_t i, const EventView& view) {
+    const uint32_t number = batch.metadata[0].ids[i];
+    whole_.name = view.name;
+    whole_.project = view.project;
+    whole_.service_name = view.service_name;
+    whole_.trace_id = view.trace_id;
+    whole_.span_id = view.span_id;
+    whole_.time_ns = view.time_ns;
+    whole_.observed_ns = batch.observed_ns[i];
+    whole_.revision = view.revision;
+    whole_.seq = view.seq;
+    whole_.line.clear();
+    if (batch.fields == nullptr || !batch.fields->has(i)) {
+      CC_TRY(fill_text(batch.lines[i], number));
+    } else {
+      CC_ASSIGN(const std::string line, line_of(batch, i));
+      CC_TRY(fill_text(line, number));
+    }
+    view_.emplace(whole_);
+    return {};
   }
 
   static Result<std::string> line_of(const store::LogBatch& batch, size_t i) {
@@ -189,72 +264,68 @@ class Reader {
     return std::string(batch.lines[i]);
   }
 
-  Status learn(const store::LogBatch& batch, const std::string& event_name, Name& out) const {
+  Status learn(const store::LogBatch& batch, uint32_t number, Name& out) const {
+    const std::string_view name = batch.metadata[0].values[number];
     out.known = true;
-    out.fields = fields_of_(event_name);
+    out.wanted = fold_.wants(name);
+    out.change = task_change(name);
+    if (!out.wanted) return {};
+    out.fields = fold_.fields(name);
     if (!out.fields || batch.fields == nullptr) return {};
     for (const std::string_view field : *out.fields) {
       CC_ASSIGN(const store::FieldColumn* column, batch.fields->column(field));
-      out.columns.push_back(column);
+      out.columns.push_back({field, column});
     }
     return {};
   }
 
-  static Status fill_fields(const Name& name, size_t i, Event& event) {
-    for (size_t field = 0; field < name.columns.size(); ++field) {
-      const store::FieldValue& value = name.columns[field]->at(i);
-      if (value.type == store::FieldValue::Type::none) continue;
-      CC_ASSIGN(Json json, json_of(value));
-      event.line.emplace_back((*name.fields)[field], std::move(json));
-    }
+  Status fill_text(std::string_view line, uint32_t number) {
+    if (number != 0) return fill_line(line, names_[number].fields);
+    // A record without an event name of its own has it in its line.
+    CC_TRY(fill_line(line, std::nullopt));
+    whole_.name = whole_.text(names::field::kEvent);
     return {};
   }
 
-  Status fill_text(std::string_view line, uint32_t number, Event& event) {
-    return number == 0 ? fill_unnamed(line, event) : fill_line(line, names_[number].fields, event);
-  }
-
-  // A record without an event name of its own has it in its line.
-  Status fill_unnamed(std::string_view line, Event& event) {
-    CC_TRY(fill_line(line, std::nullopt, event));
-    event.name = event.text(names::field::kEvent);
-    return {};
-  }
-
-  Status fill_line(std::string_view line, const Fields& fields, Event& event) {
-    if (!flat_.parse(line)) return fill_by_parser(line, event);
+  Status fill_line(std::string_view line, const Fields& fields) {
+    if (!flat_.parse(line)) return fill_by_parser(line);
     if (!fields) {
       std::optional<JsonObject> all = flat_.all();
-      if (!all) return fill_by_parser(line, event);
-      event.line = *std::move(all);
+      if (!all) return fill_by_parser(line);
+      whole_.line = *std::move(all);
       return {};
     }
     for (const std::string_view name : *fields) {
-      if (std::optional<Json> value = flat_.find(name)) event.line.emplace_back(name, *std::move(value));
+      if (std::optional<Json> value = flat_.find(name)) whole_.line.emplace_back(name, *std::move(value));
     }
     return {};
   }
 
-  static Status fill_by_parser(std::string_view line, Event& event) {
+  Status fill_by_parser(std::string_view line) {
     Result<Json> parsed = parse_json(line);
     if (!parsed.ok() || !parsed->as_object()) return bad_line("an event's line is not a JSON object: ", line);
-    event.line = std::move(std::get<JsonObject>(parsed->data));
+    whole_.line = std::move(std::get<JsonObject>(parsed->data));
     return {};
   }
 
   const store::Source& source_;
   const EventFilter& filter_;
-  const FieldsOf& fields_of_;
+  SpanFold& fold_;
   const store::LabelPairs* stream_ = nullptr;
-  std::vector<Name> names_;  // by number of the event's name in the batch
+  std::string_view project_, service_name_;  // of the stream
+  std::vector<Name> names_;                  // by number of the event's name in the batch
+  std::vector<Chosen> chosen_;               // of the batch
+  ColumnFields fields_;
+  Event whole_;
+  std::optional<ViewOfEvent> view_;  // of whole_
   FlatJson flat_;
   SpanNumbers spans_;
 };
 
 }  // namespace
 
-Status scan_events(const store::Source& source, const EventFilter& filter, const FieldsOf& fields, SpanFold& fold) {
-  Reader reader(source, filter, fields);
+Status scan_events(const store::Source& source, const EventFilter& filter, SpanFold& fold) {
+  Reader reader(source, filter, fold);
   std::vector<Place> last;
   // Spans whose events lie in another order than they happened: written into the past, and in more than one file. That
   // shows when one comes too late, and perhaps before that by an event that cannot be folded.
@@ -263,15 +334,15 @@ Status scan_events(const store::Source& source, const EventFilter& filter, const
   const auto give_up = [&](uint32_t span) { disordered[span] = any = true; };
   const auto in_order = [&](uint32_t span, const Place& here) {
     if (span >= last.size()) {
-      last.resize(span + 1);
-      disordered.resize(span + 1);
+      last.resize(reader.spans().size());
+      disordered.resize(last.size());
     }
     if (disordered[span]) return false;
     if (here < last[span]) give_up(span);
     last[span] = here;
     return !disordered[span];
   };
-  CC_TRY(reader.read(in_order, [&](uint32_t span, Event& event) -> Status {
+  CC_TRY(reader.read(in_order, [&](uint32_t span, const EventView& event) -> Status {
     if (!fold.add(span, event).ok()) give_up(span);
     return {};
   }));
@@ -282,8 +353,9 @@ Status scan_events(const store::Source& source, const EventFilter& filter, const
   };
   std::vector<Held> held;
   const auto is_disordered = [&](uint32_t span, const Place&) { return span < disordered.size() && disordered[span]; };
-  CC_TRY(reader.read(is_disordered, [&](uint32_t span, Event& event) -> Status {
-    held.push_back({span, event});
+  CC_TRY(reader.read(is_disordered, [&](uint32_t span, const EventView& event) -> Status {
+    CC_ASSIGN(Event copy, reader.copy_of(event));
+    held.push_back({span, std::move(copy)});
     return {};
   }));
   sort_stably(held, [](const Held& a, const Held& b) {
@@ -292,7 +364,7 @@ Status scan_events(const store::Source& source, const EventFilter& filter, const
   for (uint32_t span = 0; span < disordered.size(); ++span) {
     if (disordered[span]) fold.forget(span, reader.spans().id(span));
   }
-  for (Held& one : held) CC_TRY(fold.add(one.span, one.event));
+  for (Held& one : held) CC_TRY(fold.add(one.span, ViewOfEvent(one.event).view()));
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "work/names.h"
+#include "work/questions.h"
 #include "work/read.h"
 #include "work/status.h"
 #include "work/task.h"
@@ -273,33 +274,32 @@ bool TaskFilter::accepts(const store::WorkView& view, const WorkKey& row) const 
   return !subtree || is_below(view, row, *subtree);
 }
 
-Result<bool> TaskFilter::accepts_span(const store::WorkView& view, const WorkRow& row) const {
-  if (!needs_span()) return true;
-  CC_ASSIGN(const std::optional<store::JournalSpan> span, view.span(row.span_id));
-  if (!span) return false;
-  CC_ASSIGN(const Task task, task_from_span(*span));
+bool TaskFilter::accepts_text(const Task& task) const {
   for (const std::string& label : labels) {
     if (std::find(task.labels.begin(), task.labels.end(), label) == task.labels.end()) return false;
   }
   return text.empty() || text.occurs_in(task.title) || text.occurs_in(task.description);
 }
 
-Result<std::vector<WorkKey>> TaskFilter::find_keys(const store::WorkView& view) const {
-  std::vector<WorkKey> keys;
+Status TaskFilter::for_each_key(const store::WorkView& view, const std::function<void(const WorkKey&)>& fn) const {
+  TaskReader tasks(view);
+  Status status;
   view.index().scan_keys({store::WorkFilter::bit(WorkKind::task), open.value_or(false), project},
                          [&](const WorkKey& key) {
-                           if (accepts(view, key)) keys.push_back(key);
-                           return true;
+                           if (!accepts(view, key)) return true;
+                           if (!needs_span()) return fn(key), true;
+                           const Result<const Task*> task = tasks.read(key.span_id, key.id);
+                           status = task.status();
+                           if (task.ok() && accepts_text(**task)) fn(key);
+                           return status.ok();
                          });
-  if (!needs_span()) return keys;
-  std::vector<WorkKey> kept;
-  for (const WorkKey& key : keys) {
-    const WorkRow* row = view.index().find(key.span_id);
-    if (row == nullptr) continue;
-    CC_ASSIGN(const bool accepted, accepts_span(view, *row));
-    if (accepted) kept.push_back(key);
-  }
-  return kept;
+  return status;
+}
+
+Result<std::vector<WorkKey>> TaskFilter::find_keys(const store::WorkView& view) const {
+  std::vector<WorkKey> keys;
+  CC_TRY(for_each_key(view, [&](const WorkKey& key) { keys.push_back(key); }));
+  return keys;
 }
 
 Result<std::vector<const WorkRow*>> TaskFilter::find(const store::WorkView& view) const {

@@ -2,6 +2,7 @@
 // Which tasks a question is about, and the TraceQL that finds the same ones. The query uses the
 // original grammar only; what it cannot tell is named beside it.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,6 +14,7 @@
 #include "work/args.h"
 #include "work/command.h"
 #include "work/status.h"
+#include "work/task.h"
 
 namespace re2 {
 class RE2;
@@ -68,9 +70,10 @@ struct TaskFilter {
 
   bool accepts(const store::WorkView& view, const store::WorkKey& row) const;
   // What the index does not know. REQUIRES: accepts() said yes.
-  Result<bool> accepts_span(const store::WorkView& view, const store::WorkRow& row) const;
+  bool accepts_text(const Task& task) const;
   bool needs_span() const { return !labels.empty() || !text.empty(); }
-  // What passes, in no order. Of keys no row is read unless needs_span().
+  // What passes, in no order. Of keys no span is read unless needs_span().
+  Status for_each_key(const store::WorkView& view, const std::function<void(const store::WorkKey&)>& fn) const;
   Result<std::vector<store::WorkKey>> find_keys(const store::WorkView& view) const;
   Result<std::vector<const store::WorkRow*>> find(const store::WorkView& view) const;
 

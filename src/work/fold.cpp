@@ -1,11 +1,9 @@
 #include "work/fold.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "base/sort.h"
 #include "work/derive.h"
-#include "work/event_scan.h"
 #include "work/ids.h"
 #include "work/names.h"
 #include "work/row.h"
@@ -98,85 +96,93 @@ Status fold(Histories& histories, const Event& event) {
 
 namespace {
 
-using RowsBySpan = std::unordered_map<otlp::SpanId, store::WorkRow, SpanIdHash>;
+using OutsideRow = std::function<const store::WorkRow*(const otlp::SpanId&)>;
 
-// A task lives in the trace of its root ancestor, wherever it was when its events were written; its
-// insights live with it.
-void derive_traces(Histories& histories, const RowLookup& row) {
-  std::unordered_map<otlp::SpanId, otlp::TraceId, SpanIdHash> known;
-  for (auto& [span, history] : histories.tasks) {
-    std::vector<otlp::SpanId> path;
+// A task lives in the trace of its root ancestor, wherever it was when its events were written.
+void derive_traces(TaskHistories& tasks, const OutsideRow& outside) {
+  std::vector<otlp::TraceId> known(tasks.size());
+  std::vector<uint32_t> path;
+  const uint32_t size = static_cast<uint32_t>(tasks.size());
+  for (uint32_t start = 0; start < size; ++start) {
     otlp::TraceId trace;
-    for (otlp::SpanId at = span; trace.empty();) {
-      const auto task = histories.tasks.find(at);
-      const bool cycle = path.size() > histories.tasks.size();
-      if (const auto done = known.find(at); done != known.end()) {
-        trace = done->second;
-      } else if (task == histories.tasks.end() || cycle) {
-        const store::WorkRow* outside = row(at);
-        trace = outside ? outside->trace_id : history.task.trace_id;
-      } else if (path.push_back(at); task->second.task.parent_span_id.empty()) {
-        trace = trace_id("task", task->second.task.project, task->second.task.id);
+    path.clear();
+    for (std::optional<uint32_t> at = start; trace.empty();) {
+      const Task& task = tasks[*at].history.task;
+      if (!known[*at].empty()) {
+        trace = known[*at];
+      } else if (path.size() > size) {  // a ring
+        trace = task.trace_id;
+      } else if (path.push_back(*at); task.parent_span_id.empty()) {
+        trace = trace_id("task", task.project, task.id);
+      } else if (const auto parent = tasks.number(task.parent_span_id)) {
+        at = parent;
       } else {
-        at = task->second.task.parent_span_id;
+        const store::WorkRow* row = outside ? outside(task.parent_span_id) : nullptr;
+        trace = row ? row->trace_id : tasks[start].history.task.trace_id;
       }
     }
-    for (const otlp::SpanId& step : path) known[step] = trace;
-    history.task.trace_id = trace;
+    for (const uint32_t step : path) known[step] = trace;
   }
-  for (auto& [span, history] : histories.insights) {
-    if (!history.insight) continue;
-    const auto task = known.find(history.insight->span.parent_span_id);
-    if (task == known.end()) continue;
-    history.insight->span.trace_id = task->second;
-    for (JournalSpan& fact : history.facts) fact.span.trace_id = task->second;
-  }
+  for (uint32_t number = 0; number < size; ++number) tasks[number].history.task.trace_id = known[number];
 }
 
-void derive_sprints(Histories& histories, const RowsBySpan& rows) {
+void derive_sprints(Histories& histories) {
+  using Name = std::pair<std::string_view, std::string_view>;  // project, id
+  std::map<Name, Sprint*> open;
   for (auto& [span, sprint] : histories.sprints) {
-    if (!sprint.ended()) sprint.planned_points = sprint.completed_points = 0;
+    if (sprint.ended()) continue;
+    sprint.planned_points = sprint.completed_points = 0;
+    open.emplace(Name(sprint.project, sprint.id), &sprint);
   }
-  for (const auto& [span, row] : rows) {
-    if (row.sprint.empty()) continue;
-    const auto sprint = histories.sprints.find(span_id("sprint", row.project, row.sprint));
-    if (sprint == histories.sprints.end() || sprint->second.ended()) continue;
-    const SprintPoints points = sprint_points(row);
-    sprint->second.planned_points += points.planned;
-    sprint->second.completed_points += points.completed;
+  if (open.empty()) return;
+  for (const auto& [span, history] : histories.tasks) {
+    if (history.task.sprint_id.empty()) continue;
+    const auto sprint = open.find(Name(history.task.project, history.task.sprint_id));
+    if (sprint == open.end()) continue;
+    const SprintPoints points = sprint_points(history.task);
+    sprint->second->planned_points += points.planned;
+    sprint->second->completed_points += points.completed;
   }
 }
 
 }  // namespace
 
-// Derived values need the index rows of all tasks; those do not depend on derived values but for
-// the row's own counts, so one pass suffices.
-void derive(Histories& histories,
-            const std::function<const store::WorkRow*(const otlp::SpanId&)>& outside) {
-  RowsBySpan rows;
-  std::unordered_map<otlp::SpanId, store::WorkTally, SpanIdHash> children;
-  rows.reserve(histories.tasks.size());
-  for (const auto& [span, history] : histories.tasks) {
-    const auto& row = rows.emplace(span, row_of(history.task)).first->second;
-    if (!row.parent_span_id.empty()) children[row.parent_span_id] += tally_of(row);
+void derive(Histories& histories, const OutsideRow& outside) {
+  TaskHistories& tasks = histories.tasks;
+  std::vector<store::WorkTally> children(tasks.size());
+  for (const auto& [span, history] : tasks) {
+    if (history.task.parent_span_id.empty()) continue;
+    if (const auto parent = tasks.number(history.task.parent_span_id)) children[*parent] += tally_of(history.task);
   }
-  const RowLookup find = [&](const otlp::SpanId& id) {
-    const auto row = rows.find(id);
-    if (row != rows.end()) return static_cast<const store::WorkRow*>(&row->second);
-    return outside ? outside(id) : nullptr;
+  const auto is_satisfied = [&](const TaskLink& link) {
+    if (const TaskHistory* target = tasks.find(link.span_id)) return satisfies(target->task, link.when);
+    const store::WorkRow* row = outside ? outside(link.span_id) : nullptr;
+    return row != nullptr && satisfies(*row, link.when);
   };
-  const store::WorkTally none;
-  for (auto& [span, history] : histories.tasks) {
-    const auto tally = children.find(span);
-    derive_task(history.task, tally == children.end() ? none : tally->second, find);
+  uint32_t number = 0;
+  for (auto& [span, history] : tasks) derive_task(history.task, children[number++], is_satisfied);
+  derive_traces(tasks, outside);
+  derive_insights(histories);
+  derive_sprints(histories);
+}
+
+void derive_insights(Histories& histories) {
+  for (auto& [span, history] : histories.insights) {
+    if (!history.insight) continue;
+    const TaskHistory* task = histories.tasks.find(history.insight->span.parent_span_id);
+    if (task == nullptr) continue;
+    history.insight->span.trace_id = task->task.trace_id;
+    for (JournalSpan& fact : history.facts) fact.span.trace_id = task->task.trace_id;
   }
-  derive_traces(histories, find);
-  derive_sprints(histories, rows);
 }
 
 std::vector<JournalSpan> spans_of(const Histories& histories) {
+  std::vector<const TaskHistories::Node*> tasks;
+  for (const TaskHistories::Node& node : histories.tasks) tasks.push_back(&node);
+  std::sort(tasks.begin(), tasks.end(), [](const auto* a, const auto* b) { return a->span < b->span; });
   std::vector<JournalSpan> spans;
-  for (const auto& [span, history] : histories.tasks) {
+  for (const TaskHistories::Node* node : tasks) {
+    const TaskHistory& history = node->history;
     spans.push_back(to_span(history.task));
     for (const Phase& phase : history.phases) spans.push_back(to_span(phase, history.task));
   }
@@ -196,6 +202,7 @@ Forwards forwards_of(const Histories& histories, const std::set<otlp::TraceId>& 
     const otlp::TraceId own = trace_id("task", task.project, task.id);
     if (own != task.trace_id && seen.contains(own)) forwards.emplace_back(own, task.trace_id);
   }
+  std::sort(forwards.begin(), forwards.end());
   return forwards;
 }
 

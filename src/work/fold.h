@@ -2,6 +2,7 @@
 // The event log is the truth, the span is its fold.
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
@@ -13,6 +14,7 @@
 #include "store/fetch.h"
 #include "store/journal.h"
 #include "work/fold_task.h"
+#include "work/span_numbers.h"
 #include "work/sprint.h"
 
 namespace contextcore::work {
@@ -32,9 +34,42 @@ struct EventFilter {
 Status read_events(const store::Source& source, const EventFilter& filter,
                    const std::function<Status(Event&)>& fn);
 
+// Histories of tasks by span, in the order in which they came. Those that are there stay where they are.
+class TaskHistories {
+ public:
+  struct Node {
+    otlp::SpanId span;
+    TaskHistory history;
+  };
+  // Makes one where there is none.
+  TaskHistory& operator[](const otlp::SpanId& span) {
+    const uint32_t number = numbers_.number_of(span);
+    if (number == nodes_.size()) nodes_.push_back({span, {}});
+    return nodes_[number].history;
+  }
+  // nullptr: there is none.
+  const TaskHistory* find(const otlp::SpanId& span) const {
+    const auto number = numbers_.find(span);
+    return number ? &nodes_[*number].history : nullptr;
+  }
+  // The place of the span in the order, below size().
+  std::optional<uint32_t> number(const otlp::SpanId& span) const { return numbers_.find(span); }
+  Node& operator[](uint32_t number) { return nodes_[number]; }
+  bool contains(const otlp::SpanId& span) const { return numbers_.find(span).has_value(); }
+  size_t size() const { return nodes_.size(); }
+  auto begin() { return nodes_.begin(); }
+  auto end() { return nodes_.end(); }
+  auto begin() const { return nodes_.begin(); }
+  auto end() const { return nodes_.end(); }
+
+ private:
+  SpanNumbers numbers_;
+  std::deque<Node> nodes_;
+};
+
 // What folding gives, before what derives from other tasks.
 struct Histories {
-  std::map<otlp::SpanId, TaskHistory> tasks;
+  TaskHistories tasks;
   std::map<otlp::SpanId, InsightHistory> insights;
   std::map<otlp::SpanId, Sprint> sprints;
 };
@@ -45,7 +80,9 @@ Status fold(Histories& histories, const Event& event);
 // histories (nullptr where there is no such task either).
 void derive(Histories& histories,
             const std::function<const store::WorkRow*(const otlp::SpanId&)>& outside);
-// The spans they are. REQUIRES: every history has its first event.
+// The last part of it: insights are in the traces of their tasks.
+void derive_insights(Histories& histories);
+// The spans they are, each kind in order of ids. REQUIRES: every history has its first event.
 std::vector<store::JournalSpan> spans_of(const Histories& histories);
 
 // Where the traces that tasks have left lead to: from the trace that a task had as a root to the

@@ -13,9 +13,9 @@ namespace ev = names::event;
 
 }  // namespace
 
-Error bad_event(const Event& event, std::string_view why) {
+Error bad_event(const EventView& event, std::string_view why) {
   return Error{Code::corruption,
-               "event " + event.name + " of span " + otlp::to_hex(event.span_id) + ", revision " +
+               "event " + std::string(event.name) + " of span " + otlp::to_hex(event.span_id) + ", revision " +
                    std::to_string(event.revision) + ", " + std::string(why),
                {},
                {},
@@ -30,9 +30,10 @@ DependsWhen when_of(std::string_view name) {
   return DependsWhen::done;
 }
 
-void begin_phase(TaskHistory& history, const Event& event) {
-  Phase phase;
-  phase.ordinal = history.phases.empty() ? 1 : history.phases.back().ordinal + 1;
+void begin_phase(TaskHistory& history, const EventView& event) {
+  if (!history.with_phases) return;
+  Phase& phase = history.phases.emplace_back();
+  phase.ordinal = history.phases.size() == 1 ? 1 : history.phases.end()[-2].ordinal + 1;
   phase.status = history.task.status;
   phase.own_status = history.task.own_status;
   phase.start_ns = event.time_ns;
@@ -42,30 +43,29 @@ void begin_phase(TaskHistory& history, const Event& event) {
   phase.assignee = history.task.assignee;
   phase.sprint_id = history.task.sprint_id;
   phase.task_type = history.task.type;
-  history.phases.push_back(std::move(phase));
 }
 
 }  // namespace
 
-NamedStatus named_status(const Event& event, std::string_view name) {
-  const std::string base = event.text(field::kBaseStatus);
+NamedStatus named_status(const EventView& event, std::string_view name) {
+  const std::string_view base = event.text(field::kBaseStatus);
   if (base.empty()) return {parse_status(event.text(name)), {}};
   return {parse_status(base), event.text(name)};
 }
 
-std::optional<int64_t> points_of(const std::string& edited_to) {
+std::optional<int64_t> points_of(std::string_view edited_to) {
   const auto json = parse_json(edited_to);
   return json.ok() && json->as_int() ? std::optional<int64_t>(*json->as_int()) : std::nullopt;
 }
 
-bool changes_ended(std::string_view event_name) {
-  return event_name == ev::kTaskReopened || event_name == ev::kTaskDeleted ||
-         event_name == ev::kTaskUndeleted || event_name == ev::kTaskUndone;
+bool changes_ended(TaskChange change) {
+  return change == TaskChange::reopened || change == TaskChange::deleted || change == TaskChange::undeleted ||
+         change == TaskChange::undone;
 }
 
 namespace {
 
-Status fold_created(TaskHistory& history, const Event& event) {
+Status fold_created(TaskHistory& history, const EventView& event) {
   Task& task = history.task;
   if (task.exists()) return bad_event(event, "creates a task that exists");
   const auto [status, own_status] = named_status(event, field::kStatus);
@@ -106,7 +106,7 @@ void forget_former_holder(Task& task) {
   if (task.claim_token == 0) task.claimed_by.clear();
 }
 
-Status fold_status(TaskHistory& history, const Event& event) {
+Status fold_status(TaskHistory& history, const EventView& event) {
   Task& task = history.task;
   const auto [to, own_status] = named_status(event, field::kToStatus);
   if (!to) return bad_event(event, "has no known to_status");
@@ -133,19 +133,19 @@ Status fold_status(TaskHistory& history, const Event& event) {
 }
 
 // What the end freezes of the derived values.
-void fold_end(Task& task, const Event& event) {
+void fold_end(Task& task, const EventView& event) {
   task.subtask_count = event.integer(field::kSubtaskCount);
   task.subtask_completed = event.integer(field::kSubtaskCompleted);
   task.subtask_open = event.integer(field::kOpenSubtasks);
-  if (event.name == ev::kTaskCancelled) return;
+  if (event.change == TaskChange::cancelled) return;
   task.outcome = event.text(field::kOutcome);
-  if (event.name != ev::kTaskFailed) return;
+  if (event.change != TaskChange::failed) return;
   task.failure_reason = event.text(field::kReason);
   task.error_type = event.text(field::kErrorType);
 }
 
 // The end is cleared and with it what was given at the end.
-Status fold_reopened(Task& task, const Event& event) {
+Status fold_reopened(Task& task, const EventView& event) {
   if (!task.ended()) return bad_event(event, "reopens an open task");
   task.end_ns = 0;
   task.outcome.clear();
@@ -154,7 +154,7 @@ Status fold_reopened(Task& task, const Event& event) {
   return {};
 }
 
-void edit_attribute(otlp::Attributes& extra, std::string_view key, const std::string& json_text) {
+void edit_attribute(otlp::Attributes& extra, std::string_view key, std::string_view json_text) {
   if (json_text.empty()) {
     otlp::erase(extra, key);
   } else if (const auto json = parse_json(json_text); json.ok()) {
@@ -173,9 +173,9 @@ std::string* text_field(Task& task, std::string_view name) {
   return name == "description" ? &task.description : nullptr;
 }
 
-void fold_edited(Task& task, const Event& event) {
-  const std::string name = event.text(field::kField);
-  const std::string to = event.text(field::kTo);
+void fold_edited(Task& task, const EventView& event) {
+  const std::string_view name = event.text(field::kField);
+  const std::string_view to = event.text(field::kTo);
   if (std::string* text = text_field(task, name)) {
     *text = to;
   } else if (name == "points") {
@@ -194,11 +194,11 @@ void fold_edited(Task& task, const Event& event) {
     task.parent_span_id = {};
     if (!to.empty()) task.parent_span_id = span_id("task", task.project, to);
   } else if (name.starts_with(kAttributeField)) {
-    edit_attribute(task.extra, std::string_view(name).substr(kAttributeField.size()), to);
+    edit_attribute(task.extra, name.substr(kAttributeField.size()), to);
   }
 }
 
-TaskLink link_of(const Event& event) {
+TaskLink link_of(const EventView& event) {
   TaskLink link;
   link.type = event.text(field::kLinkType);
   link.task_id = event.text(field::kTargetTaskId);
@@ -210,7 +210,7 @@ TaskLink link_of(const Event& event) {
     link.span_id = span_id("task", link.project, link.task_id);
     link.trace_id = trace_id("task", link.project, link.task_id);
   }
-  if (const std::string trace = event.text(field::kTargetTraceId); !trace.empty()) {
+  if (const std::string_view trace = event.text(field::kTargetTraceId); !trace.empty()) {
     otlp::parse_hex(trace, link.trace_id);
   }
   return link;
@@ -221,11 +221,11 @@ bool same_target(const TaskLink& a, const TaskLink& b) {
   return !a.task_id.empty() || a.trace_id == b.trace_id;
 }
 
-void fold_link(Task& task, const Event& event) {
+void fold_link(Task& task, const EventView& event) {
   TaskLink link = link_of(event);
   const auto old = std::find_if(task.links.begin(), task.links.end(),
                                 [&](const TaskLink& other) { return same_target(other, link); });
-  if (event.name == ev::kTaskUnlinked) {
+  if (event.change == TaskChange::unlinked) {
     if (old != task.links.end()) task.links.erase(old);
   } else if (old != task.links.end()) {
     *old = std::move(link);
@@ -234,47 +234,66 @@ void fold_link(Task& task, const Event& event) {
   }
 }
 
-void fold_claim(Task& task, const Event& event) {
+void fold_claim(Task& task, const EventView& event) {
   task.claim_session.clear();
   task.claim_token = 0;
   task.claim_lease_seconds = 0;
   // The holder stays known, so that what was begun and given up is handed out again.
-  if (event.name == ev::kTaskReleased) return;
+  if (event.change == TaskChange::released) return;
   task.claimed_by = event.text(field::kClaimedBy);
   task.claim_session = event.text(field::kSessionId);
   task.claim_token = event.revision;
   task.claim_lease_seconds = event.integer(field::kLeaseSeconds);
 }
 
-Status fold_one(TaskHistory& history, const Event& event) {
+Status fold_one(TaskHistory& history, const EventView& event) {
   Task& task = history.task;
-  const std::string& name = event.name;
-  if (name == ev::kTaskCreated || name == ev::kTaskImported) return fold_created(history, event);
+  if (event.change == TaskChange::created) return fold_created(history, event);
   if (!task.exists()) return bad_event(event, "comes before the task's creation");
-  if (name == ev::kTaskStatusChanged) return fold_status(history, event);
-  if (name == ev::kTaskBlocked) {
-    task.blocked_reason = event.text(field::kReason);
-    task.blocked_by = event.list(field::kBlockedBy);
-  } else if (name == ev::kTaskCompleted || name == ev::kTaskFailed || name == ev::kTaskCancelled) {
-    fold_end(task, event);
-  } else if (name == ev::kTaskProgressUpdated) {
-    task.percent = std::clamp<int64_t>(event.integer(field::kPercentComplete), 0, 100);
-  } else if (name == ev::kTaskAssigned) {
-    task.assignee = event.text(field::kToAssignee);
-    if (!task.assignee.empty()) forget_former_holder(task);
-  } else if (name == ev::kTaskClaimed || name == ev::kTaskReleased) {
-    fold_claim(task, event);
-  } else if (name == ev::kTaskLinked || name == ev::kTaskUnlinked) {
-    fold_link(task, event);
-  } else if (name == ev::kTaskEdited) {
-    fold_edited(task, event);
-  } else if (name == ev::kTaskReopened) {
-    return fold_reopened(task, event);
-  } else if (name == ev::kTaskDeleted || name == ev::kTaskUndeleted) {
-    task.deleted = name == ev::kTaskDeleted;
-  } else if (name == ev::kTaskDeliverablesVerified) {
-    // Without a count: what had been found was taken back.
-    task.deliverables_verified = event.integer_if(field::kVerifiedCount);
+  switch (event.change) {
+    case TaskChange::status_changed:
+      return fold_status(history, event);
+    case TaskChange::blocked:
+      task.blocked_reason = event.text(field::kReason);
+      task.blocked_by = event.list(field::kBlockedBy);
+      break;
+    case TaskChange::completed:
+    case TaskChange::failed:
+    case TaskChange::cancelled:
+      fold_end(task, event);
+      break;
+    case TaskChange::progress_updated:
+      task.percent = std::clamp<int64_t>(event.integer(field::kPercentComplete), 0, 100);
+      break;
+    case TaskChange::assigned:
+      task.assignee = event.text(field::kToAssignee);
+      if (!task.assignee.empty()) forget_former_holder(task);
+      break;
+    case TaskChange::claimed:
+    case TaskChange::released:
+      fold_claim(task, event);
+      break;
+    case TaskChange::linked:
+    case TaskChange::unlinked:
+      fold_link(task, event);
+      break;
+    case TaskChange::edited:
+      fold_edited(task, event);
+      break;
+    case TaskChange::reopened:
+      return fold_reopened(task, event);
+    case TaskChange::deleted:
+    case TaskChange::undeleted:
+      task.deleted = event.change == TaskChange::deleted;
+      break;
+    case TaskChange::deliverables_verified:
+      // Without a count: what had been found was taken back.
+      task.deliverables_verified = event.integer_if(field::kVerifiedCount);
+      break;
+    case TaskChange::other:
+    case TaskChange::created:
+    case TaskChange::undone:
+      break;
   }
   return {};
 }
@@ -295,17 +314,18 @@ void refresh_phase(TaskHistory& history, int64_t revision) {
 
 }  // namespace
 
+// In the order in which the fold asks for them.
 std::vector<std::string_view> fields_of_fold(std::string_view name) {
   const auto is = [name](auto... names) { return ((name == names) || ...); };
   if (is(ev::kTaskCreated, ev::kTaskImported)) {
-    return {field::kTaskId,       field::kTaskType,        field::kTaskTitle,     field::kSprintId,
-            field::kStatus,       field::kBaseStatus,      field::kPriority,      field::kAssignee,
-            field::kParentId,     field::kLabels,          field::kDescription,   field::kStoryPoints,
-            field::kUrl,          field::kEstimateMinutes, field::kDueDate,       field::kDeferUntil,
-            field::kDeliverables, field::kAttrsJson,       field::kAcceptanceCriteria, field::kActor,
+    return {field::kBaseStatus,   field::kStatus,       field::kTaskId,        field::kTaskType,
+            field::kTaskTitle,    field::kSprintId,     field::kPriority,      field::kAssignee,
+            field::kParentId,     field::kLabels,       field::kDescription,   field::kStoryPoints,
+            field::kEstimateMinutes, field::kUrl,       field::kDueDate,       field::kDeferUntil,
+            field::kAcceptanceCriteria, field::kDeliverables, field::kAttrsJson, field::kActor,
             field::kAgentId};
   }
-  if (is(ev::kTaskStatusChanged)) return {field::kToStatus, field::kBaseStatus, field::kActor, field::kAgentId};
+  if (is(ev::kTaskStatusChanged)) return {field::kBaseStatus, field::kToStatus, field::kActor, field::kAgentId};
   if (is(ev::kTaskBlocked)) return {field::kReason, field::kBlockedBy};
   if (is(ev::kTaskCompleted, ev::kTaskFailed, ev::kTaskCancelled)) {
     return {field::kSubtaskCount, field::kSubtaskCompleted, field::kOpenSubtasks,
@@ -315,16 +335,18 @@ std::vector<std::string_view> fields_of_fold(std::string_view name) {
   if (is(ev::kTaskAssigned)) return {field::kToAssignee};
   if (is(ev::kTaskClaimed)) return {field::kClaimedBy, field::kSessionId, field::kLeaseSeconds};
   if (is(ev::kTaskLinked, ev::kTaskUnlinked)) {
-    return {field::kLinkType,     field::kTargetTaskId,  field::kWhen, field::kTargetProjectId,
-            field::kTargetSpanId, field::kTargetTraceId};
+    return {field::kLinkType,     field::kTargetTaskId,    field::kWhen,
+            field::kTargetSpanId, field::kTargetProjectId, field::kTargetTraceId};
   }
   if (is(ev::kTaskEdited)) return {field::kField, field::kTo};
   if (is(ev::kTaskDeliverablesVerified)) return {field::kVerifiedCount};
   return {};
 }
 
-Status fold(TaskHistory& history, const Event& event) {
-  if (history.task.ended() && !changes_ended(event.name)) return {};
+Status fold(TaskHistory& history, const Event& event) { return fold(history, ViewOfEvent(event).view()); }
+
+Status fold(TaskHistory& history, const EventView& event) {
+  if (history.task.ended() && !changes_ended(event.change)) return {};
   CC_TRY(fold_one(history, event));
   // A task that has moved goes on in another trace.
   history.task.trace_id = event.trace_id;

@@ -237,35 +237,63 @@ WorkRow row_of(const JournalSpan& in) {
   return row;
 }
 
+store::WorkKey key_of(const Task& task) {
+  store::WorkKey key;
+  key.span_id = task.span_id;
+  key.parent_span_id = task.parent_span_id;
+  key.kind = WorkKind::task;
+  key.status = static_cast<uint8_t>(task.status);
+  if (task.deleted) key.status |= kDeletedBit;
+  key.status_name = task.own_status;
+  key.priority = priority_rank(task.priority);
+  key.flags = pack_task_flags(task.percent, task.story_points.has_value());
+  key.start_ns = task.start_ns;
+  key.end_ns = task.end_ns;
+  key.updated_ns = task.updated_ns;
+  key.due_ns = time_of(task.due_date);
+  key.defer_until_ns = time_of(task.defer_until);
+  key.claim_token = task.claim_token;
+  key.lease_end_ns = lease_end_ns(task);
+  key.open_child_count = static_cast<int32_t>(task.subtask_open);
+  key.waiting_count = static_cast<int32_t>(task.waiting_on.size());
+  key.id = task.id;
+  key.project = task.project;
+  key.type = task.type;
+  key.assignee = task.assignee;
+  key.claimed_by = task.claimed_by;
+  key.sprint = task.sprint_id;
+  return key;
+}
+
 WorkRow row_of(const Task& task) {
+  const store::WorkKey key = key_of(task);
   WorkRow row;
-  row.span_id = task.span_id;
+  row.span_id = key.span_id;
   row.trace_id = task.trace_id;
-  row.parent_span_id = task.parent_span_id;
-  row.kind = WorkKind::task;
-  row.status = static_cast<uint8_t>(task.status);
-  if (task.deleted) row.status |= kDeletedBit;
-  row.status_name = task.own_status;
-  row.priority = priority_rank(task.priority);
-  row.flags = pack_task_flags(task.percent, task.story_points.has_value());
+  row.parent_span_id = key.parent_span_id;
+  row.kind = key.kind;
+  row.status = key.status;
+  row.status_name = key.status_name;
+  row.priority = key.priority;
+  row.flags = key.flags;
   row.revision = task.revision;
-  row.start_ns = task.start_ns;
-  row.end_ns = task.end_ns;
-  row.updated_ns = task.updated_ns;
-  row.due_ns = time_of(task.due_date);
-  row.defer_until_ns = time_of(task.defer_until);
-  row.claim_token = task.claim_token;
-  row.lease_end_ns = lease_end_ns(task);
+  row.start_ns = key.start_ns;
+  row.end_ns = key.end_ns;
+  row.updated_ns = key.updated_ns;
+  row.due_ns = key.due_ns;
+  row.defer_until_ns = key.defer_until_ns;
+  row.claim_token = key.claim_token;
+  row.lease_end_ns = key.lease_end_ns;
   row.child_count = static_cast<int32_t>(task.subtask_count);
-  row.open_child_count = static_cast<int32_t>(task.subtask_open);
-  row.waiting_count = static_cast<int32_t>(task.waiting_on.size());
-  row.id = task.id;
-  row.project = task.project;
-  row.type = task.type;
-  row.assignee = task.assignee;
-  row.claimed_by = task.claimed_by;
+  row.open_child_count = key.open_child_count;
+  row.waiting_count = key.waiting_count;
+  row.id = key.id;
+  row.project = key.project;
+  row.type = key.type;
+  row.assignee = key.assignee;
+  row.claimed_by = key.claimed_by;
   row.claim_session = task.claim_session;
-  row.sprint = task.sprint_id;
+  row.sprint = key.sprint;
   row.points = task.story_points.value_or(0);
   for (const TaskLink& link : task.links) {
     if (link.type == kLinkTypes[0])
@@ -294,7 +322,7 @@ std::optional<std::string> refuse_metric(std::string_view name) {
 store::WorkHooks hooks() {
   store::WorkHooks hooks;
   hooks.row = [](const JournalSpan& span) { return row_of(span); };
-  hooks.tally = tally_of;
+  hooks.tally = [](const WorkRow& row) { return tally_of(row); };
   hooks.compute = compute;
   hooks.hidden = [](const WorkRow& row, const store::WorkIndexView& index) {
     if (row.kind != WorkKind::phase) return is_deleted(row);

@@ -1,6 +1,7 @@
 #include "work/ids.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "base/hash.h"
@@ -32,7 +33,30 @@ Id truncated_hash(std::string text) {
   return id;
 }
 
-otlp::SpanId span_id_of(std::string text) { return truncated_hash<otlp::SpanId>(std::move(text)); }
+// Folds ask for the ids of the same parents and targets again and again.
+class RecentSpanIds {
+ public:
+  otlp::SpanId of(std::string text) {
+    Known& known = known_[xxh3_64(text) % known_.size()];
+    if (known.text != text) {
+      known.id = truncated_hash<otlp::SpanId>(text);
+      known.text = std::move(text);
+    }
+    return known.id;
+  }
+
+ private:
+  struct Known {
+    std::string text;
+    otlp::SpanId id;
+  };
+  std::array<Known, 1024> known_;
+};
+
+otlp::SpanId span_id_of(std::string text) {
+  thread_local RecentSpanIds recent;
+  return recent.of(std::move(text));
+}
 
 constexpr std::string_view kSpanDomain = "contextcore.span.v1";
 

@@ -15,7 +15,6 @@ namespace {
 
 using store::WorkKey;
 using store::WorkRow;
-using Rows = std::vector<const WorkRow*>;
 using Keys = std::vector<WorkKey>;
 
 constexpr std::array<std::string_view, 5> kOrders = {"updated", "created", "due", "priority", "id"};
@@ -25,28 +24,85 @@ bool by_id(const WorkKey& a, const WorkKey& b) {
   return std::tie(a.project, a.id) < std::tie(b.project, b.id);
 }
 
+int64_t due_or_never(const WorkKey& row) { return row.due_ns == 0 ? INT64_MAX : row.due_ns; }
+
 // Latest change first, latest created first, soonest due first, most urgent first.
-std::pair<int64_t, int64_t> order_key(std::string_view order, const WorkKey& row) {
-  if (order == "created") return {-row.start_ns, 0};
-  if (order == "due") return {row.due_ns == 0 ? INT64_MAX : row.due_ns, 0};
-  if (order == "priority")
-    return {row.priority == 0 ? 5 : row.priority, row.due_ns == 0 ? INT64_MAX : row.due_ns};
-  if (order == "id") return {0, 0};
-  return {-row.updated_ns, 0};
+using OrderKey = std::pair<int64_t, int64_t> (*)(const WorkKey& row);
+OrderKey order_named(std::string_view order) {
+  if (order == "created") return [](const WorkKey& row) { return std::pair(-row.start_ns, int64_t{0}); };
+  if (order == "due") return [](const WorkKey& row) { return std::pair(due_or_never(row), int64_t{0}); };
+  if (order == "priority") {
+    return [](const WorkKey& row) {
+      return std::pair(int64_t{row.priority == 0 ? uint8_t{5} : row.priority}, due_or_never(row));
+    };
+  }
+  if (order == "id") return [](const WorkKey&) { return std::pair(int64_t{0}, int64_t{0}); };
+  return [](const WorkKey& row) { return std::pair(-row.updated_ns, int64_t{0}); };
 }
 
-// The rows of the first `limit` keys.
-Rows first_of(const store::WorkView& view, Keys& keys, size_t limit, const auto& before) {
-  const size_t shown = std::min(limit, keys.size());
-  std::partial_sort(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(shown), keys.end(), before);
-  return rows_of(view, std::span(keys).first(shown));
+using Order = std::pair<int64_t, int64_t>;
+
+// The first `limit` keys by what order_of says, then by project and id; of many keys no more than these are kept.
+template <typename OrderOf>
+class FirstKeys {
+ public:
+  FirstKeys(size_t limit, const OrderOf& order_of) : limit_(limit), order_of_(order_of) {}
+
+  void add(const WorkKey& key) {
+    const Place place{order_of_(key), key};
+    if (places_.size() < limit_) {
+      places_.push_back(place);
+      if (places_.size() == limit_) std::make_heap(places_.begin(), places_.end(), before);
+    } else if (before(place, places_.front())) {
+      std::pop_heap(places_.begin(), places_.end(), before);
+      places_.back() = place;
+      std::push_heap(places_.begin(), places_.end(), before);
+    }
+  }
+  Keys take() {
+    // Keys are large: their places are sorted.
+    std::vector<const Place*> order;
+    order.reserve(places_.size());
+    for (const Place& place : places_) order.push_back(&place);
+    std::sort(order.begin(), order.end(), [](const Place* a, const Place* b) { return before(*a, *b); });
+    Keys keys;
+    keys.reserve(order.size());
+    for (const Place* place : order) keys.push_back(place->key);
+    return keys;
+  }
+
+ private:
+  struct Place {
+    Order order;
+    WorkKey key;
+  };
+  static bool before(const Place& a, const Place& b) {
+    return a.order != b.order ? a.order < b.order : by_id(a.key, b.key);
+  }
+  const size_t limit_;
+  const OrderOf& order_of_;
+  std::vector<Place> places_;  // a heap when it is full, its last one in front
+};
+
+struct Chosen {
+  Keys keys;
+  int64_t total = 0;
+};
+
+template <typename OrderOf>
+Result<Chosen> choose(const store::WorkView& view, const TaskFilter& filter, size_t limit, const OrderOf& order_of) {
+  FirstKeys<OrderOf> first(limit, order_of);
+  Chosen chosen;
+  CC_TRY(filter.for_each_key(view, [&](const WorkKey& key) {
+    ++chosen.total;
+    first.add(key);
+  }));
+  chosen.keys = first.take();
+  return chosen;
 }
 
-Rows first_by(const store::WorkView& view, std::string_view order, Keys& keys, size_t limit) {
-  return first_of(view, keys, limit, [&](const WorkKey& a, const WorkKey& b) {
-    const auto ka = order_key(order, a), kb = order_key(order, b);
-    return ka != kb ? ka < kb : by_id(a, b);
-  });
+Result<Chosen> choose_by(const store::WorkView& view, const TaskFilter& filter, size_t limit, std::string_view order) {
+  return choose(view, filter, limit, [order = order_named(order)](const WorkKey& key) { return order(key); });
 }
 
 void add_query(const Reading& reading, const TaskFilter& filter, Json& page) {
@@ -59,31 +115,31 @@ void add_query(const Reading& reading, const TaskFilter& filter, Json& page) {
   if (!missing.empty()) out.emplace_back("not_in_traceql", Json(std::move(missing)));
 }
 
-// Adds members to the item of each row.
-using Extra = std::function<Status(const WorkRow& row, JsonObject& item)>;
+// Adds members to the item of each task.
+using Extra = std::function<Status(const WorkKey& key, JsonObject& item)>;
 
-Result<Json> page_of(const Reading& reading, const TaskFilter& filter, const Rows& rows,
-                     int64_t total, const Extra& extra) {
-  CC_ASSIGN(Json page, task_page(reading.view, rows, total));
-  if (extra) {
-    JsonArray& items = std::get<JsonArray>(std::get<JsonObject>(page.data).front().second.data);
-    for (size_t i = 0; i < rows.size(); i++)
-      CC_TRY(extra(*rows[i], std::get<JsonObject>(items[i].data)));
+Result<Json> page_of(const Reading& reading, const TaskFilter& filter, const Chosen& chosen, const Extra& extra) {
+  JsonArray items;
+  items.reserve(chosen.keys.size());
+  TaskReader tasks(reading.view);
+  for (const WorkKey& key : chosen.keys) {
+    CC_ASSIGN(const Task* task, tasks.read(key.span_id, key.id));
+    items.push_back(task_json(*task, key, reading.view.now_ns(), reading.shown));
+    if (extra) CC_TRY(extra(key, std::get<JsonObject>(items.back().data)));
   }
+  Json page(JsonObject{{"items", Json(std::move(items))}, {"total", Json(chosen.total)}});
   add_query(reading, filter, page);
   return page;
 }
 
 Result<Json> list(const Reading& reading, const TaskFilter& filter, std::string_view order,
                   size_t limit, const Extra& extra = {}) {
-  CC_ASSIGN(Keys keys, filter.find_keys(reading.view));
-  const auto total = static_cast<int64_t>(keys.size());
-  const Rows rows = first_by(reading.view, order, keys, limit);
-  return page_of(reading, filter, rows, total, extra);
+  CC_ASSIGN(const Chosen chosen, choose_by(reading.view, filter, limit, order));
+  return page_of(reading, filter, chosen, extra);
 }
 
 // Since when a task is in the status it has.
-int64_t in_status_since(const store::WorkView& view, const WorkRow& row) {
+int64_t in_status_since(const store::WorkView& view, const WorkKey& row) {
   for (const WorkRow* child : view.index().children(row.span_id)) {
     if (child->kind == store::WorkKind::phase && child->end_ns == 0) return child->start_ns;
   }
@@ -100,14 +156,11 @@ Result<Json> blocked_page(const Reading& reading, TaskFilter filter, size_t limi
   const int64_t now_ns = reading.view.now_ns();
   filter.open = true;
   filter.like = TaskStatus::blocked;
-  CC_ASSIGN(Keys keys, filter.find_keys(reading.view));
-  const auto total = static_cast<int64_t>(keys.size());
-  for (const WorkKey& key : keys) {
-    if (!key.status_name.empty() && filter.own_statuses.empty())
-      filter.own_statuses.emplace_back(key.status_name);
-  }
-  const Rows rows = first_by(reading.view, "priority", keys, limit);
-  return page_of(reading, filter, rows, total, [&](const WorkRow& row, JsonObject& item) {
+  CC_TRY(filter.for_each_key(reading.view, [&](const WorkKey& key) {
+    if (!key.status_name.empty() && filter.own_statuses.empty()) filter.own_statuses.emplace_back(key.status_name);
+  }));
+  CC_ASSIGN(const Chosen chosen, choose_by(reading.view, filter, limit, "priority"));
+  return page_of(reading, filter, chosen, [&](const WorkKey& row, JsonObject& item) {
     add_time(item, "blocked_since", "blocked_seconds", in_status_since(reading.view, row), now_ns);
     return Status();
   });
@@ -117,7 +170,7 @@ Result<Json> overdue_page(const Reading& reading, TaskFilter filter, size_t limi
   const int64_t now_ns = reading.view.now_ns();
   filter.open = true;
   filter.due = {{}, now_ns};
-  return list(reading, filter, "due", limit, [&](const WorkRow& row, JsonObject& item) {
+  return list(reading, filter, "due", limit, [&](const WorkKey& row, JsonObject& item) {
     item.emplace_back("overdue_seconds", Json((now_ns - row.due_ns) / kSecondNs));
     return Status();
   });
@@ -130,6 +183,27 @@ Result<Json> ask_list(const Reading& reading, const Question& question, const Ar
   CC_ASSIGN(const size_t limit, limit_of(args));
   CC_ASSIGN(const std::string order, args.choice("sort", kOrders));
   return list(reading, filter, order, limit);
+}
+
+Status write_list(const Reading& reading, const Question& question, const Args& args, std::string& out) {
+  constexpr size_t kTaskBytes = 600;  // about
+  CC_ASSIGN(const TaskFilter filter, task_filter(reading.view, question, args));
+  CC_ASSIGN(const size_t limit, limit_of(args));
+  CC_ASSIGN(const std::string order, args.choice("sort", kOrders));
+  CC_ASSIGN(const Chosen chosen, choose_by(reading.view, filter, limit, order));
+  out.reserve(out.size() + chosen.keys.size() * kTaskBytes);
+  out += "\"items\":[";
+  TaskReader tasks(reading.view);
+  for (const WorkKey& key : chosen.keys) {
+    CC_ASSIGN(const Task* task, tasks.read(key.span_id, key.id));
+    if (out.back() != '[') out += ',';
+    append_task_json(*task, key, reading.view.now_ns(), out);
+  }
+  out += "],";
+  Json rest(JsonObject{{"total", Json(chosen.total)}});
+  add_query(reading, filter, rest);
+  append_members(rest, out);
+  return {};
 }
 
 Result<Json> ask_blocked(const Reading& reading, const Question& question, const Args& args) {
@@ -152,12 +226,10 @@ Result<Json> ask_stale(const Reading& reading, const Question& question, const A
   CC_ASSIGN(const auto days, args.integer("days", 0, 36'500));
   filter.open = true;
   filter.updated.to_ns = now_ns - days.value_or(kStaleDays) * kDayNs + 1;
-  CC_ASSIGN(Keys keys, filter.find_keys(reading.view));
-  const auto total = static_cast<int64_t>(keys.size());
-  const Rows rows = first_of(reading.view, keys, limit, [](const WorkKey& a, const WorkKey& b) {
-    return a.updated_ns != b.updated_ns ? a.updated_ns < b.updated_ns : by_id(a, b);
-  });
-  return page_of(reading, filter, rows, total, [&](const WorkRow& row, JsonObject& item) {
+  CC_ASSIGN(const Chosen chosen, choose(reading.view, filter, limit, [](const WorkKey& key) {
+              return Order(key.updated_ns, 0);
+            }));
+  return page_of(reading, filter, chosen, [&](const WorkKey& row, JsonObject& item) {
     item.emplace_back("idle_seconds", Json((now_ns - row.updated_ns) / kSecondNs));
     return Status();
   });

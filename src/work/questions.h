@@ -7,6 +7,7 @@
 #include "work/command.h"
 #include "work/event.h"
 #include "work/task.h"
+#include "work/view_json.h"
 
 namespace contextcore::work {
 
@@ -15,12 +16,29 @@ struct Reading {
   const store::WorkView& view;
   const store::Source& source;
   Moment moment;
+  TaskMembers shown = {};  // of the items of lists; more may come
+};
+
+// Tasks of a view, one at a time.
+class TaskReader {
+ public:
+  explicit TaskReader(const store::WorkView& view)
+      : view_(view), past_(dynamic_cast<const PastView*>(&view)) {}
+  // Borrowed until the next one is read. id: for the message of an error.
+  Result<const Task*> read(const otlp::SpanId& span, std::string_view id);
+
+ private:
+  const store::WorkView& view_;
+  const PastView* past_;  // which has them
+  Task read_;
 };
 
 Result<Json> ask_why(const Reading& reading, const Question& question, const Args& args);
 Result<Json> ask_history(const Reading& reading, const Question& question, const Args& args);
 Result<Json> ask_diff(const Reading& reading, const Question& question, const Args& args);
 Result<Json> ask_list(const Reading& reading, const Question& question, const Args& args);
+// Appends the members of its answer as text: long lists are not made as a tree first.
+Status write_list(const Reading& reading, const Question& question, const Args& args, std::string& out);
 Result<Json> ask_blocked(const Reading& reading, const Question& question, const Args& args);
 Result<Json> ask_overdue(const Reading& reading, const Question& question, const Args& args);
 Result<Json> ask_stale(const Reading& reading, const Question& question, const Args& args);

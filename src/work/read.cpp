@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 #include "base/time.h"
 #include "work/args.h"
@@ -56,6 +57,7 @@ struct QuestionSpec {
   Result<Json> (*ask)(const Reading& reading, const Question& question, const Args& args);
   bool filters = false;  // kFilterFields besides
   bool of_past = true;   // can be asked as of an earlier moment
+  Status (*write)(const Reading& reading, const Question& question, const Args& args, std::string& out) = nullptr;
 };
 
 Json phases_json(const store::WorkView& view, const WorkRow& row) {
@@ -165,7 +167,7 @@ Result<Json> ask_projects(const Reading& reading, const Question&, const Args&) 
 
 const std::array kQuestions = std::to_array<QuestionSpec>({
     {"task.get", kGetFields, ask_get},
-    {"task.list", kListFields, ask_list, true},
+    {"task.list", kListFields, ask_list, true, true, write_list},
     {"task.ready", kReadyFields, ask_ready},
     {"task.why", kWhyFields, ask_why},
     {"task.history", kHistoryFields, ask_history},
@@ -200,57 +202,101 @@ Result<std::string> project_of(const store::WorkView& view, const Question& ques
   return project.empty() ? question.project : std::move(project);
 }
 
-Result<Json> ask_past(const QuestionSpec& spec, const Reading& present, const Moment& moment,
-                      const Question& question, const Args& args) {
+// Where an answer goes: a tree, or appended to a text.
+struct Answer {
+  TaskMembers shown = {};
+  std::string* text = nullptr;
+  Json tree = {};
+};
+
+Status give(const QuestionSpec& spec, const Reading& reading, const Question& question, const Args& args, Answer& answer) {
+  Reading of_shown = reading;
+  of_shown.shown = answer.shown;
+  if (answer.text == nullptr) {
+    CC_ASSIGN(answer.tree, spec.ask(of_shown, question, args));
+  } else if (spec.write != nullptr) {
+    CC_TRY(spec.write(of_shown, question, args, *answer.text));
+  } else {
+    CC_ASSIGN(const Json tree, spec.ask(of_shown, question, args));
+    append_members(tree, *answer.text);
+  }
+  return reading.view.index().status();
+}
+
+Status ask_past(const QuestionSpec& spec, const Reading& present, const Moment& moment, const Question& question,
+                const Args& args, Answer& answer) {
   if (question.op == "task.get" && !question.project.empty()) {
     CC_ASSIGN(const std::string id, args.required("id"));
     const WorkRow* row = present.view.index().find(span_id("task", question.project, id));
     if (row != nullptr && is_task(*row)) {
       CC_ASSIGN(const auto task, PastView::make_of_task(present.view, present.source, moment, *row));
-      if (task != nullptr) return spec.ask({*task, present.source, moment}, question, args);
+      if (task != nullptr) return give(spec, {*task, present.source, moment}, question, args, answer);
     }
   }
   CC_ASSIGN(const std::string project, project_of(present.view, question, args));
   CC_ASSIGN(const auto past, PastView::make(present.view, present.source, moment, project));
-  auto answer = spec.ask({*past, present.source, moment}, question, args);
-  if (answer.ok() || answer.error().code != Code::not_found) return answer;
-  Error error = std::move(answer).error();
+  const Status given = give(spec, {*past, present.source, moment}, question, args, answer);
+  if (given.ok() || given.error().code != Code::not_found) return given;
+  Error error = given.error();
   error.message += " at " + format_rfc3339(moment.now_ns());
   return error;
 }
 
-Result<Json> ask(const QuestionSpec& spec, const Reading& present, const Question& question) {
+Status ask(const QuestionSpec& spec, const Reading& present, const Question& question, Answer& answer) {
   std::vector<std::string_view> fields(spec.fields.begin(), spec.fields.end());
   if (spec.filters) fields.insert(fields.end(), kFilterFields.begin(), kFilterFields.end());
   if (spec.of_past) fields.insert(fields.end(), {"as_of", "known_at"});
   CC_TRY(check_utf8(question.args));
   CC_ASSIGN(const Args args, Args::make(question.op, question.args, fields));
-  if (!spec.of_past) return spec.ask(present, question, args);
+  if (!spec.of_past) return give(spec, present, question, args, answer);
   CC_ASSIGN(const Moment moment, moment_of(args, present.view.now_ns()));
-  if (moment.past()) return ask_past(spec, present, moment, question, args);
-  return spec.ask(present, question, args);
+  if (moment.past()) return ask_past(spec, present, moment, question, args, answer);
+  return give(spec, present, question, args, answer);
+}
+
+Status ask(const store::WorkView& view, const store::Source& source, const Question& question, Answer& answer) {
+  std::vector<std::string_view> known;
+  for (const QuestionSpec& spec : kQuestions) {
+    if (spec.name == question.op) {
+      CC_TRY(ask(spec, {view, source, {}}, question, answer));
+      return view.index().status();
+    }
+    known.push_back(spec.name);
+  }
+  return unknown_name("question", question.op, known);
 }
 
 }  // namespace
 
-Result<Task> read_task(const store::WorkView& view, const WorkRow& row) {
-  CC_ASSIGN(const std::optional<store::JournalSpan> span, view.span(row.span_id));
+Result<const Task*> TaskReader::read(const otlp::SpanId& id, std::string_view task_id) {
+  if (past_ != nullptr) {
+    if (const Task* task = past_->task(id)) return task;
+  }
+  CC_ASSIGN(const std::optional<store::JournalSpan> span, view_.span(id));
   if (!span) {
     return Error{Code::corruption,
-                 "the span of task " + row.id + " is missing",
+                 "the span of task " + std::string(task_id) + " is missing",
                  "run contextcore rebuild",
                  {},
                  {}};
   }
-  return task_from_span(*span);
+  CC_ASSIGN(read_, task_from_span(*span));
+  return &std::as_const(read_);
+}
+
+Result<Task> read_task(const store::WorkView& view, const WorkRow& row) {
+  TaskReader reader(view);
+  CC_ASSIGN(const Task* task, reader.read(row.span_id, row.id));
+  return *task;
 }
 
 Result<Json> task_page(const store::WorkView& view, const std::vector<const WorkRow*>& rows,
                        int64_t total) {
   JsonArray items;
+  TaskReader tasks(view);
   for (const WorkRow* row : rows) {
-    CC_ASSIGN(const Task task, read_task(view, *row));
-    items.push_back(task_json(task, *row, view.now_ns()));
+    CC_ASSIGN(const Task* task, tasks.read(row->span_id, row->id));
+    items.push_back(task_json(*task, *row, view.now_ns()));
   }
   return Json(JsonObject{{"items", Json(std::move(items))}, {"total", Json(total)}});
 }
@@ -261,17 +307,17 @@ Result<size_t> limit_of(const Args& args) {
 }
 
 Result<Json> ask(const store::WorkView& view, const store::Source& source,
-                 const Question& question) {
-  std::vector<std::string_view> known;
-  for (const QuestionSpec& spec : kQuestions) {
-    if (spec.name == question.op) {
-      CC_ASSIGN(Json answer, ask(spec, {view, source, {}}, question));
-      CC_TRY(view.index().status());
-      return answer;
-    }
-    known.push_back(spec.name);
-  }
-  return unknown_name("question", question.op, known);
+                 const Question& question, std::span<const std::string_view> shown) {
+  Answer answer;
+  if (!shown.empty()) answer.shown = TaskMembers(shown);
+  CC_TRY(ask(view, source, question, answer));
+  return std::move(answer.tree);
+}
+
+Status ask_text(const store::WorkView& view, const store::Source& source, const Question& question, std::string& out) {
+  Answer answer;
+  answer.text = &out;
+  return ask(view, source, question, answer);
 }
 
 }  // namespace contextcore::work

@@ -1,6 +1,7 @@
 // From what was typed to a row of the work index.
 
 #include <algorithm>
+#include <tuple>
 
 #include "work/args.h"
 #include "work/ids.h"
@@ -29,7 +30,9 @@ std::string shown(const WorkRow& row, std::string_view project) {
 
 Error ambiguous(std::string_view what, std::string_view id, std::string_view project,
                 std::string_view why, std::vector<const WorkRow*> rows) {
-  std::sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) { return a->id < b->id; });
+  std::sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) {
+    return std::tie(a->id, a->project) < std::tie(b->id, b->project);
+  });
   Error error{Code::invalid_argument,
               std::string(what) + " id \"" + std::string(id) + "\" " + std::string(why),
               {},

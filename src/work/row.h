@@ -12,5 +12,7 @@ inline constexpr std::string_view kJournalService = "contextcore";
 
 store::WorkRow row_of(const store::JournalSpan& span);
 store::WorkRow row_of(const Task& task);
+// WorkKey::of(row_of(task)), borrowed of the task.
+store::WorkKey key_of(const Task& task);
 
 }  // namespace contextcore::work

@@ -146,4 +146,10 @@ SprintPoints sprint_points(const store::WorkRow& task) {
   return {task.points, status == TaskStatus::done ? task.points : 0};
 }
 
+SprintPoints sprint_points(const Task& task) {
+  if (task.deleted || task.status == TaskStatus::cancelled) return {};
+  const int64_t points = task.story_points.value_or(0);
+  return {points, task.status == TaskStatus::done ? points : 0};
+}
+
 }  // namespace contextcore::work

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "store/journal.h"
 #include "work/event.h"
+#include "work/task.h"
 
 namespace contextcore::work {
 
@@ -42,5 +43,6 @@ struct SprintPoints {
   int64_t planned = 0, completed = 0;
 };
 SprintPoints sprint_points(const store::WorkRow& task);
+SprintPoints sprint_points(const Task& task);
 
 }  // namespace contextcore::work

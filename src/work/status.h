@@ -111,20 +111,25 @@ bool is_task(const IndexRow auto& row) {
 inline bool satisfies(const store::WorkRow& row, DependsWhen when) {
   return satisfies(is_deleted(row) ? TaskStatus::cancelled : row_status(row), when);
 }
-// What a row adds to the sums of its parent (store/work_tally.h): children that are neither
-// cancelled nor deleted count.
-inline store::WorkTally tally_of(const store::WorkRow& row) {
+// Sums over one child, itself.
+constexpr store::WorkTally tally_of_child(TaskStatus status, bool deleted, int64_t percent, bool has_points,
+                                          int64_t points) {
   store::WorkTally tally;
-  const TaskStatus status = row_status(row);
-  if (!is_task(row) || status == TaskStatus::cancelled) return tally;
+  if (deleted || status == TaskStatus::cancelled) return tally;
   tally.count = 1;
   tally.done = status == TaskStatus::done ? 1 : 0;
   tally.open = is_ended(status) ? 0 : 1;
-  tally.percent = row_percent(row);
-  tally.pointed = row_has_points(row) ? 1 : 0;
-  tally.points = row.points;
-  tally.weighted = tally.percent * row.points;
+  tally.percent = percent;
+  tally.pointed = has_points ? 1 : 0;
+  tally.points = points;
+  tally.weighted = percent * points;
   return tally;
+}
+// What a row adds to the sums of its parent (store/work_tally.h): children that are neither
+// cancelled nor deleted count.
+inline store::WorkTally tally_of(const store::WorkRow& row) {
+  if (row.kind != store::WorkKind::task) return {};
+  return tally_of_child(row_status(row), is_deleted(row), row_percent(row), row_has_points(row), row.points);
 }
 bool is_insight(const IndexRow auto& row) {
   return row.kind == store::WorkKind::insight &&

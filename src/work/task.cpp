@@ -213,6 +213,11 @@ Error bad_span(std::string_view what) {
 
 }  // namespace
 
+store::WorkTally tally_of(const Task& task) {
+  return tally_of_child(task.status, task.deleted, task.percent, task.story_points.has_value(),
+                        task.story_points.value_or(0));
+}
+
 bool is_task_key(std::string_view key) {
   return std::find(kTaskKeys.begin(), kTaskKeys.end(), key) != kTaskKeys.end();
 }

@@ -85,6 +85,13 @@ store::JournalSpan to_span(const Phase& phase, const Task& task);
 Result<Task> task_from_span(const store::JournalSpan& span);
 Result<Phase> phase_from_span(const store::JournalSpan& span);
 
+// What a task adds to the sums of its parent (store/work_tally.h): children that are neither cancelled nor deleted count.
+store::WorkTally tally_of(const Task& task);
+// As a dependency: a deleted task is as good as a cancelled one.
+inline bool satisfies(const Task& task, DependsWhen when) {
+  return satisfies(task.deleted ? TaskStatus::cancelled : task.status, when);
+}
+
 // Attribute keys of a task span that the tracker sets; a caller may not.
 bool is_task_key(std::string_view key);
 

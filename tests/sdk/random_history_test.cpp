@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/sim_file_system.h"
+#include "base/time.h"
 #include "sdk/backend.h"
 #include "work/random_changes.h"
 
@@ -115,6 +116,43 @@ TEST_F(RandomHistoryTest, ManyProcessesTellTheSameStoryAsOne) {
     EXPECT_EQ(traces(*many[0], log), traces(*one, log));
   }
   EXPECT_GT(written, kSeeds * kSteps / 6);
+}
+
+// In lines of the log, or in the columns of many files, whose events may lie in another order than they happened.
+TEST_F(RandomHistoryTest, ThePastIsTheSameHoweverTheLogLies) {
+  size_t answered = 0;
+  for (uint64_t seed = 0; seed < kSeeds; seed++) {
+    SCOPED_TRACE(seed);
+    const auto lines = open("/lines" + std::to_string(seed));
+    const auto columns = open("/columns" + std::to_string(seed));
+    const int64_t begin_ns = clock_.wall_ns();
+    SeededRandom random(seed);
+    for (int step = 0; step < kSteps; step++) {
+      const work::Command next = next_command(random);
+      ASSERT_EQ(told(columns->command(next)), told(lines->command(next))) << next.op;
+      if (random.below(12) != 0) continue;
+      ASSERT_TRUE(columns->flush().ok());
+    }
+    ASSERT_TRUE(columns->flush().ok());
+    for (int look = 0; look < 60; look++) {
+      const int64_t then = begin_ns + static_cast<int64_t>(random.below(static_cast<uint64_t>(clock_.wall_ns() - begin_ns + 1)));
+      work::Question question;
+      question.project = project;
+      question.op = pick(random, {"task.list", "task.list", "task.get", "task.get", "task.blocked", "task.tree", "task.ready",
+                                  "task.why", "sprint.list", "insight.query", "project.list"});
+      JsonObject args{{pick(random, {"as_of", "as_of", "known_at"}), format_rfc3339(then)}};
+      if (question.op == "task.get" || question.op == "task.why") args.emplace_back("id", task(random));
+      if (question.op == "task.list") args.emplace_back("sort", pick(random, {"updated", "due", "priority", "id"}));
+      if (question.op == "task.list") args.emplace_back("limit", int64_t{2} + static_cast<int64_t>(random.below(50)));
+      question.args = Json(std::move(args));
+      const auto answer = lines->question(question);
+      ASSERT_EQ(told(columns->question(question)), told(answer)) << question.op << contextcore::to_string(question.args);
+      const auto text = columns->question_text(question);
+      ASSERT_EQ(text.ok() ? "{" + *text + "}" : text.error().to_string(), told(answer));
+      answered += answer.ok() ? 1 : 0;
+    }
+  }
+  EXPECT_GT(answered, kSeeds * 30u);
 }
 
 TEST_F(RandomHistoryTest, WhatIsImportedAgainChangesNothingAndElsewhereIsTheSame) {

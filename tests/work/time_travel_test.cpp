@@ -1,6 +1,9 @@
 // As of, known at, history and diff.
 
+#include <algorithm>
+
 #include "random_changes.h"
+#include "work/row.h"
 
 namespace contextcore::work::testing {
 namespace {
@@ -21,6 +24,7 @@ class TimeTravelTest : public RandomChangeTest {
     keep("task.list", "\"limit\":100");
     keep("task.list", "\"limit\":100,\"deleted\":true");
     keep("task.tree", "");
+    keep("task.blocked", "");
     keep("sprint.list", "");
     keep("project.list", "");
     keep("insight.query", "\"status\":\"all\"");
@@ -203,6 +207,63 @@ TEST_F(TimeTravelTest, ATaskAloneIsWhatItIsInItsProject) {
     }
   }
   EXPECT_GT(found, 100u);
+}
+
+TEST_F(TimeTravelTest, AnAnswerAsTextIsTheAnswer) {
+  SeededRandom random(7);
+  for (int step = 0; step < 150; ++step) {
+    pass(random.below(3));
+    (void)run(any_command(random));
+  }
+  const std::string then = ",\"as_of\":" + at(journal.now - 60 * kSecondNs);
+  for (const std::string& moment : {std::string(), then}) {
+    for (const std::string_view op : {"task.list", "task.blocked", "task.ready", "task.list"}) {
+      const Question question{std::string(op), project, parse("{\"limit\":20" + moment + "}"), actor};
+      std::string text = "{";
+      ASSERT_TRUE(ask_text(journal, journal, question, text).ok());
+      EXPECT_EQ(text + "}", to_string(*ask(journal, journal, question))) << op << moment;
+    }
+  }
+  std::string text;
+  EXPECT_EQ(ask_text(journal, journal, Question{"task.list", project, parse(R"({"limit":0})"), actor}, text).error().code,
+            Code::invalid_argument);
+}
+
+TEST_F(TimeTravelTest, ShownMembersAreThoseOfTheWholeAnswer) {
+  create("a", R"("assignee":"bob","labels":["x","y"])");
+  create("b", R"("parent_id":"a","description":"long")");
+  const Question question{"task.list", project, parse("{}"), actor};
+  const std::vector<std::string_view> shown = {"id", "assignee", "labels", "created"};
+  const Json whole = *ask(journal, journal, question), part = *ask(journal, journal, question, shown);
+  EXPECT_EQ(*part.find("total"), *whole.find("total"));
+  const JsonArray& items = *part.find("items")->as_array();
+  ASSERT_EQ(items.size(), 2u);
+  for (size_t i = 0; i < items.size(); ++i) {
+    for (const auto& [name, value] : *(*whole.find("items")->as_array())[i].as_object()) {
+      const bool is_shown = std::find(shown.begin(), shown.end(), name) != shown.end();
+      const Json* found = items[i].find(name);
+      ASSERT_EQ(found != nullptr, is_shown) << name;
+      EXPECT_EQ(is_shown ? *found : Json(), is_shown ? value : Json()) << name;
+    }
+  }
+}
+
+TEST_F(TimeTravelTest, TheKeyOfATaskIsThatOfItsRow) {
+  SeededRandom random(3);
+  for (int step = 0; step < 200; ++step) {
+    pass(random.below(3));
+    (void)run(any_command(random));
+  }
+  size_t tasks = 0;
+  journal.index().scan([&](const store::WorkRow& row) {
+    if (row.kind != store::WorkKind::task) return true;
+    const auto span = journal.span(row.span_id);
+    const Task task = *task_from_span(**span);
+    EXPECT_EQ(key_of(task), store::WorkKey::of(row_of(task))) << row.id;
+    ++tasks;
+    return true;
+  });
+  EXPECT_GT(tasks, 3u);
 }
 
 TEST_F(TimeTravelTest, HistoryTellsEveryEventInWords) {

@@ -4,7 +4,6 @@
 #include <memory>
 #include <set>
 
-#include "work/event.h"
 #include "work/event_scan.h"
 #include "work/fold.h"
 #include "work/metrics/state_fold.h"
@@ -30,7 +29,7 @@ class Recorder {
  public:
   Recorder(Words& words, Timeline& timeline) : words_(words), timeline_(timeline) {}
 
-  Status add(const Event& event) {
+  Status add(const EventView& event) {
     if (timeline_.first_ns == 0 || event.time_ns < timeline_.first_ns) timeline_.first_ns = event.time_ns;
     if (is_task_event(event.name)) CC_TRY(add_task_event(event));
     count(event, CounterKind::events, event.name);
@@ -44,7 +43,7 @@ class Recorder {
   }
 
  private:
-  Status add_task_event(const Event& event) {
+  Status add_task_event(const EventView& event) {
     CC_TRY(fold_.add(event, words_));
     if (timeline_.task_id.empty()) timeline_.task_id = fold_.task_id();
     auto& states = timeline_.states;
@@ -69,11 +68,11 @@ class Recorder {
     return {};
   }
 
-  void count_number(const Event& event, CounterKind kind, std::string_view name) {
+  void count_number(const EventView& event, CounterKind kind, std::string_view name) {
     if (const auto number = event.number_if(name)) count(event, kind, {}, *number);
   }
 
-  void count(const Event& event, CounterKind kind, std::string_view what, double value = 1) {
+  void count(const EventView& event, CounterKind kind, std::string_view what, double value = 1) {
     Increment increment;
     increment.time_ns = event.time_ns;
     increment.kind = kind;
@@ -129,27 +128,26 @@ Status MetricLog::update(const store::Source& source, const store::WorkView& vie
 
 namespace {
 
-// What of an event's line a timeline is made of. Of other events nothing is read: they change no state and are counted.
-Fields fields_of(std::string_view name) {
-  const auto is = [name](auto... names) { return ((name == names) || ...); };
-  if (is(ev::kTaskCompleted)) {
-    return {{field::kStoryPoints, field::kLeadTimeSeconds, field::kCycleTimeSeconds, field::kBlockedTimeSeconds}};
-  }
-  if (is(ev::kInsightEmitted)) return {{field::kInsightType}};
-  if (is(ev::kSprintEnded)) return {{field::kSprintId, field::kPlannedPoints, field::kCompletedPoints}};
-  return fields_of_state(name);
-}
-
 class LogFold : public SpanFold {
  public:
   explicit LogFold(std::map<std::string, ProjectLog>& projects) : projects_(projects) {}
 
-  Status add(size_t span, Event& event) override {
+  // What of an event's line a timeline is made of. Of other events nothing is read: they change no state and are counted.
+  Fields fields(std::string_view name) const override {
+    const auto is = [name](auto... names) { return ((name == names) || ...); };
+    if (is(ev::kTaskCompleted)) {
+      return {{field::kStoryPoints, field::kLeadTimeSeconds, field::kCycleTimeSeconds, field::kBlockedTimeSeconds}};
+    }
+    if (is(ev::kInsightEmitted)) return {{field::kInsightType}};
+    if (is(ev::kSprintEnded)) return {{field::kSprintId, field::kPlannedPoints, field::kCompletedPoints}};
+    return fields_of_state(name);
+  }
+  Status add(size_t span, const EventView& event) override {
     if (span >= spans_.size()) spans_.resize(span + 1);
     Span& of_span = spans_[span];
     if (of_span.recorder == nullptr) {
       if (project_ == nullptr || project_->name != event.project) {
-        project_ = &projects_[event.project];
+        project_ = &projects_[std::string(event.project)];
         project_->name = event.project;
       }
       of_span.project = project_;
@@ -190,7 +188,7 @@ class LogFold : public SpanFold {
 Status MetricLog::load(const store::Source& source) {
   std::map<std::string, ProjectLog> projects;
   LogFold all(projects);
-  CC_TRY(scan_events(source, {}, fields_of, all));
+  CC_TRY(scan_events(source, {}, all));
   all.finish();
   projects_ = std::move(projects);
   for (auto& [name, project] : projects_) settle(project, ++versions_);
@@ -228,7 +226,7 @@ Status MetricLog::replace(ProjectLog& project, const store::WorkView& view, cons
   for (const otlp::LogRecord& record : records) {
     CC_ASSIGN(Event event, event_from_record(record, nullptr));
     event.project = project.name;
-    CC_TRY(recorder.add(event));
+    CC_TRY(recorder.add(ViewOfEvent(event).view()));
   }
   project.timelines[span] = std::move(timeline);
   return {};

@@ -12,7 +12,7 @@ namespace {
 namespace field = names::field;
 namespace ev = names::event;
 
-int64_t due_of(const std::string& text) {
+int64_t due_of(std::string_view text) {
   if (text.empty()) return 0;
   const auto time = parse_rfc3339(text);
   return time.ok() ? *time : 0;
@@ -37,13 +37,13 @@ std::vector<std::string_view> fields_of_state(std::string_view name) {
   return {};
 }
 
-Status StateFold::create(const Event& event, Words& words) {
+Status StateFold::create(const EventView& event, Words& words) {
   if (exists_) return bad_event(event, "creates a task that exists");
   const NamedStatus status = named_status(event, field::kStatus);
   if (!status.status || is_ended(*status.status)) return bad_event(event, "has no status of an open task");
   task_id_ = event.text(field::kTaskId);
   state_.base = *status.status;
-  state_.status = number_of(status.own.empty() ? status_name(state_.base) : std::string_view(status.own), 0, words);
+  state_.status = number_of(status.own.empty() ? status_name(state_.base) : status.own, 0, words);
   state_.type = number_of(event.text(field::kTaskType), 0, words);
   state_.priority = number_of(event.text(field::kPriority), 0, words);
   state_.sprint = number_of(event.text(field::kSprintId), 0, words);
@@ -52,18 +52,18 @@ Status StateFold::create(const Event& event, Words& words) {
   return {};
 }
 
-Status StateFold::move(const Event& event, Words& words) {
+Status StateFold::move(const EventView& event, Words& words) {
   const NamedStatus to = named_status(event, field::kToStatus);
   if (!to.status) return bad_event(event, "has no known to_status");
   state_.base = *to.status;
-  state_.status = number_of(to.own.empty() ? status_name(state_.base) : std::string_view(to.own), state_.status, words);
+  state_.status = number_of(to.own.empty() ? status_name(state_.base) : to.own, state_.status, words);
   ended_ = ended_ || is_ended(state_.base);
   return {};
 }
 
-void StateFold::edit(const Event& event, Words& words) {
-  const std::string name = event.text(field::kField);
-  const std::string to = event.text(field::kTo);
+void StateFold::edit(const EventView& event, Words& words) {
+  const std::string_view name = event.text(field::kField);
+  const std::string_view to = event.text(field::kTo);
   if (name == "type") state_.type = number_of(to, state_.type, words);
   if (name == "priority") state_.priority = number_of(to, state_.priority, words);
   if (name == "sprint") state_.sprint = number_of(to, state_.sprint, words);
@@ -71,24 +71,24 @@ void StateFold::edit(const Event& event, Words& words) {
   if (name == "points") state_.points = points_of(to).value_or(0);
 }
 
-Status StateFold::add(const Event& event, Words& words) {
-  const std::string& name = event.name;
-  if (ended_ && !changes_ended(name)) return {};
-  if (name == ev::kTaskCreated || name == ev::kTaskImported) {
+Status StateFold::add(const EventView& event, Words& words) {
+  const TaskChange change = event.change;
+  if (ended_ && !changes_ended(change)) return {};
+  if (change == TaskChange::created) {
     CC_TRY(create(event, words));
   } else if (!exists_) {
     return bad_event(event, "comes before the task's creation");
-  } else if (name == ev::kTaskStatusChanged) {
+  } else if (change == TaskChange::status_changed) {
     CC_TRY(move(event, words));
-  } else if (name == ev::kTaskProgressUpdated) {
+  } else if (change == TaskChange::progress_updated) {
     state_.percent = static_cast<int32_t>(std::clamp<int64_t>(event.integer(field::kPercentComplete), 0, 100));
-  } else if (name == ev::kTaskEdited) {
+  } else if (change == TaskChange::edited) {
     edit(event, words);
-  } else if (name == ev::kTaskReopened) {
+  } else if (change == TaskChange::reopened) {
     if (!ended_) return bad_event(event, "reopens an open task");
     ended_ = false;
-  } else if (name == ev::kTaskDeleted || name == ev::kTaskUndeleted) {
-    state_.deleted = name == ev::kTaskDeleted;
+  } else if (change == TaskChange::deleted || change == TaskChange::undeleted) {
+    state_.deleted = change == TaskChange::deleted;
   }
   exists_ = true;
   return {};

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "work/event.h"
+#include "work/event_view.h"
 #include "work/metrics/metric_log.h"
 
 namespace contextcore::work {
@@ -15,14 +15,14 @@ namespace contextcore::work {
 class StateFold {
  public:
   // Errors: as fold(TaskHistory&, event).
-  Status add(const Event& event, Words& words);
+  Status add(const EventView& event, Words& words);
   const TaskState& state() const { return state_; }
   const std::string& task_id() const { return task_id_; }
 
  private:
-  Status create(const Event& event, Words& words);
-  Status move(const Event& event, Words& words);
-  void edit(const Event& event, Words& words);
+  Status create(const EventView& event, Words& words);
+  Status move(const EventView& event, Words& words);
+  void edit(const EventView& event, Words& words);
 
   TaskState state_;
   std::string task_id_;

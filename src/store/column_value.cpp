@@ -111,58 +111,6 @@ void append_string(std::string_view text, std::string& out) {
   out.append(text);
 }
 
-uint8_t ByteReader::u8() {
-  const std::string_view byte = take(1);
-  return byte.empty() ? uint8_t{0} : static_cast<uint8_t>(byte[0]);
-}
-
-uint32_t ByteReader::u32() {
-  uint32_t value = 0;
-  const std::string_view bytes = take(4);
-  if (bytes.size() == 4) std::memcpy(&value, bytes.data(), 4);
-  return value;
-}
-
-uint64_t ByteReader::u64() {
-  uint64_t value = 0;
-  const std::string_view bytes = take(8);
-  if (bytes.size() == 8) std::memcpy(&value, bytes.data(), 8);
-  return value;
-}
-
-uint64_t ByteReader::varint() {
-  uint64_t value = 0;
-  for (int shift = 0; shift < 64; shift += 7) {
-    if (bytes_.empty()) break;
-    const auto byte = static_cast<uint8_t>(bytes_[0]);
-    bytes_.remove_prefix(1);
-    if (shift == 63 && byte > 1) break;
-    value |= static_cast<uint64_t>(byte & 0x7F) << shift;
-    if (byte < 0x80) return value;
-  }
-  fail();
-  return 0;
-}
-
-std::string_view ByteReader::take(uint64_t n) {
-  if (n > bytes_.size()) {
-    fail();
-    return {};
-  }
-  const std::string_view taken = bytes_.substr(0, n);
-  bytes_.remove_prefix(n);
-  return taken;
-}
-
-uint64_t ByteReader::count(uint64_t bytes_each) {
-  const uint64_t value = varint();
-  if (value > bytes_.size() / bytes_each) {
-    fail();
-    return 0;
-  }
-  return value;
-}
-
 void encode_value(const otlp::Value& value, std::string& out) {
   if (const auto* text = value.as_string()) {
     out += static_cast<char>(kString);

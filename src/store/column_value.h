@@ -3,7 +3,9 @@
 // counts as LEB128, integers zigzag, doubles as 8 bytes little endian. What goes in comes out,
 // order and duplicates included. docs/store-format.md, "Values".
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -24,27 +26,57 @@ inline int64_t unzigzag(uint64_t value) {
 }
 
 // Reads bytes that may be anything. After the first failure every read gives 0 or "" and ok()
-// false.
+// false. In the open: a store that is opened reads entries of pages by the ten thousand.
 class ByteReader {
  public:
-  explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}
-  uint8_t u8();
-  uint32_t u32();  // little endian
-  uint64_t u64();
-  uint64_t varint();
+  explicit ByteReader(std::string_view bytes) : at_(bytes.data()), end_(at_ + bytes.size()) {}
+  uint8_t u8() {
+    if (at_ == end_) return fail(), uint8_t{0};
+    return static_cast<uint8_t>(*at_++);
+  }
+  uint32_t u32() { return little_endian<uint32_t>(); }
+  uint64_t u64() { return little_endian<uint64_t>(); }
+  uint64_t varint() {
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64 && at_ != end_; shift += 7) {
+      const auto byte = static_cast<uint8_t>(*at_++);
+      if (shift == 63 && byte > 1) break;
+      value |= static_cast<uint64_t>(byte & 0x7F) << shift;
+      if (byte < 0x80) return value;
+    }
+    return fail(), uint64_t{0};
+  }
   int64_t signed_varint() { return unzigzag(varint()); }
-  std::string_view take(uint64_t n);
+  std::string_view take(uint64_t n) {
+    if (n > static_cast<uint64_t>(end_ - at_)) return fail(), std::string_view();
+    const std::string_view taken(at_, n);
+    at_ += n;
+    return taken;
+  }
   std::string_view string() { return take(varint()); }
   // A count of things of which each takes at least bytes_each bytes: fails when they cannot all be
   // there.
-  uint64_t count(uint64_t bytes_each = 1);
-  void fail() { ok_ = false, bytes_ = {}; }
+  uint64_t count(uint64_t bytes_each = 1) {
+    const uint64_t value = varint();
+    if (value > static_cast<uint64_t>(end_ - at_) / bytes_each) return fail(), uint64_t{0};
+    return value;
+  }
+  void fail() { ok_ = false, at_ = end_; }
   bool ok() const { return ok_; }
-  bool at_end() const { return bytes_.empty(); }
-  std::string_view rest() const { return bytes_; }
+  bool at_end() const { return at_ == end_; }
+  std::string_view rest() const { return {at_, static_cast<size_t>(end_ - at_)}; }
 
  private:
-  std::string_view bytes_;
+  template <typename Number>
+  Number little_endian() {
+    Number value = 0;
+    if (end_ - at_ < static_cast<std::ptrdiff_t>(sizeof(value))) return fail(), value;
+    std::memcpy(&value, at_, sizeof(value));
+    at_ += sizeof(value);
+    return value;
+  }
+  const char* at_;
+  const char* end_;
   bool ok_ = true;
 };
 

@@ -1,7 +1,5 @@
 #include "store/segment_format.h"
 
-#include <cstring>
-
 #include "store/column_value.h"
 #include "store/rows_logs.h"
 #include "store/rows_spans.h"
@@ -39,61 +37,11 @@ void encode_entry(const PageEntry& entry, std::string& out) {
   }
 }
 
-// What ByteReader is, in the open: a store that is opened reads page entries by the ten thousand.
-class QuickReader {
- public:
-  explicit QuickReader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
-  bool ok() const { return ok_; }
-  bool at_end() const { return at_ == end_; }
-  void fail() { ok_ = false, at_ = end_; }
-
-  uint8_t u8() {
-    if (at_ == end_) return fail(), uint8_t{0};
-    return static_cast<uint8_t>(*at_++);
-  }
-  uint64_t u64() {
-    uint64_t value = 0;
-    if (end_ - at_ < 8) return fail(), value;
-    std::memcpy(&value, at_, 8);
-    at_ += 8;
-    return value;
-  }
-  uint64_t varint() {
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64 && at_ != end_; shift += 7) {
-      const auto byte = static_cast<uint8_t>(*at_++);
-      if (shift == 63 && byte > 1) break;
-      value |= static_cast<uint64_t>(byte & 0x7F) << shift;
-      if (byte < 0x80) return value;
-    }
-    return fail(), uint64_t{0};
-  }
-  int64_t signed_varint() { return unzigzag(varint()); }
-  std::string_view take(uint64_t n) {
-    if (n > static_cast<uint64_t>(end_ - at_)) return fail(), std::string_view();
-    const std::string_view taken(at_, n);
-    at_ += n;
-    return taken;
-  }
-  std::string_view string() { return take(varint()); }
-  // A count of things of which each takes at least bytes_each bytes: fails when they cannot all be there.
-  uint64_t count(uint64_t bytes_each = 1) {
-    const uint64_t value = varint();
-    if (value > static_cast<uint64_t>(end_ - at_) / bytes_each) return fail(), uint64_t{0};
-    return value;
-  }
-
- private:
-  const char* at_;
-  const char* end_;
-  bool ok_ = true;
-};
-
 class FooterReader {
  public:
   FooterReader(std::string_view bytes, uint64_t pages_end)
       : reader_(bytes), pages_end_(pages_end) {}
-  QuickReader& reader() { return reader_; }
+  ByteReader& reader() { return reader_; }
 
   uint32_t number(uint64_t max) {
     const uint64_t value = reader_.varint();
@@ -146,7 +94,7 @@ class FooterReader {
   }
 
  private:
-  QuickReader reader_;
+  ByteReader reader_;
   uint64_t pages_end_;
 };
 
@@ -179,7 +127,7 @@ void encode_group(const GroupEntry& group, size_t tables, std::string& out) {
 }
 
 void decode_group(FooterReader& footer, const SegmentFooter& known, GroupEntry& group) {
-  QuickReader& reader = footer.reader();
+  ByteReader& reader = footer.reader();
   const size_t tables = tables_of(known.kind, known.version);
   for (size_t table = 0; table < tables; ++table) {
     group.rows[table] = footer.number(table == 0 ? kGroupRowsMax : kChildRowsMax);
@@ -254,7 +202,7 @@ bool decode_block_entries(std::string_view bytes, uint32_t items, uint32_t items
 
 bool decode_footer(std::string_view bytes, uint32_t version, uint64_t pages_end, SegmentFooter& out) {
   FooterReader footer(bytes, pages_end);
-  QuickReader& reader = footer.reader();
+  ByteReader& reader = footer.reader();
   out = {};
   const uint8_t kind = reader.u8();
   if (kind != static_cast<uint8_t>(SegmentKind::spans) &&

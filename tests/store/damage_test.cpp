@@ -142,7 +142,7 @@ TEST(Damage, QueriesGiveTheRightRowsOrAnErrorThatNamesTheFile) {
       machine.disk.flip_bits(data + name, offset, 0x40);
     }
   }
-  EXPECT_GT(errors, 100U);
+  EXPECT_GT(errors, 300 / crash_step());
   EXPECT_GT(answers, errors) << "what does not need the page is answered";
 }
 

@@ -98,6 +98,14 @@ otlp::LogsData random_logs(SeededRandom& random) {
   return data;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSlow = true;
+#elif defined(__has_feature)
+constexpr bool kSlow = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool kSlow = false;
+#endif
+
 class BulkTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -228,6 +236,7 @@ TEST_F(BulkTest, AnswersEqualThoseOfEntries) {
     return text.replace(text.find("%s"), 2, inner);
   };
   constexpr uint64_t kSeeds = 3;
+  constexpr uint64_t kShare = kSlow ? 5 : 1;  // of the queries: under sanitizers all would take seven minutes
   size_t answered = 0, number = 0;
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     fill(seed);
@@ -236,6 +245,7 @@ TEST_F(BulkTest, AnswersEqualThoseOfEntries) {
       for (const char* stages : kStages) {
         for (const char* sum : kSums) {
           if (++number % kSeeds != seed % kSeeds) continue;  // each query on one of the stores
+          if (number % kShare != 0) continue;
           const std::string query = put(sum, put(range, stages));
           const std::string expected = answer(plain, query);
           ASSERT_EQ(answer(*read_.source, query), expected) << query;
@@ -244,7 +254,7 @@ TEST_F(BulkTest, AnswersEqualThoseOfEntries) {
       }
     }
   }
-  EXPECT_GT(answered, 200u);
+  EXPECT_GT(answered, 200 / kShare);
 }
 
 // By () is plain to compute from single series: an aggregation times 1 is made of whole labels.

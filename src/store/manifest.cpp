@@ -185,7 +185,8 @@ Result<Manifest> ManifestFile::read() {
   CC_ASSIGN(const std::string bytes, read_live(path));
   uint64_t valid_bytes = 0;
   CC_ASSIGN(Manifest manifest, read_manifest_bytes(bytes, path, valid_bytes));
-  remember(path.substr(path.rfind('/') + 1), bytes.size(), manifest.edit);
+  // Not what lies behind: room that a writer has made for the next record, which fills it.
+  remember(path.substr(path.rfind('/') + 1), valid_bytes, manifest.edit);
   return manifest;
 }
 

@@ -194,6 +194,36 @@ TEST(Compaction, AProcessThatHadTheStoreOpenGoesOnWithTheNewFiles) {
   EXPECT_EQ(dump(*machine.open()), dump(*other));
 }
 
+// A process reads the manifest when the server has made room for a record there and not written it yet. Taken for the
+// newest, it would be written over the one that names the new files.
+TEST(Compaction, AProcessThatOpensTheStoreBetweenRoomAndRecordSeesTheRecordLater) {
+  Machine machine;
+  std::unique_ptr<Store> embedded;
+  std::string before;
+  {
+    auto store = machine.open(server_options(machine, machine.process()));
+    fill(*store);
+    before = dump(*store);
+    bool inside = false;
+    machine.disk.set_hook([&](SimOp op, const std::string& path) {
+      if (inside || op != SimOp::write || path.find("/MANIFEST-") == std::string::npos) return;
+      inside = true;
+      embedded = machine.open();
+      inside = false;
+    });
+    ASSERT_TRUE(store->compact().ok());
+    machine.disk.set_hook(nullptr);
+    ASSERT_TRUE(store->close().ok());
+  }
+  ASSERT_NE(embedded, nullptr);
+  EXPECT_EQ(dump(*embedded), before);
+  ASSERT_TRUE(run_round(*embedded, kCuts + 1));
+  ASSERT_TRUE(embedded->cut().ok());
+  const std::string after = dump(*embedded);
+  embedded.reset();
+  EXPECT_EQ(dump(*machine.open()), after);
+}
+
 TEST(Compaction, ACrashAtEveryOperationChangesNoAnswer) {
   uint64_t begin = 0, end = 0;
   std::string expected;

@@ -24,7 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/process"))
 sys.path.insert(0, str(ROOT / "bench"))
 
-ROWS_BEFORE_A_CUT = 1900  # an embedded writer cuts above 2,000
+# An embedded writer cuts above 2,000 rows and 1 MiB of log. A task that is created takes three rows.
+ROWS_BEFORE_A_CUT, BYTES_BEFORE_A_CUT, BYTES_OF_A_TASK = 1900, 980_000, 2600
 
 
 def timed(arguments, environment):
@@ -97,15 +98,16 @@ class Large:
                  f"beside {exec_alone:.1f} ms of exec; asked every 10 ms")
 
     def fill_log(self):
-        """As many rows in the log as a writer leaves there."""
+        """As much in the log as a writer leaves there."""
         while True:
             with open(os.devnull) as nothing:
                 stats = json.loads(subprocess.run([self.cli, "--json", "store", "stats"], env=self.environment, stdin=nothing,
                                                   capture_output=True, check=True).stdout)
-            rows = stats["head"]["span_rows"] + stats["head"]["log_rows"]
-            if rows >= ROWS_BEFORE_A_CUT:
-                return rows
-            for number in range(max(1, (ROWS_BEFORE_A_CUT - rows) // 4)):
+            rows, size = stats["head"]["span_rows"] + stats["head"]["log_rows"], stats["log"]["bytes"]
+            tasks = min((ROWS_BEFORE_A_CUT - rows) // 3, (BYTES_BEFORE_A_CUT - size) // BYTES_OF_A_TASK)
+            if tasks <= 0:
+                return f"{rows} rows, {size / 1e3:.0f} kB in the log"
+            for number in range(tasks):
                 timed([self.cli, "task", "create", f"Filler {number}"], self.environment)
 
     def commands(self):
@@ -122,8 +124,7 @@ class Large:
         sync = percentiles(syncs)
         self.row("exec alone, fdatasync alone, ms p50 / p99",
                  f"{alone[0]:.1f}/{alone[1]:.1f}, {sync[0]:.1f}/{sync[1]:.1f}", "")
-        rows = self.fill_log()
-        note = f"{rows} rows in the log"
+        note = self.fill_log()
         for name, command in (("show", ["task", "show", self.first_task()]), ("list", ["task", "list"]), ("ready", ["ready"])):
             p50, p99 = percentiles([timed([self.cli, *command], self.environment) for _ in range(runs)])
             self.row(f"command line: {name}, ms p50 / p99", f"{p50:.1f} / {p99:.1f}", "10 / 50", note)

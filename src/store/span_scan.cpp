@@ -40,7 +40,7 @@ size_t next_row(const RowSet& rows, size_t from) {
 }
 
 // A row of a segment as a trace of one span.
-class RowView : public TraceView {
+class RowView : public PlainTraceView {
  public:
   RowView(const Snapshot& snapshot, const FetchRequest& request) : context_(snapshot, request.columns) {}
 
@@ -57,12 +57,6 @@ class RowView : public TraceView {
   size_t span_count() const override { return 1; }
   const SpanCore& core(size_t) const override { return span_.core(); }
   Cell cell(size_t, size_t column) const override { return span_.cell(context_, column, values_); }
-  size_t event_count(size_t) const override { return 0; }
-  EventCore event(size_t, size_t) const override { return {}; }
-  Cell event_cell(size_t, size_t, size_t) const override { return {}; }
-  size_t link_count(size_t) const override { return 0; }
-  LinkCore link(size_t, size_t) const override { return {}; }
-  Cell link_cell(size_t, size_t, size_t) const override { return {}; }
 
  private:
   mutable RowContext context_;

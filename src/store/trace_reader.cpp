@@ -13,7 +13,7 @@ constexpr size_t kGroupsKept = 16;
 
 }  // namespace
 
-class TraceReader::View : public TraceView {
+class TraceReader::View : public PlainTraceView {
  public:
   View(RowContext& context, const FetchRequest& request) : context_(context), request_(request) {}
 
@@ -52,12 +52,6 @@ class TraceReader::View : public TraceView {
     const Place& at = order_[span];
     return at.row != nullptr ? at.row->cell(context_, column, values_) : at.assembled->cell(0, column);
   }
-  size_t event_count(size_t) const override { return 0; }
-  EventCore event(size_t, size_t) const override { return {}; }
-  Cell event_cell(size_t, size_t, size_t) const override { return {}; }
-  size_t link_count(size_t) const override { return 0; }
-  LinkCore link(size_t, size_t) const override { return {}; }
-  Cell link_cell(size_t, size_t, size_t) const override { return {}; }
 
  private:
   struct Place {

@@ -37,6 +37,17 @@ Error bad_line(std::string_view what, std::string_view line) {
   return {Code::corruption, std::string(what) + std::string(line.substr(0, 120)), {}, {}, {}};
 }
 
+void copy_all_but_fields(const EventView& view, Event& event) {
+  event.name = view.name;
+  event.project = view.project;
+  event.service_name = view.service_name;
+  event.trace_id = view.trace_id;
+  event.span_id = view.span_id;
+  event.time_ns = view.time_ns;
+  event.revision = view.revision;
+  event.seq = view.seq;
+}
+
 Result<Json> json_of(const FieldValue& value) {
   switch (value.type) {
     case FieldValue::Type::string:
@@ -136,14 +147,7 @@ class Reader {
   Result<Event> copy_of(const EventView& view) const {
     if (view.whole != nullptr) return *view.whole;
     Event event;
-    event.name = view.name;
-    event.project = view.project;
-    event.service_name = view.service_name;
-    event.trace_id = view.trace_id;
-    event.span_id = view.span_id;
-    event.time_ns = view.time_ns;
-    event.revision = view.revision;
-    event.seq = view.seq;
+    copy_all_but_fields(view, event);
     for (const ColumnFields::Column& column : fields_.columns()) {
       const FieldValue& value = column.values->at(fields_.row());
       if (value.type == FieldValue::Type::none) continue;
@@ -239,15 +243,8 @@ class Reader {
 
   Status read_whole(const store::LogBatch& batch, size_t i, const EventView& view) {
     const uint32_t number = batch.metadata[0].ids[i];
-    whole_.name = view.name;
-    whole_.project = view.project;
-    whole_.service_name = view.service_name;
-    whole_.trace_id = view.trace_id;
-    whole_.span_id = view.span_id;
-    whole_.time_ns = view.time_ns;
+    copy_all_but_fields(view, whole_);
     whole_.observed_ns = batch.observed_ns[i];
-    whole_.revision = view.revision;
-    whole_.seq = view.seq;
     whole_.line.clear();
     if (batch.fields == nullptr || !batch.fields->has(i)) {
       CC_TRY(fill_text(batch.lines[i], number));

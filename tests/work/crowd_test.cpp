@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/clock.h"
+#include "base/sanitized.h"
 #include "base/sim_file_system.h"
 #include "random_changes.h"
 #include "store/store.h"
@@ -16,13 +17,6 @@ namespace contextcore::work::testing {
 namespace {
 
 // Sanitizers make a simulated day take minutes; three hours show the same.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSlow = true;
-#elif defined(__has_feature)
-constexpr bool kSlow = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kSlow = false;
-#endif
 
 // A view that counts what is read of it.
 class CountingView : public store::WorkView, public store::WorkIndexView {
@@ -243,7 +237,7 @@ TEST_F(CrowdTest, KeptSumsGiveTheSpansThatCountingGives) {
 }
 
 TEST_F(CrowdTest, ADayOfHeartbeatsLeavesNothingBehind) {
-  constexpr int kAgents = 32, kMinutes = kSlow ? 3 * 60 : 24 * 60;
+  constexpr int kAgents = 32, kMinutes = kSanitized ? 3 * 60 : 24 * 60;
   constexpr int64_t kMinuteNs = 60 * kSecondNs;
   constexpr uint64_t kManifestBytes = 16 * 1024;  // a record per cut, begun anew now and then
   store_ = nullptr;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "base/sanitized.h"
 #include "base/sim_file_system.h"
 #include "base/time.h"
 #include "query/logql/engine.h"
@@ -97,14 +98,6 @@ otlp::LogsData random_logs(SeededRandom& random) {
   }
   return data;
 }
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSlow = true;
-#elif defined(__has_feature)
-constexpr bool kSlow = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kSlow = false;
-#endif
 
 class BulkTest : public ::testing::Test {
  protected:
@@ -236,7 +229,7 @@ TEST_F(BulkTest, AnswersEqualThoseOfEntries) {
     return text.replace(text.find("%s"), 2, inner);
   };
   constexpr uint64_t kSeeds = 3;
-  constexpr uint64_t kShare = kSlow ? 5 : 1;  // of the queries: under sanitizers all would take seven minutes
+  constexpr uint64_t kShare = kSanitized ? 5 : 1;  // of the queries: under sanitizers all would take seven minutes
   size_t answered = 0, number = 0;
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     fill(seed);

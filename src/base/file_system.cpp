@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
@@ -13,97 +12,15 @@
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
-#include <limits>
 #include <sstream>
-#include <system_error>
 #include <utility>
 
-#include "base/clock.h"
+#include "base/descriptor.h"
+#include "base/file_lock.h"
 #include "base/random.h"
 
 namespace contextcore {
 namespace {
-
-Error file_error(std::string_view what, const std::string& path, int error_number) {
-  Error error;
-  switch (error_number) {
-    case ENOENT:
-    case ENOTDIR:
-      error.code = Code::not_found;
-      break;
-    case EEXIST:
-      error.code = Code::already_exists;
-      break;
-    case ENOSPC:
-    case EDQUOT:
-      error.code = Code::resource_exhausted;
-      break;
-    default:
-      error.code = Code::io_error;
-      break;
-  }
-  error.message.append("cannot ").append(what).append(" ").append(path).append(": ").append(
-      std::generic_category().message(error_number));
-  if (error.code == Code::resource_exhausted) {
-    error.hint = "free space on that file system or raise its quota";
-  }
-  return error;
-}
-
-// Repeats a system call that a signal interrupted.
-template <typename Call>
-auto retry(const Call& call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-// Files hold private work; only their owner may read them.
-constexpr mode_t kFileMode = 0600;
-
-Result<Descriptor> open_descriptor(const std::string& path, int flags) {
-  const int fd = retry([&] { return ::open(path.c_str(), flags | O_CLOEXEC, kFileMode); });
-  if (fd < 0) return file_error((flags & O_CREAT) != 0 ? "create" : "open", path, errno);
-  return Descriptor(fd);
-}
-
-Status check_range(const std::string& path, uint64_t offset, uint64_t n) {
-  constexpr auto kMax = static_cast<uint64_t>(std::numeric_limits<off_t>::max());
-  if (offset <= kMax && n <= kMax - offset) return {};
-  return Status(Code::invalid_argument, "offset " + std::to_string(offset) + " + " +
-                                            std::to_string(n) + " bytes is beyond what " + path +
-                                            " can hold");
-}
-
-Status write_all(int fd, const std::string& path, uint64_t offset, std::string_view data) {
-  CC_TRY(check_range(path, offset, data.size()));
-  while (!data.empty()) {
-    const ssize_t written =
-        retry([&] { return ::pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset)); });
-    if (written < 0) return file_error("write", path, errno);
-    if (written == 0) return file_error("write", path, ENOSPC);
-    offset += static_cast<uint64_t>(written);
-    data.remove_prefix(static_cast<size_t>(written));
-  }
-  return {};
-}
 
 class RealFile : public File {
  public:
@@ -171,64 +88,6 @@ class RealFile : public File {
   Descriptor fd_;
   std::string path_;
 };
-
-// The kernel's lock orders threads, but the C++ memory model does not know of it: what one holder
-// wrote to memory happens before what the next one in this process reads through this counter.
-std::atomic<uint64_t> g_lock_releases{0};
-
-class RealLock : public FileLock {
- public:
-  RealLock(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
-
-  ~RealLock() override {
-    // A stale owner would be named to those who wait for the next holder.
-    if (wrote_owner_) {
-      [[maybe_unused]] const int ignored = ::ftruncate(fd_.get(), 0);
-    }
-    g_lock_releases.fetch_add(1, std::memory_order_acq_rel);
-    // Said aloud, because a forked child may still have the descriptor open.
-    ::flock(fd_.get(), LOCK_UN);
-  }
-
-  Status write_owner(std::string_view text) override {
-    wrote_owner_ = true;
-    CC_TRY(write_all(fd_.get(), path_, 0, text));
-    if (::ftruncate(fd_.get(), static_cast<off_t>(text.size())) < 0) {
-      return file_error("truncate", path_, errno);
-    }
-    return {};
-  }
-
- private:
-  Descriptor fd_;
-  std::string path_;
-  bool wrote_owner_ = false;
-};
-
-// True if path still names the file that fd has open: a lock on a removed file excludes nobody.
-bool is_same_file(int fd, const std::string& path) {
-  struct stat mine{};
-  struct stat there{};
-  return ::fstat(fd, &mine) == 0 && ::stat(path.c_str(), &there) == 0 &&
-         mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
-}
-
-Error lock_held(int fd, const std::string& path, int64_t wait_ns) {
-  char owner[512];
-  const ssize_t n = ::pread(fd, owner, sizeof owner, 0);
-  Error error;
-  error.code = Code::unavailable;
-  error.message = "the lock " + path + " is held";
-  if (n > 0) {
-    std::string text(owner, static_cast<size_t>(n));
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    while (text.ends_with(' ')) text.pop_back();
-    error.message += " by " + text;
-  }
-  if (wait_ns > 0) error.message += ", waited " + std::to_string(wait_ns / 1'000'000) + " ms";
-  error.hint = "try again when the holder has finished";
-  return error;
-}
 
 // statfs names the large families; what FUSE serves has to be looked up among the mounts.
 std::string_view network_name(unsigned long magic) {
@@ -369,30 +228,9 @@ class RealFileSystem : public FileSystem {
     return {};
   }
 
-  Result<std::unique_ptr<FileLock>> lock(const std::string& path, int64_t wait_ns) override {
-    constexpr int64_t kPauseFirstNs = 50'000;
-    constexpr int64_t kPauseMaxNs = 2'000'000;
-    const int64_t start_ns = real_clock().monotonic_ns();
-    int64_t pause_ns = kPauseFirstNs;
-    CC_ASSIGN(Descriptor fd, open_descriptor(path, O_RDWR | O_CREAT));
-    for (;;) {
-      if (retry([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) == 0) {
-        if (is_same_file(fd.get(), path)) {
-          [[maybe_unused]] const auto seen = g_lock_releases.load(std::memory_order_acquire);
-          return std::unique_ptr<FileLock>(std::make_unique<RealLock>(std::move(fd), path));
-        }
-        CC_ASSIGN(fd, open_descriptor(path, O_RDWR | O_CREAT));
-        continue;
-      }
-      if (errno != EWOULDBLOCK) return file_error("lock", path, errno);
-      const int64_t left_ns = wait_ns - (real_clock().monotonic_ns() - start_ns);
-      if (left_ns <= 0) return lock_held(fd.get(), path, wait_ns);
-      // Jitter, so that waiters who started together do not come back together.
-      const auto half = static_cast<uint64_t>(pause_ns / 2);
-      const auto jittered = pause_ns / 2 + static_cast<int64_t>(real_random().below(half + 1));
-      real_clock().sleep_ns(std::min(jittered, left_ns));
-      pause_ns = std::min(pause_ns * 2, kPauseMaxNs);
-    }
+  Result<std::unique_ptr<FileLock>> lock_while(const std::string& path, int64_t wait_ns,
+                                               const StillWanted& still) override {
+    return lock_file(path, wait_ns, still);
   }
 
   std::string network_type(const std::string& path) const override {

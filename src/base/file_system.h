@@ -7,6 +7,7 @@
 // (an offset beyond what a file can have).
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -47,6 +48,9 @@ class FileLock {
   virtual Status write_owner(std::string_view text) = 0;
 };
 
+// Asked while a lock is waited for: ok to go on waiting.
+using StillWanted = std::function<Status()>;
+
 struct FileInfo {
   uint64_t size = 0;
   bool is_directory = false;
@@ -70,9 +74,15 @@ class FileSystem {
   virtual Status remove(const std::string& path) = 0;
   // Makes renames, creations and removals in the directory durable.
   virtual Status sync_directory(const std::string& path) = 0;
-  // Takes the exclusive lock on path (created if absent). Waits at most wait_ns, then unavailable.
-  // Two calls in one process exclude each other as two processes do.
-  virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path, int64_t wait_ns) = 0;
+  // Takes the exclusive lock on path (created if absent). Waits at most wait_ns, in the order of
+  // coming, then unavailable. Who waits is asked at once and then some ten times a second whether it
+  // still has to; an error of its own ends the waiting. Whoever gave up may hold the lock for a
+  // moment yet when the turn comes. Two calls in one process exclude each other as two processes do.
+  virtual Result<std::unique_ptr<FileLock>> lock_while(const std::string& path, int64_t wait_ns,
+                                                       const StillWanted& still) = 0;
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path, int64_t wait_ns) {
+    return lock_while(path, wait_ns, nullptr);
+  }
   // A word for file systems that cannot be trusted with locks and syncs ("nfs"), or empty.
   virtual std::string network_type(const std::string& path) const = 0;
 

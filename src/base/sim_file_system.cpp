@@ -325,13 +325,16 @@ Status SimFileSystem::sync_directory(const std::string& path) {
   return {};
 }
 
-Result<std::unique_ptr<FileLock>> SimFileSystem::lock(const std::string& path, int64_t wait_ns) {
-  constexpr int64_t kPauseNs = 1'000'000;
+Result<std::unique_ptr<FileLock>> SimFileSystem::lock_while(const std::string& path,
+                                                            int64_t wait_ns,
+                                                            const StillWanted& still) {
+  constexpr int64_t kPauseNs = 1'000'000, kSliceNs = 100'000'000;
   auto call = machine_->enter_counted({process_, {}}, SimOp::lock, path);
   CC_TRY(call.status);
   CC_TRY(sim_fault_status(call.fault, "lock", path));
   const SimCaller caller{process_, machine_->life_of(process_)};
   const int64_t start_ns = machine_->clock->monotonic_ns();
+  int64_t ask_ns = start_ns;
   for (;;) {
     SimNodePtr node = machine_->tree.find(path);
     if (node == nullptr) {
@@ -347,6 +350,14 @@ Result<std::unique_ptr<FileLock>> SimFileSystem::lock(const std::string& path, i
       machine_->locks[number] = {node, process_};
       return std::unique_ptr<FileLock>(
           std::make_unique<SimFileLock>(machine_, caller, std::move(node), path, number));
+    }
+    if (still && machine_->clock->monotonic_ns() >= ask_ns) {
+      call.lock.unlock();
+      CC_TRY(still());
+      call.lock.lock();
+      CC_TRY(machine_->check_alive(caller));
+      ask_ns = machine_->clock->monotonic_ns() + kSliceNs;
+      continue;
     }
     const int64_t left_ns = wait_ns - (machine_->clock->monotonic_ns() - start_ns);
     if (left_ns <= 0) {

@@ -98,7 +98,8 @@ class SimFileSystem : public FileSystem {
   Status remove(const std::string& path) override;
   Status sync_directory(const std::string& path) override;
   // Waiting sleeps on the disk's clock: with the default one, time passes at once.
-  Result<std::unique_ptr<FileLock>> lock(const std::string& path, int64_t wait_ns) override;
+  Result<std::unique_ptr<FileLock>> lock_while(const std::string& path, int64_t wait_ns,
+                                               const StillWanted& still) override;
   std::string network_type(const std::string& path) const override;
 
   // kill -9: handles and locks are gone, all calls fail with unavailable until restart().

@@ -215,7 +215,8 @@ Status PinnedFiles::make_directories(const std::string&, uint32_t) { return read
 Status PinnedFiles::rename(const std::string&, const std::string&) { return read_only(); }
 Status PinnedFiles::remove(const std::string&) { return read_only(); }
 Status PinnedFiles::sync_directory(const std::string&) { return read_only(); }
-Result<std::unique_ptr<FileLock>> PinnedFiles::lock(const std::string&, int64_t) {
+Result<std::unique_ptr<FileLock>> PinnedFiles::lock_while(const std::string&, int64_t,
+                                                          const StillWanted&) {
   return read_only().error();
 }
 

@@ -57,7 +57,8 @@ class PinnedFiles : public FileSystem {
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
   Status sync_directory(const std::string& path) override;
-  Result<std::unique_ptr<FileLock>> lock(const std::string& path, int64_t wait_ns) override;
+  Result<std::unique_ptr<FileLock>> lock_while(const std::string& path, int64_t wait_ns,
+                                               const StillWanted& still) override;
   std::string network_type(const std::string&) const override { return {}; }
 
  private:

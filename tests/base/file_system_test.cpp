@@ -14,7 +14,10 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/sim_file_system.h"
 
@@ -212,8 +215,27 @@ TEST_P(FileSystemTest, LocksExcludeWithinAProcess) {
   }
   first->reset();
   EXPECT_EQ(*fs().read_file(path("LOCK")), "");  // nobody would be blamed wrongly
-  EXPECT_TRUE(fs().lock(path("LOCK"), 0).ok());
+  // Whoever gave up may hold it for a moment yet.
+  EXPECT_TRUE(fs().lock(path("LOCK"), 60'000'000'000).ok());
   expect_error(fs().lock(path("no/LOCK"), 0).status(), Code::not_found, "no/LOCK");
+}
+
+TEST_P(FileSystemTest, WhoWaitsForALockIsAskedWhetherItStillHasTo) {
+  auto first = std::move(*fs().lock(path("LOCK"), 0));
+  int asked = 0;
+  const auto still = [&]() -> Status {
+    if (++asked < 3) return {};
+    return {Code::conflict, "changed my mind"};
+  };
+  expect_error(fs().lock_while(path("LOCK"), 60'000'000'000, still).status(), Code::conflict,
+               "changed my mind");
+  EXPECT_EQ(asked, 3);
+  asked = 0;
+  expect_error(fs().lock_while(path("LOCK"), 0, still).status(), Code::unavailable, "LOCK");
+  EXPECT_EQ(asked, 1);
+  first.reset();
+  asked = 100;
+  ASSERT_TRUE(fs().lock(path("LOCK"), 60'000'000'000).ok());
 }
 
 TEST_P(FileSystemTest, ARemovedLockFileExcludesNobody) {
@@ -314,6 +336,48 @@ TEST_F(RealFileSystemTest, WaitingForALockSucceedsWhenItIsReleased) {
   held.reset();
   waiter.join();
   EXPECT_TRUE(got);
+}
+
+// How many wait for the lock on a file, as the system tells.
+int waiters_of(const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0) return -1;
+  const std::string inode = ":" + std::to_string(info.st_ino) + " ";
+  std::ifstream locks("/proc/locks");
+  int count = 0;
+  for (std::string line; std::getline(locks, line);) {
+    if (line.find("-> FLOCK") != std::string::npos && line.find(inode) != std::string::npos) ++count;
+  }
+  return count;
+}
+
+TEST_F(RealFileSystemTest, ALockIsGivenInTheOrderOfComing) {
+  auto held = std::move(*fs().lock(path("LOCK"), 0));
+  std::vector<int> order;  // the lock is what protects it
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      const auto lock = fs().lock(path("LOCK"), 60'000'000'000);
+      ASSERT_TRUE(lock.ok());
+      order.push_back(t);
+    });
+    while (waiters_of(path("LOCK")) <= t) std::this_thread::yield();
+  }
+  held.reset();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(order, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+TEST_F(RealFileSystemTest, WhoGivesUpPassesTheLockOn) {
+  auto held = std::move(*fs().lock(path("LOCK"), 0));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(fs().lock(path("LOCK"), 1'000'000).ok());
+  }
+  while (waiters_of(path("LOCK")) < 3) std::this_thread::yield();
+  held.reset();
+  ASSERT_TRUE(fs().lock(path("LOCK"), 60'000'000'000).ok());
+  while (waiters_of(path("LOCK")) > 0) std::this_thread::yield();
+  EXPECT_TRUE(fs().lock(path("LOCK"), 60'000'000'000).ok());
 }
 
 TEST_F(RealFileSystemTest, LocksExcludeManyThreads) {

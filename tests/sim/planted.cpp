@@ -85,9 +85,10 @@ class LyingFiles : public FileSystem {
     if (planted == Bug::skipped_directory_sync && path.ends_with("/store")) return {};
     return files_.sync_directory(path);
   }
-  Result<std::unique_ptr<FileLock>> lock(const std::string& path, int64_t wait_ns) override {
+  Result<std::unique_ptr<FileLock>> lock_while(const std::string& path, int64_t wait_ns,
+                                               const StillWanted& still) override {
     if (planted == Bug::lost_lock) return std::unique_ptr<FileLock>(std::make_unique<NoLock>());
-    return files_.lock(path, wait_ns);
+    return files_.lock_while(path, wait_ns, still);
   }
   std::string network_type(const std::string& path) const override {
     return files_.network_type(path);

@@ -123,7 +123,7 @@ class MemoryFiles : public FileSystem {
     return files_.erase(path) > 0 ? Status() : Status(Code::not_found, path);
   }
   Status sync_directory(const std::string&) override { return {}; }
-  Result<std::unique_ptr<FileLock>> lock(const std::string&, int64_t) override {
+  Result<std::unique_ptr<FileLock>> lock_while(const std::string&, int64_t, const StillWanted&) override {
     return std::unique_ptr<FileLock>(std::make_unique<MemoryLock>());
   }
   std::string network_type(const std::string&) const override { return {}; }

@@ -33,7 +33,7 @@ class MemoryFile : public File {
     const size_t written =
         offset < content.bytes.size() ? std::min<size_t>(n, content.bytes.size() - offset) : 0;
     if (written > 0) std::memcpy(out, content.bytes.data() + offset, written);
-    std::memset(out + written, 0, n - written);
+    if (written < n) std::memset(out + written, 0, n - written);  // out may be null where nothing is asked for
     return n;
   }
   Status write_at(uint64_t offset, std::string_view data) override {

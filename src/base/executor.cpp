@@ -33,6 +33,8 @@ bool later(const Timer& a, const Timer& b) {
 // So far ahead that it does not come, yet adding it to the clock cannot overflow.
 constexpr int64_t kDelayMaxNs = int64_t{100} * 365 * 24 * 3600 * 1'000'000'000;
 
+thread_local bool gives_way = false;
+
 class ThreadExecutor : public Executor {
  public:
   ThreadExecutor(const std::string& name, unsigned threads, Priority priority) {
@@ -54,6 +56,7 @@ class ThreadExecutor : public Executor {
 
   // Of the calling thread. Refused: it runs like the others.
   static void take(Priority priority) {
+    gives_way = priority == Priority::giving_way;
     if (priority != Priority::idle) return;
     const sched_param none{};
     std::ignore = ::sched_setscheduler(0, SCHED_IDLE, &none);
@@ -141,7 +144,13 @@ class ThreadExecutor : public Executor {
 
 }  // namespace
 
-void give_way() { ::sched_yield(); }
+void give_way() {
+  constexpr std::chrono::microseconds kRun(200);
+  thread_local SteadyTime began;
+  if (!gives_way || std::chrono::steady_clock::now() - began < kRun) return;
+  ::sched_yield();
+  began = std::chrono::steady_clock::now();
+}
 
 std::unique_ptr<Executor> make_thread_executor(const std::string& name, unsigned threads,
                                                Priority priority) {

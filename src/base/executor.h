@@ -23,6 +23,7 @@ class Executor {
 
 enum class Priority : uint8_t {
   normal,
+  giving_way,  // as normal, but what it calls lets others run now and then (give_way.h)
   idle,  // only where nobody else wants to run. Not for who holds what others wait for
 };
 

@@ -72,7 +72,8 @@ class ExporterImpl : public Exporter {
       settings_.erase(settings_.begin() + static_cast<std::ptrdiff_t>(i));
     }
     if (destinations_.empty()) return notes;
-    executor_ = make_thread_executor("export", static_cast<unsigned>(destinations_.size()));
+    executor_ = make_thread_executor("export", static_cast<unsigned>(destinations_.size()),
+                                     Priority::giving_way);
     wakes_ = std::vector<std::atomic<uint64_t>>(destinations_.size());
     for (size_t i = 0; i < destinations_.size(); ++i) {
       log_info("exporting", {{"destination", destinations_[i]->name()},

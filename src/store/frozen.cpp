@@ -36,9 +36,9 @@ uint64_t memory_segment_number(uint64_t sequence, bool journal) {
 std::shared_ptr<const Version> freeze(const std::shared_ptr<const Head>& head, uint64_t sequence) {
   auto version = std::make_shared<Version>(*head->shared_version());
   for (SpanSegment& segment : version->spans) {
-    RowSet live(segment.rows->size(), true);
+    RowSet live(segment.info.rows, true);
     head->hide_superseded(segment.info.number, sequence, live);
-    RowSet gone(segment.rows->size(), true);
+    RowSet gone(segment.info.rows, true);
     gone.subtract(live);
     if (gone.none()) continue;
     if (segment.mask != nullptr) gone |= *segment.mask;

@@ -28,6 +28,7 @@ Result<std::unique_ptr<FileLock>> acquire_write_lock(FileSystem& files, Clock& c
     return lock;
   }
   if (lock.error().code != Code::unavailable || served) return lock;
+  CC_TRY(no_server());  // one may have come up just now
   Error error = std::move(lock).error();
   error.message = "the store " + directory +
                   " is being written by somebody else: " + error.message + " (gave up after " +

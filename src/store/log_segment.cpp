@@ -205,9 +205,13 @@ class LogSegment : public LogRows, public LogParts {
 }  // namespace
 
 Result<std::unique_ptr<LogRows>> open_log_segment(FileSystem& files, const std::string& path) {
-  CC_ASSIGN(std::shared_ptr<const SegmentFile> file,
-            SegmentFile::open(files, path, SegmentKind::logs));
-  return std::unique_ptr<LogRows>(std::make_unique<LogSegment>(std::move(file)));
+  CC_ASSIGN(auto file, files.open(path, OpenMode::read));
+  return open_log_segment(std::move(file), path);
+}
+
+Result<std::unique_ptr<LogRows>> open_log_segment(std::unique_ptr<File> file, const std::string& path) {
+  CC_ASSIGN(auto segment, SegmentFile::open(std::move(file), path, SegmentKind::logs));
+  return std::unique_ptr<LogRows>(std::make_unique<LogSegment>(std::move(segment)));
 }
 
 Status write_log_segment(FileSystem& files, const std::string& path,

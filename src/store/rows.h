@@ -181,6 +181,9 @@ Status write_log_segment(FileSystem& files, const std::string& path,
                          const std::vector<RowRef<LogRows>>& rows);
 Result<std::unique_ptr<SpanRows>> open_span_segment(FileSystem& files, const std::string& path);
 Result<std::unique_ptr<LogRows>> open_log_segment(FileSystem& files, const std::string& path);
+// Of a file that is open already; path: for messages.
+Result<std::unique_ptr<SpanRows>> open_span_segment(std::unique_ptr<File> file, const std::string& path);
+Result<std::unique_ptr<LogRows>> open_log_segment(std::unique_ptr<File> file, const std::string& path);
 
 // The LogQL view of a record (rules in fetch.h).
 LabelPairs stream_labels(const otlp::Resource& resource);

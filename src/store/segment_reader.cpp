@@ -23,11 +23,18 @@ Error SegmentFile::damaged(const std::string& what) const {
 Result<std::shared_ptr<const SegmentFile>> SegmentFile::open(FileSystem& files,
                                                              const std::string& path,
                                                              SegmentKind kind) {
+  CC_ASSIGN(auto file, files.open(path, OpenMode::read));
+  return open(std::move(file), path, kind);
+}
+
+Result<std::shared_ptr<const SegmentFile>> SegmentFile::open(std::unique_ptr<File> file,
+                                                             const std::string& path,
+                                                             SegmentKind kind) {
   static std::atomic<uint64_t> numbers{0};
   auto segment = std::make_shared<SegmentFile>();
   segment->path_ = path;
   segment->number_ = ++numbers;
-  CC_ASSIGN(segment->file_, files.open(path, OpenMode::read));
+  segment->file_ = std::move(file);
   CC_TRY(segment->read_footer(kind));
   if (segment->footer_.kind != kind)
     return segment->damaged("it holds the other kind of rows (spans, logs)");

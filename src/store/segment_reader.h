@@ -22,6 +22,9 @@ class SegmentFile {
  public:
   static Result<std::shared_ptr<const SegmentFile>> open(FileSystem& files, const std::string& path,
                                                          SegmentKind kind);
+  // Of a file that is open already; path: for messages.
+  static Result<std::shared_ptr<const SegmentFile>> open(std::unique_ptr<File> file, const std::string& path,
+                                                         SegmentKind kind);
 
   const SegmentFooter& footer() const { return footer_; }
   const std::string& path() const { return path_; }

@@ -26,8 +26,8 @@ struct LogRef {
 };
 
 // after: rows that came with it or before are not wanted, and files have rows up to the manifest's.
-std::vector<LogSource> log_sources(const Snapshot& snapshot, bool journal_only,
-                                   std::optional<uint64_t> after = std::nullopt) {
+Result<std::vector<LogSource>> log_sources(const Snapshot& snapshot, bool journal_only,
+                                           std::optional<uint64_t> after = std::nullopt) {
   std::vector<LogSource> sources;
   const Head& head = snapshot.head();
   const Version& version = snapshot.version();
@@ -35,6 +35,7 @@ std::vector<LogSource> log_sources(const Snapshot& snapshot, bool journal_only,
   if (in_files)
     for (const LogSegment& segment : version.logs) {
       if (journal_only && !segment.journal()) continue;
+      CC_TRY(segment.rows.load());
       sources.push_back({segment.rows.get(), segment.journal(), false});
     }
   sources.push_back({&head.logs(true), true, true});
@@ -225,7 +226,7 @@ Result<std::unique_ptr<LogBatchIterator>> scan_logs(const Source& source, const 
   const auto* snapshot = dynamic_cast<const Snapshot*>(&source);
   if (snapshot == nullptr) return batches_of_entries(source, request, projection);
   CC_TRY(snapshot->head().settle_logs());
-  std::vector<LogSource> sources = log_sources(*snapshot, request.journal_only, request.after_sequence);
+  CC_ASSIGN(std::vector<LogSource> sources, log_sources(*snapshot, request.journal_only, request.after_sequence));
   // The oldest files first, then the head: whoever wants order has little left to do.
   const auto files_end = std::find_if(sources.begin(), sources.end(), [](const LogSource& one) { return one.in_head; });
   std::sort(sources.begin(), files_end, [](const LogSource& a, const LogSource& b) {
@@ -237,8 +238,8 @@ Result<std::unique_ptr<LogBatchIterator>> scan_logs(const Source& source, const 
 
 Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest& request) const {
   CC_TRY(head_->settle_logs());
-  std::vector<LogSource> sources =
-      log_sources(*this, request.journal_only, request.after_sequence);
+  CC_ASSIGN(std::vector<LogSource> sources,
+            log_sources(*this, request.journal_only, request.after_sequence));
   std::vector<LogRef> refs;
   StreamChoice choice(request);
   for (uint32_t i = 0; i < sources.size(); ++i) {
@@ -270,7 +271,8 @@ Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest&
 Result<std::vector<LabelPairs>> Snapshot::streams(int64_t start_ns, int64_t end_ns) const {
   CC_TRY(head_->settle_logs());
   std::set<LabelPairs> found;
-  for (const LogSource& source : log_sources(*this, false)) {
+  CC_ASSIGN(const std::vector<LogSource> sources, log_sources(*this, false));
+  for (const LogSource& source : sources) {
     CC_TRY(with_source(*head_, source, [&](const LogRows& rows) -> Status {
       const std::vector<LabelPairs>& labels = rows.streams();
       CC_ASSIGN(const RowSet matched,

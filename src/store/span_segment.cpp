@@ -268,9 +268,13 @@ class SpanSegment : public SpanRows {
 }  // namespace
 
 Result<std::unique_ptr<SpanRows>> open_span_segment(FileSystem& files, const std::string& path) {
-  CC_ASSIGN(std::shared_ptr<const SegmentFile> file,
-            SegmentFile::open(files, path, SegmentKind::spans));
-  return std::unique_ptr<SpanRows>(std::make_unique<SpanSegment>(std::move(file)));
+  CC_ASSIGN(auto file, files.open(path, OpenMode::read));
+  return open_span_segment(std::move(file), path);
+}
+
+Result<std::unique_ptr<SpanRows>> open_span_segment(std::unique_ptr<File> file, const std::string& path) {
+  CC_ASSIGN(auto segment, SegmentFile::open(std::move(file), path, SegmentKind::spans));
+  return std::unique_ptr<SpanRows>(std::make_unique<SpanSegment>(std::move(segment)));
 }
 
 }  // namespace contextcore::store

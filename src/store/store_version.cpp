@@ -28,7 +28,7 @@ const Segment* find_number(const std::vector<Segment>& segments, uint64_t number
 template <typename Segment>
 const Segment* find_readable(const std::vector<Segment>& segments, uint64_t number) {
   const Segment* known = find_number(segments, number);
-  return known != nullptr && is_read_failure(known->rows->status()) ? nullptr : known;
+  return known != nullptr && is_read_failure(known->rows.status()) ? nullptr : known;
 }
 
 Status check_rows(const std::string& path, uint64_t expected, size_t found) {
@@ -39,16 +39,14 @@ Status check_rows(const std::string& path, uint64_t expected, size_t found) {
 
 Result<SpanSegment> open_spans(FileSystem& files, const std::string& directory,
                                const SegmentInfo& info, const Version* previous) {
-  SpanSegment segment{info, nullptr, nullptr};
+  SpanSegment segment{info, {}, nullptr};
   const SpanSegment* known =
       previous != nullptr ? find_readable(previous->spans, info.number) : nullptr;
   if (known != nullptr) {
     segment.rows = known->rows;
     if (known->info.mask_number == info.mask_number) segment.mask = known->mask;
   } else {
-    const std::string path = data_path(directory, info.number, extension_of(info.kind));
-    CC_ASSIGN(segment.rows, open_span_segment(files, path));
-    CC_TRY(check_rows(path, info.rows, segment.rows->size()));
+    CC_ASSIGN(segment.rows, SegmentHandle<SpanRows>::open(files, data_path(directory, info.number, extension_of(info.kind)), info.rows));
   }
   if (info.mask_number != 0 && segment.mask == nullptr) {
     CC_ASSIGN(segment.mask,
@@ -59,16 +57,14 @@ Result<SpanSegment> open_spans(FileSystem& files, const std::string& directory,
 
 Result<LogSegment> open_logs(FileSystem& files, const std::string& directory,
                              const SegmentInfo& info, const Version* previous) {
-  LogSegment segment{info, nullptr};
+  LogSegment segment{info, {}};
   const LogSegment* known =
       previous != nullptr ? find_readable(previous->logs, info.number) : nullptr;
   if (known != nullptr) {
     segment.rows = known->rows;
     return segment;
   }
-  const std::string path = data_path(directory, info.number, extension_of(info.kind));
-  CC_ASSIGN(segment.rows, open_log_segment(files, path));
-  CC_TRY(check_rows(path, info.rows, segment.rows->size()));
+  CC_ASSIGN(segment.rows, SegmentHandle<LogRows>::open(files, data_path(directory, info.number, extension_of(info.kind)), info.rows));
   return segment;
 }
 

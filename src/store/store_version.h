@@ -15,7 +15,7 @@
 #include "store/journal.h"
 #include "store/manifest.h"
 #include "store/metric_segment.h"
-#include "store/rows.h"
+#include "store/segment_handle.h"
 #include "store/store_commands.h"
 #include "store/trace_directory.h"
 #include "store/work_table.h"
@@ -35,7 +35,7 @@ using Forwards = std::unordered_map<otlp::TraceId, otlp::TraceId, IdHash>;
 
 struct SpanSegment {
   SegmentInfo info;
-  std::shared_ptr<const SpanRows> rows;
+  SegmentHandle<SpanRows> rows;
   std::shared_ptr<const RowSet> mask;  // superseded rows; null: none
   bool masked(uint32_t row) const { return mask != nullptr && mask->test(row); }
   bool journal() const { return info.segment_class == SegmentClass::work; }
@@ -43,7 +43,7 @@ struct SpanSegment {
 
 struct LogSegment {
   SegmentInfo info;
-  std::shared_ptr<const LogRows> rows;
+  SegmentHandle<LogRows> rows;
   bool journal() const { return info.segment_class == SegmentClass::work; }
 };
 

@@ -112,9 +112,14 @@ Error TraceRun::damaged(const std::string& what) const {
 }
 
 Result<std::shared_ptr<const TraceRun>> TraceRun::open(FileSystem& files, const std::string& path) {
+  CC_ASSIGN(auto file, files.open(path, OpenMode::read));
+  return open(std::move(file), path);
+}
+
+Result<std::shared_ptr<const TraceRun>> TraceRun::open(std::unique_ptr<File> file, const std::string& path) {
   auto run = std::make_shared<TraceRun>();
   run->path_ = path;
-  CC_ASSIGN(run->file_, files.open(path, OpenMode::read));
+  run->file_ = std::move(file);
   CC_TRY(run->read_directory());
   return std::shared_ptr<const TraceRun>(std::move(run));
 }

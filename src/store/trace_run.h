@@ -36,6 +36,8 @@ class TraceRun {
   };
   // The trailer, the directory and the filter are read and checked; blocks when they are needed.
   static Result<std::shared_ptr<const TraceRun>> open(FileSystem& files, const std::string& path);
+  // Of a file that is open already; path: for messages.
+  static Result<std::shared_ptr<const TraceRun>> open(std::unique_ptr<File> file, const std::string& path);
 
   const std::string& path() const { return path_; }
   const std::vector<Segment>& segments() const { return segments_; }

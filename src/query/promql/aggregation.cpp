@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "query/common/text.h"
 #include "query/promql/evaluator.h"
+#include "query/promql/functions.h"
 
 namespace contextcore::promql {
 namespace {
@@ -42,6 +43,20 @@ query::AggregateOp aggregate_op(AggregationOp op) {
   return query::AggregateOp::count;
 }
 
+// What the operand calls over a range; nullptr: it is something else.
+const Call* call_over_range(const Expr& operand) {
+  const auto* call = std::get_if<Call>(&without_parentheses(operand).node);
+  return call != nullptr && find_range_function(call->function->name) != nullptr ? call : nullptr;
+}
+
+// Sorts them by their labels. False if two have the same.
+bool settle(std::vector<store::MetricSeries>& series) {
+  const auto not_before = [](const auto& a, const auto& b) { return !(a.labels < b.labels); };
+  if (std::adjacent_find(series.begin(), series.end(), not_before) == series.end()) return true;
+  std::sort(series.begin(), series.end(), [](const auto& a, const auto& b) { return a.labels < b.labels; });
+  return std::adjacent_find(series.begin(), series.end(), not_before) == series.end();
+}
+
 // without takes the name away, too.
 Grouping grouping_of(const Aggregation& aggregation) {
   Grouping grouping = aggregation.grouping;
@@ -56,24 +71,51 @@ Result<Value> Evaluator::node_value(const Aggregation& aggregation, const Expr&,
   if (!aggregation.parameter.empty()) {
     CC_ASSIGN(parameter, evaluate(aggregation.parameter[0], steps));
   }
-  CC_ASSIGN(Value operand, evaluate(aggregation.operand[0], steps));
-  query::sort_by_labels(operand.vector);
   switch (aggregation.op) {
     case AggregationOp::topk:
     case AggregationOp::bottomk:
-      return best(aggregation, parameter.numbers, std::move(operand), steps);
     case AggregationOp::count_values:
-      return count_values(aggregation, parameter.text, std::move(operand), steps);
-    case AggregationOp::quantile:
-      check_quantile(parameter.numbers, aggregation.parameter[0]);
       break;
     default:
-      parameter.numbers.values = {0};
-      break;
+      return one_of_each_group(aggregation, std::move(parameter.numbers), steps);
   }
-  Value out;
-  out.vector = query::aggregate(aggregate_op(aggregation.op), grouping_of(aggregation), operand.vector, steps.count,
-                                parameter.numbers);
+  CC_ASSIGN(Value operand, evaluate(aggregation.operand[0], steps));
+  query::sort_by_labels(operand.vector);
+  if (aggregation.op == AggregationOp::count_values) {
+    return count_values(aggregation, parameter.text, std::move(operand), steps);
+  }
+  return best(aggregation, parameter.numbers, std::move(operand), steps);
+}
+
+// number: of quantile.
+Result<Value> Evaluator::one_of_each_group(const Aggregation& aggregation, query::StepNumbers number,
+                                           const Steps& steps) {
+  const query::AggregateOp op = aggregate_op(aggregation.op);
+  const Grouping grouping = grouping_of(aggregation);
+  const auto settle_number = [&] {
+    if (aggregation.op == AggregationOp::quantile) {
+      check_quantile(number, aggregation.parameter[0]);
+    } else {
+      number.values = {0};
+    }
+  };
+  Value operand, out;
+  if (const Call* over_range = call_over_range(aggregation.operand[0])) {
+    CC_ASSIGN(RangeCall call, begin_range_call(*over_range, steps));
+    // Series that become one are merged first, which takes the points of all of them.
+    if (settle(call.input.series)) {
+      settle_number();
+      RangeCallSeries series(*this, call, steps);
+      CC_ASSIGN(out.vector, query::aggregate(op, grouping, series, steps.count, number));
+      return out;
+    }
+    CC_ASSIGN(operand, values_of(std::move(call), steps));
+  } else {
+    CC_ASSIGN(operand, evaluate(aggregation.operand[0], steps));
+  }
+  query::sort_by_labels(operand.vector);
+  settle_number();
+  out.vector = query::aggregate(op, grouping, operand.vector, steps.count, number);
   return out;
 }
 

@@ -44,28 +44,9 @@ query::LabelPairs labels_of_absent(const Expr& expr) {
   return labels;
 }
 
-// Merges series that became one; they must not have values at the same step.
-Result<Value> merged(query::GridVector vector) {
-  query::Merger merger;
-  for (query::GridSeries& series : vector) merger.add(std::move(series.labels), std::move(series.points));
-  std::optional<query::GridVector> out = merger.take();
-  if (!out) return execution_error("vector cannot contain metrics with the same labelset");
-  Value value;
-  value.vector = *std::move(out);
-  return value;
-}
-
 Status check_destination(std::string_view function, const std::string& label) {
   if (!label.empty() && is_valid_utf8(label)) return {};
   return execution_error("invalid destination label name in " + std::string(function) + "(): " + label);
-}
-
-// A counter's name, or that of one of its parts.
-bool is_counter_name(std::string_view name) {
-  for (const std::string_view suffix : {"_total", "_sum", "_count", "_bucket"}) {
-    if (name.ends_with(suffix)) return true;
-  }
-  return name.empty();
 }
 
 }  // namespace
@@ -78,13 +59,14 @@ void Evaluator::check_quantile(const query::StepNumbers& q, const Expr& at) {
   }
 }
 
-void Evaluator::check_counter(const Call& call, const std::vector<store::MetricSeries>& series) {
-  for (const store::MetricSeries& one : series) {
-    const std::string_view name = query::label_of(one.labels, query::kNameLabel);
-    if (is_counter_name(name)) continue;
-    inform("metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " + query::quote(name),
-           call.arguments[0]);
-  }
+Result<Value> merged(query::GridVector vector) {
+  query::Merger merger;
+  for (query::GridSeries& series : vector) merger.add(std::move(series.labels), std::move(series.points));
+  std::optional<query::GridVector> out = merger.take();
+  if (!out) return execution_error("vector cannot contain metrics with the same labelset");
+  Value value;
+  value.vector = *std::move(out);
+  return value;
 }
 
 Result<Value> Evaluator::node_value(const Call& call, const Expr& at, const Steps& steps) {
@@ -92,55 +74,13 @@ Result<Value> Evaluator::node_value(const Call& call, const Expr& at, const Step
   if (steps.count > 1 && (name == "sort" || name == "sort_desc")) {
     warn("sort is ineffective for range queries since results are always ordered by labels", at);
   }
-  if (find_range_function(name) != nullptr) return call_over_range(call, steps);
+  if (find_range_function(name) != nullptr) {
+    CC_ASSIGN(RangeCall over_range, begin_range_call(call, steps));
+    return values_of(std::move(over_range), steps);
+  }
   if (name == "absent" || name == "absent_over_time") return call_absent(call, steps);
   if (name == "timestamp") return call_timestamp(call, steps);
   return call_over_vector(call, steps);
-}
-
-Result<Value> Evaluator::call_over_range(const Call& call, const Steps& steps) {
-  const RangeEntry& entry = *find_range_function(call.function->name);
-  const Expr* range = nullptr;
-  query::StepNumbers numbers{{0}};
-  for (const Expr& argument : call.arguments) {
-    if (type_of(argument) == ValueType::matrix) {
-      range = &argument;
-    } else {
-      CC_ASSIGN(Value value, evaluate(argument, steps));
-      numbers = std::move(value.numbers);
-      if (entry.name == "quantile_over_time") check_quantile(numbers, argument);
-    }
-  }
-  CC_ASSIGN(const RangeInput input, evaluate_range(*range, steps));
-  if (entry.counter) check_counter(call, input.series);
-  query::GridVector vector;
-  Window window;
-  window.range_ms = input.range_ms;
-  for (const store::MetricSeries& series : input.series) {
-    CC_TRY(check_cancelled());
-    query::GridSeries out;
-    WindowCursor cursor(series.runs);
-    for (size_t step = 0; step < steps.count; ++step) {
-      window.step_ms = steps.time_ms(step);
-      window.end_ms = reference_ms(input.shift, window.step_ms);
-      window.start_ms = window.end_ms - input.range_ms;
-      if (entry.of_rise != nullptr) {
-        if (const auto rise = cursor.rise(window.start_ms, window.end_ms)) {
-          if (const auto value = entry.of_rise(window, *rise)) out.points.push_back({step, *value});
-          continue;
-        }
-      }
-      cursor.cut(window.start_ms, window.end_ms, window);
-      if (window.runs.empty()) continue;
-      if (const auto value = entry.function(window, numbers.at(step))) out.points.push_back({step, *value});
-    }
-    if (out.points.empty()) continue;
-    CC_TRY(count_samples(static_cast<int64_t>(out.points.size())));
-    out.labels = series.labels;
-    if (!entry.keeps_name) query::drop_metric_labels(out.labels);
-    vector.push_back(std::move(out));
-  }
-  return merged(std::move(vector));
 }
 
 Result<Value> Evaluator::call_absent(const Call& call, const Steps& steps) {

@@ -7,6 +7,7 @@
 
 #include "query/promql/engine.h"
 #include "query/promql/window.h"
+#include "query/vector/aggregate.h"
 #include "query/vector/match.h"
 
 namespace contextcore::promql {
@@ -33,6 +34,13 @@ struct RangeInput {
   std::vector<store::MetricSeries> series;
   TimeShift shift;
   int64_t range_ms = 0;
+};
+
+// A function over a range, of series that have been selected. Their values are made one series after the other.
+struct RangeCall {
+  const RangeEntry* entry = nullptr;
+  query::StepNumbers numbers{{0}};  // the scalar argument
+  RangeInput input;                 // with the labels of the answer
 };
 
 // Refuses what is not built.
@@ -83,8 +91,16 @@ class Evaluator {
   Status count_samples(int64_t samples);
   Status check_cancelled() const;
 
+  // ---- functions over ranges (range_call.cpp) ----
+  // REQUIRES: find_range_function(call.function->name) != nullptr
+  Result<RangeCall> begin_range_call(const Call& call, const Steps& steps);
+  // What it gives of one series.
+  Status fill_points(const RangeCall& call, size_t series, const Steps& steps, std::vector<query::Point>& out);
+  Result<Value> values_of(RangeCall call, const Steps& steps);
+  void check_counter(const Call& call, const std::vector<store::MetricSeries>& series);
+  friend class RangeCallSeries;
+
   // ---- calls (calls.cpp) ----
-  Result<Value> call_over_range(const Call& call, const Steps& steps);
   Result<Value> call_over_vector(const Call& call, const Steps& steps);
   Result<Value> call_absent(const Call& call, const Steps& steps);
   Result<Value> call_label_join(Arguments arguments);
@@ -97,6 +113,7 @@ class Evaluator {
   Result<Value> map_values(Value vector, const std::function<double(double value, size_t step)>& fn) const;
 
   // ---- aggregation (aggregation.cpp) ----
+  Result<Value> one_of_each_group(const Aggregation& aggregation, query::StepNumbers number, const Steps& steps);
   Result<Value> count_values(const Aggregation& aggregation, const std::string& label, Value operand,
                              const Steps& steps) const;
   Result<Value> best(const Aggregation& aggregation, const query::StepNumbers& k, Value operand, const Steps& steps);
@@ -104,7 +121,6 @@ class Evaluator {
   void warn(const std::string& text, const Expr& at);
   void inform(const std::string& text, const Expr& at);
   void check_quantile(const query::StepNumbers& q, const Expr& at);
-  void check_counter(const Call& call, const std::vector<store::MetricSeries>& series);
 
   const store::MetricSource& source_;
   const QueryOptions& options_;
@@ -114,6 +130,29 @@ class Evaluator {
   int64_t samples_ = 0;
 };
 
+// The series of a call, for an aggregation that needs their points one series after the other.
+class RangeCallSeries final : public query::SeriesOnDemand {
+ public:
+  // Keeps references. REQUIRES: distinct labels
+  RangeCallSeries(Evaluator& evaluator, const RangeCall& call, const Steps& steps)
+      : evaluator_(evaluator), call_(call), steps_(steps) {}
+  size_t size() const override { return call_.input.series.size(); }
+  const query::LabelPairs& labels(size_t series) const override { return call_.input.series[series].labels; }
+  Result<const std::vector<query::Point>*> points(size_t series) override {
+    points_.clear();
+    CC_TRY(evaluator_.fill_points(call_, series, steps_, points_));
+    return &points_;
+  }
+
+ private:
+  Evaluator& evaluator_;
+  const RangeCall& call_;
+  const Steps& steps_;
+  std::vector<query::Point> points_;
+};
+
+// Merges series that became one; they must not have values at the same step.
+Result<Value> merged(query::GridVector vector);
 // An error of evaluation, not of the query's text.
 Error execution_error(std::string message);
 

@@ -28,6 +28,7 @@ enum class Kind : uint8_t { delta, increase, rate };
 // mean distance, else half of it. A counter is not carried on below 0. result: the change itself.
 std::optional<double> extrapolated(const Window& window, const Rise& ends, double result, Kind kind) {
   if (ends.count < 2) return std::nullopt;
+  if (result == 0) return result;  // times whatever follows, which is positive; most windows are so
   const bool counter = kind != Kind::delta;
   double to_start = seconds(ends.first_ms - window.start_ms);
   double to_end = seconds(window.end_ms - ends.last_ms);

@@ -14,13 +14,17 @@ struct Group {
   std::vector<size_t> members;
 };
 
-std::vector<Group> group(const GridVector& series, const Grouping& grouping) {
+// labels(i): of series i of so many.
+template <typename LabelsOf>
+std::vector<Group> group(size_t series, const Grouping& grouping, LabelsOf labels) {
   std::vector<Group> groups;
   std::unordered_map<std::string, size_t> index;
-  for (size_t i = 0; i < series.size(); ++i) {
-    LabelPairs labels = group_labels(series[i].labels, grouping);
-    const auto [at, is_new] = index.try_emplace(key_of(labels), groups.size());
-    if (is_new) groups.push_back({std::move(labels), {}});
+  std::string key;
+  for (size_t i = 0; i < series; ++i) {
+    key.clear();
+    append_key(labels(i), grouping, key);
+    const auto [at, is_new] = index.try_emplace(key, groups.size());
+    if (is_new) groups.push_back({group_labels(labels(i), grouping), {}});
     groups[at->second].members.push_back(i);
   }
   return groups;
@@ -34,11 +38,11 @@ struct Moments {
   Variance variance;
 
   void add(AggregateOp op, double value) {
-    if (count == 0 || value < min || std::isnan(min)) min = value;
-    if (count == 0 || value > max || std::isnan(max)) max = value;
-    ++count;
     if (op == AggregateOp::sum || op == AggregateOp::avg) average.add(value, 1);
+    if (op == AggregateOp::min && (count == 0 || value < min || std::isnan(min))) min = value;
+    if (op == AggregateOp::max && (count == 0 || value > max || std::isnan(max))) max = value;
     if (op == AggregateOp::stddev || op == AggregateOp::stdvar) variance.add(value, 1);
+    ++count;
   }
   double result(AggregateOp op) const {
     switch (op) {
@@ -64,9 +68,10 @@ struct Moments {
   }
 };
 
-GridSeries reduce(AggregateOp op, Group group, const GridVector& series, std::vector<Moments>& scratch) {
+Result<GridSeries> reduce(AggregateOp op, Group group, SeriesOnDemand& series, std::vector<Moments>& scratch) {
   for (const size_t member : group.members) {
-    for (const Point& point : series[member].points) scratch[point.step].add(op, point.value);
+    CC_ASSIGN(const std::vector<Point>* points, series.points(member));
+    for (const Point& point : *points) scratch[point.step].add(op, point.value);
   }
   GridSeries out;
   out.labels = std::move(group.labels);
@@ -78,10 +83,11 @@ GridSeries reduce(AggregateOp op, Group group, const GridVector& series, std::ve
   return out;
 }
 
-GridSeries quantiles(Group group, const GridVector& series, const StepNumbers& q,
-                     std::vector<std::vector<double>>& scratch) {
+Result<GridSeries> quantiles(Group group, SeriesOnDemand& series, const StepNumbers& q,
+                             std::vector<std::vector<double>>& scratch) {
   for (const size_t member : group.members) {
-    for (const Point& point : series[member].points) scratch[point.step].push_back(point.value);
+    CC_ASSIGN(const std::vector<Point>* points, series.points(member));
+    for (const Point& point : *points) scratch[point.step].push_back(point.value);
   }
   GridSeries out;
   out.labels = std::move(group.labels);
@@ -92,6 +98,17 @@ GridSeries quantiles(Group group, const GridVector& series, const StepNumbers& q
   }
   return out;
 }
+
+class SeriesAtHand : public SeriesOnDemand {
+ public:
+  explicit SeriesAtHand(const GridVector& series) : series_(series) {}
+  size_t size() const override { return series_.size(); }
+  const LabelPairs& labels(size_t series) const override { return series_[series].labels; }
+  Result<const std::vector<Point>*> points(size_t series) override { return &series_[series].points; }
+
+ private:
+  const GridVector& series_;
+};
 
 // NaN is worse than any number, in both directions.
 bool better(bool largest, double a, double b) {
@@ -107,18 +124,25 @@ size_t limit_of(double k, size_t candidates) {
 
 }  // namespace
 
+Result<GridVector> aggregate(AggregateOp op, const Grouping& grouping, SeriesOnDemand& series, size_t points,
+                             const StepNumbers& q) {
+  std::vector<Group> groups =
+      group(series.size(), grouping, [&](size_t i) -> const LabelPairs& { return series.labels(i); });
+  std::vector<Moments> moments(op == AggregateOp::quantile ? 0 : points);
+  std::vector<std::vector<double>> values(op == AggregateOp::quantile ? points : 0);
+  GridVector out;
+  for (Group& one : groups) {
+    CC_ASSIGN(GridSeries result, op == AggregateOp::quantile ? quantiles(std::move(one), series, q, values)
+                                                             : reduce(op, std::move(one), series, moments));
+    if (!result.points.empty()) out.push_back(std::move(result));
+  }
+  return out;
+}
+
 GridVector aggregate(AggregateOp op, const Grouping& grouping, const GridVector& series, size_t points,
                      const StepNumbers& q) {
-  GridVector out;
-  if (op == AggregateOp::quantile) {
-    std::vector<std::vector<double>> scratch(points);
-    for (Group& one : group(series, grouping)) out.push_back(quantiles(std::move(one), series, q, scratch));
-  } else {
-    std::vector<Moments> scratch(points);
-    for (Group& one : group(series, grouping)) out.push_back(reduce(op, std::move(one), series, scratch));
-  }
-  std::erase_if(out, [](const GridSeries& one) { return one.points.empty(); });
-  return out;
+  SeriesAtHand at_hand(series);
+  return *aggregate(op, grouping, at_hand, points, q);  // these points cannot fail
 }
 
 void sort_by_value(bool descending, GridVector& series) {
@@ -132,7 +156,7 @@ void sort_by_value(bool descending, GridVector& series) {
 GridVector select_best(bool largest, const StepNumbers& k, const Grouping& grouping, GridVector series, size_t points) {
   GridVector out(series.size());
   std::vector<std::vector<std::pair<double, size_t>>> steps(points);
-  for (const Group& one : group(series, grouping)) {
+  for (const Group& one : group(series.size(), grouping, [&](size_t i) -> const LabelPairs& { return series[i].labels; })) {
     for (const size_t member : one.members) {
       for (const Point& point : series[member].points) steps[point.step].emplace_back(point.value, member);
     }

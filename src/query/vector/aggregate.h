@@ -10,7 +10,20 @@ namespace contextcore::query {
 
 enum class AggregateOp : uint8_t { sum, avg, max, min, count, group, stddev, stdvar, quantile };
 
+// Series with distinct labels whose points are made when they are asked for, so that those of a group need not be kept all
+// at once.
+class SeriesOnDemand {
+ public:
+  virtual ~SeriesOnDemand() = default;
+  virtual size_t size() const = 0;
+  virtual const LabelPairs& labels(size_t series) const = 0;
+  // Borrowed until the next call.
+  virtual Result<const std::vector<Point>*> points(size_t series) = 0;
+};
+
 // What each group gives at a step where it has a value. q: of quantile, else unused.
+Result<GridVector> aggregate(AggregateOp op, const Grouping& grouping, SeriesOnDemand& series, size_t points,
+                             const StepNumbers& q = {{0}});
 GridVector aggregate(AggregateOp op, const Grouping& grouping, const GridVector& series, size_t points,
                      const StepNumbers& q = {{0}});
 

@@ -27,29 +27,46 @@ void set_label(LabelPairs& labels, std::string_view name, std::string value) {
   }
 }
 
+namespace {
+
+void append_key(const LabelPairs::value_type& label, std::string& key) {
+  key += label.first;
+  key.push_back('\0');
+  key += std::to_string(label.second.size());
+  key.push_back('\0');
+  key += label.second;
+}
+
+bool keeps(const Grouping& grouping, const std::string& name) {
+  const bool listed = std::find(grouping.labels.begin(), grouping.labels.end(), name) != grouping.labels.end();
+  return listed != grouping.without;
+}
+
+}  // namespace
+
 std::string key_of(const LabelPairs& labels) {
   std::string key;
-  for (const auto& [name, value] : labels) {
-    key += name;
-    key.push_back('\0');
-    key += std::to_string(value.size());
-    key.push_back('\0');
-    key += value;
-  }
+  for (const auto& label : labels) append_key(label, key);
   return key;
 }
 
 void sort_by_labels(GridVector& series) {
-  std::sort(series.begin(), series.end(), [](const GridSeries& a, const GridSeries& b) { return a.labels < b.labels; });
+  const auto before = [](const GridSeries& a, const GridSeries& b) { return a.labels < b.labels; };
+  if (!std::is_sorted(series.begin(), series.end(), before)) std::sort(series.begin(), series.end(), before);
 }
 
 LabelPairs group_labels(const LabelPairs& labels, const Grouping& grouping) {
   LabelPairs out;
   for (const auto& label : labels) {
-    const bool listed = std::find(grouping.labels.begin(), grouping.labels.end(), label.first) != grouping.labels.end();
-    if (listed != grouping.without) out.push_back(label);
+    if (keeps(grouping, label.first)) out.push_back(label);
   }
   return out;
+}
+
+void append_key(const LabelPairs& labels, const Grouping& grouping, std::string& key) {
+  for (const auto& label : labels) {
+    if (keeps(grouping, label.first)) append_key(label, key);
+  }
 }
 
 void Merger::add(LabelPairs labels, std::vector<Point> points) {

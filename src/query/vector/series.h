@@ -53,6 +53,8 @@ struct Grouping {
 };
 // by keeps the listed labels, without removes them.
 LabelPairs group_labels(const LabelPairs& labels, const Grouping& grouping);
+// Appends key_of(group_labels(labels, grouping)), without making these labels.
+void append_key(const LabelPairs& labels, const Grouping& grouping, std::string& key);
 
 // Adds points to the series of the same labels.
 class Merger {

@@ -1,0 +1,85 @@
+// Functions over ranges: rate, max_over_time ...
+
+#include "query/common/text.h"
+#include "query/promql/evaluator.h"
+#include "query/promql/functions.h"
+#include "query/vector/relabel.h"
+
+namespace contextcore::promql {
+namespace {
+
+// A counter's name, or that of one of its parts.
+bool is_counter_name(std::string_view name) {
+  for (const std::string_view suffix : {"_total", "_sum", "_count", "_bucket"}) {
+    if (name.ends_with(suffix)) return true;
+  }
+  return name.empty();
+}
+
+}  // namespace
+
+void Evaluator::check_counter(const Call& call, const std::vector<store::MetricSeries>& series) {
+  for (const store::MetricSeries& one : series) {
+    const std::string_view name = query::label_of(one.labels, query::kNameLabel);
+    if (is_counter_name(name)) continue;
+    inform("metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " + query::quote(name),
+           call.arguments[0]);
+  }
+}
+
+Result<RangeCall> Evaluator::begin_range_call(const Call& call, const Steps& steps) {
+  RangeCall out;
+  out.entry = find_range_function(call.function->name);
+  const Expr* range = nullptr;
+  for (const Expr& argument : call.arguments) {
+    if (type_of(argument) == ValueType::matrix) {
+      range = &argument;
+    } else {
+      CC_ASSIGN(Value value, evaluate(argument, steps));
+      out.numbers = std::move(value.numbers);
+      if (out.entry->name == "quantile_over_time") check_quantile(out.numbers, argument);
+    }
+  }
+  CC_ASSIGN(out.input, evaluate_range(*range, steps));
+  if (out.entry->counter) check_counter(call, out.input.series);
+  if (!out.entry->keeps_name) {
+    for (store::MetricSeries& series : out.input.series) query::drop_metric_labels(series.labels);
+  }
+  return out;
+}
+
+Status Evaluator::fill_points(const RangeCall& call, size_t series, const Steps& steps, std::vector<query::Point>& out) {
+  CC_TRY(check_cancelled());
+  const RangeEntry& entry = *call.entry;
+  Window window;
+  window.range_ms = call.input.range_ms;
+  WindowCursor cursor(call.input.series[series].runs);
+  for (size_t step = 0; step < steps.count; ++step) {
+    window.step_ms = steps.time_ms(step);
+    window.end_ms = reference_ms(call.input.shift, window.step_ms);
+    window.start_ms = window.end_ms - call.input.range_ms;
+    if (entry.of_rise != nullptr) {
+      if (const auto rise = cursor.rise(window.start_ms, window.end_ms)) {
+        if (const auto value = entry.of_rise(window, *rise)) out.push_back({step, *value});
+        continue;
+      }
+    }
+    cursor.cut(window.start_ms, window.end_ms, window);
+    if (window.runs.empty()) continue;
+    if (const auto value = entry.function(window, call.numbers.at(step))) out.push_back({step, *value});
+  }
+  return count_samples(static_cast<int64_t>(out.size()));
+}
+
+Result<Value> Evaluator::values_of(RangeCall call, const Steps& steps) {
+  query::GridVector vector;
+  std::vector<query::Point> points;
+  for (size_t i = 0; i < call.input.series.size(); ++i) {
+    points.clear();
+    CC_TRY(fill_points(call, i, steps, points));
+    if (!points.empty()) vector.push_back({std::move(call.input.series[i].labels), points});
+  }
+  return merged(std::move(vector));
+}
+
+}  // namespace contextcore::promql

@@ -90,6 +90,12 @@ class LogBatchIterator {
 // The iterator must not outlive the source.
 Result<std::unique_ptr<LogBatchIterator>> scan_logs(const Source& source, const LogFetchRequest& request,
                                                     const LogProjection& projection);
+// The same entries in parts: one for each file, the oldest first, in which those of a stream lie together in order of time
+// and sequence, the streams in order of their labels; and one for what lies in memory, as it arrived. A source that is no
+// snapshot of a store has one part, in order of time.
+Result<std::vector<std::unique_ptr<LogBatchIterator>>> scan_log_parts(const Source& source,
+                                                                      const LogFetchRequest& request,
+                                                                      const LogProjection& projection);
 // Always of entries: what scan_logs gives has to equal it.
 Result<std::unique_ptr<LogBatchIterator>> batches_of_entries(const Source& source, const LogFetchRequest& request,
                                                              const LogProjection& projection);

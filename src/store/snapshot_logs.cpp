@@ -221,19 +221,50 @@ class Batches : public LogBatchIterator {
 
 }  // namespace
 
-Result<std::unique_ptr<LogBatchIterator>> scan_logs(const Source& source, const LogFetchRequest& request,
-                                                    const LogProjection& projection) {
-  const auto* snapshot = dynamic_cast<const Snapshot*>(&source);
-  if (snapshot == nullptr) return batches_of_entries(source, request, projection);
-  CC_TRY(snapshot->head().settle_logs());
-  CC_ASSIGN(std::vector<LogSource> sources, log_sources(*snapshot, request.journal_only, request.after_sequence));
-  // The oldest files first, then the head: whoever wants order has little left to do.
+namespace {
+
+// The oldest files first, then the head: whoever wants order has little left to do.
+Result<std::vector<LogSource>> sources_in_order(const Snapshot& snapshot, const LogFetchRequest& request) {
+  CC_TRY(snapshot.head().settle_logs());
+  CC_ASSIGN(std::vector<LogSource> sources, log_sources(snapshot, request.journal_only, request.after_sequence));
   const auto files_end = std::find_if(sources.begin(), sources.end(), [](const LogSource& one) { return one.in_head; });
   std::sort(sources.begin(), files_end, [](const LogSource& a, const LogSource& b) {
     return LogParts::of(*a.rows).first_sequence() < LogParts::of(*b.rows).first_sequence();
   });
+  return sources;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LogBatchIterator>> scan_logs(const Source& source, const LogFetchRequest& request,
+                                                    const LogProjection& projection) {
+  const auto* snapshot = dynamic_cast<const Snapshot*>(&source);
+  if (snapshot == nullptr) return batches_of_entries(source, request, projection);
+  CC_ASSIGN(std::vector<LogSource> sources, sources_in_order(*snapshot, request));
   return std::unique_ptr<LogBatchIterator>(
       std::make_unique<Batches>(*snapshot, std::move(sources), request, projection));
+}
+
+Result<std::vector<std::unique_ptr<LogBatchIterator>>> scan_log_parts(const Source& source,
+                                                                      const LogFetchRequest& request,
+                                                                      const LogProjection& projection) {
+  std::vector<std::unique_ptr<LogBatchIterator>> parts;
+  const auto* snapshot = dynamic_cast<const Snapshot*>(&source);
+  if (snapshot == nullptr) {
+    CC_ASSIGN(parts.emplace_back(), batches_of_entries(source, request, projection));
+    return parts;
+  }
+  CC_ASSIGN(const std::vector<LogSource> sources, sources_in_order(*snapshot, request));
+  std::vector<LogSource> in_head;
+  for (const LogSource& one : sources) {
+    if (one.in_head) {
+      in_head.push_back(one);
+    } else {
+      parts.push_back(std::make_unique<Batches>(*snapshot, std::vector<LogSource>{one}, request, projection));
+    }
+  }
+  parts.push_back(std::make_unique<Batches>(*snapshot, std::move(in_head), request, projection));
+  return parts;
 }
 
 Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest& request) const {

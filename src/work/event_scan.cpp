@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <bit>
 #include <deque>
+#include <memory>
 #include <tuple>
 
 #include "base/flat_json.h"
 #include "base/sort.h"
 #include "store/log_batch.h"
+#include "work/log_merge.h"
 #include "work/names.h"
 #include "work/span_numbers.h"
 
@@ -124,23 +126,23 @@ class Reader {
     projection.ids = projection.fields = projection.once = true;
     projection.integers = {std::string(names::meta::kRevision), std::string(names::meta::kEventSeq)};
     projection.metadata = {"event_name"};
-    CC_ASSIGN(const auto batches, store::scan_logs(source_, request(), projection));
-    for (store::LogBatch batch;;) {
-      stream_ = nullptr;
-      names_.clear();
-      CC_ASSIGN(const bool more, batches->next(batch));
-      if (!more) return {};
-      names_.resize(batch.metadata[0].values.size());
-      CC_TRY(choose(batch));
-      for (size_t k = 0; k < chosen_.size(); ++k) {
-        if (k + kAhead < chosen_.size()) fold_.prefetch(chosen_[k + kAhead].span);
-        const auto [row, span] = chosen_[k];
-        if (!wanted(span, Place{batch.times_ns[row], batch.integers[kRevision][row], batch.integers[kSeq][row]})) continue;
-        if (batch.streams[row] != stream_) enter(*batch.streams[row]);
-        CC_ASSIGN(const EventView event, view_of(batch, row));
+    CC_ASSIGN(auto parts, store::scan_log_parts(source_, request(), projection));
+    std::vector<Cursor> cursors(parts.size());
+    for (size_t i = 0; i < parts.size(); ++i) {
+      cursors[i].batches = std::move(parts[i]);
+      CC_TRY(advance(cursors[i]));
+    }
+    return merge_rows(cursors, [&](Cursor& cursor) -> Status {
+      const std::vector<Chosen>& chosen = cursor.chosen;
+      const auto [row, span] = chosen[cursor.at];
+      if (cursor.at + kAhead < chosen.size()) fold_.prefetch(chosen[cursor.at + kAhead].span);
+      const store::LogBatch& batch = cursor.batch;
+      if (wanted(span, Place{batch.times_ns[row], batch.integers[kRevision][row], batch.integers[kSeq][row]})) {
+        CC_ASSIGN(const EventView event, view_of(cursor, row));
         if (event.whole == nullptr || fold_.wants(event.name)) CC_TRY(fn(span, event));
       }
-    }
+      return advance(cursor);
+    });
   }
   const SpanNumbers& spans() const { return spans_; }
   // The event at hand, with the fields that were wanted.
@@ -169,6 +171,36 @@ class Reader {
     uint32_t row = 0, span = 0;
   };
 
+  // A part of the log, and the row of it that is next.
+  struct Cursor : LogPlace {
+    std::unique_ptr<store::LogBatchIterator> batches;
+    store::LogBatch batch;
+    std::vector<Name> names;     // by number of the event's name in the batch
+    std::vector<Chosen> chosen;  // of the batch
+    size_t at = 0;               // in chosen
+    const store::LabelPairs* known = nullptr;
+    std::string_view project, service_name;  // of the known stream
+  };
+
+  // To the next row that the filter wants.
+  Status advance(Cursor& cursor) {
+    for (++cursor.at; cursor.at >= cursor.chosen.size(); cursor.at = 0) {
+      cursor.names.clear();
+      CC_ASSIGN(const bool more, cursor.batches->next(cursor.batch));
+      if (!more) {
+        cursor.stream = nullptr;
+        return {};
+      }
+      cursor.names.resize(cursor.batch.metadata[0].values.size());
+      CC_TRY(choose(cursor));
+    }
+    const uint32_t row = cursor.chosen[cursor.at].row;
+    cursor.stream = cursor.batch.streams[row];
+    cursor.time_ns = cursor.batch.times_ns[row];
+    cursor.sequence = cursor.batch.sequences[row];
+    return {};
+  }
+
   store::LogFetchRequest request() const {
     store::LogFetchRequest request;
     request.journal_only = true;
@@ -184,8 +216,9 @@ class Reader {
   }
 
   // The rows that the filter wants, with their spans.
-  Status choose(const store::LogBatch& batch) {
-    chosen_.clear();
+  Status choose(Cursor& cursor) {
+    const store::LogBatch& batch = cursor.batch;
+    cursor.chosen.clear();
     const store::LabelPairs* known = nullptr;
     bool of_project = false;
     for (size_t i = 0; i < batch.size; ++i) {
@@ -200,28 +233,30 @@ class Reader {
       }
       if (!of_project) continue;
       if (const uint32_t number = batch.metadata[0].ids[i]; number != 0) {
-        Name& name = names_[number];
+        Name& name = cursor.names[number];
         if (!name.known) CC_TRY(learn(batch, number, name));
         if (!name.wanted) continue;
       }
-      chosen_.push_back({static_cast<uint32_t>(i), spans_.number_of(batch.span_ids[i])});
+      cursor.chosen.push_back({static_cast<uint32_t>(i), spans_.number_of(batch.span_ids[i])});
     }
     return {};
   }
 
-  void enter(const store::LabelPairs& stream) {
-    stream_ = &stream;
-    project_ = pick(stream, "project_id");
-    service_name_ = pick(stream, "service_name");
+  static void enter(Cursor& cursor) {
+    cursor.known = cursor.stream;
+    cursor.project = pick(*cursor.stream, "project_id");
+    cursor.service_name = pick(*cursor.stream, "service_name");
   }
 
-  Result<EventView> view_of(const store::LogBatch& batch, size_t i) {
+  Result<EventView> view_of(Cursor& cursor, size_t i) {
+    if (cursor.known != cursor.stream) enter(cursor);
+    const store::LogBatch& batch = cursor.batch;
     const uint32_t number = batch.metadata[0].ids[i];
-    Name& name = names_[number];
+    Name& name = cursor.names[number];
     EventView event{batch.metadata[0].values[number],
                     name.change,
-                    project_,
-                    service_name_,
+                    cursor.project,
+                    cursor.service_name,
                     batch.trace_ids[i],
                     batch.span_ids[i],
                     batch.times_ns[i],
@@ -237,20 +272,20 @@ class Reader {
       event.fields = &fields_;
       return event;
     }
-    CC_TRY(read_whole(batch, i, event));
+    CC_TRY(read_whole(batch, i, number == 0 ? nullptr : &name.fields, event));
     return view_->view();
   }
 
-  Status read_whole(const store::LogBatch& batch, size_t i, const EventView& view) {
-    const uint32_t number = batch.metadata[0].ids[i];
+  // fields: nullptr where the record has no event name of its own.
+  Status read_whole(const store::LogBatch& batch, size_t i, const Fields* fields, const EventView& view) {
     copy_all_but_fields(view, whole_);
     whole_.observed_ns = batch.observed_ns[i];
     whole_.line.clear();
     if (batch.fields == nullptr || !batch.fields->has(i)) {
-      CC_TRY(fill_text(batch.lines[i], number));
+      CC_TRY(fill_text(batch.lines[i], fields));
     } else {
       CC_ASSIGN(const std::string line, line_of(batch, i));
-      CC_TRY(fill_text(line, number));
+      CC_TRY(fill_text(line, fields));
     }
     view_.emplace(whole_);
     return {};
@@ -276,9 +311,9 @@ class Reader {
     return {};
   }
 
-  Status fill_text(std::string_view line, uint32_t number) {
-    if (number != 0) return fill_line(line, names_[number].fields);
-    // A record without an event name of its own has it in its line.
+  Status fill_text(std::string_view line, const Fields* fields) {
+    if (fields != nullptr) return fill_line(line, *fields);
+    // It is in the line.
     CC_TRY(fill_line(line, std::nullopt));
     whole_.name = whole_.text(names::field::kEvent);
     return {};
@@ -308,10 +343,6 @@ class Reader {
   const store::Source& source_;
   const EventFilter& filter_;
   SpanFold& fold_;
-  const store::LabelPairs* stream_ = nullptr;
-  std::string_view project_, service_name_;  // of the stream
-  std::vector<Name> names_;                  // by number of the event's name in the batch
-  std::vector<Chosen> chosen_;               // of the batch
   ColumnFields fields_;
   Event whole_;
   std::optional<ViewOfEvent> view_;  // of whole_

@@ -17,7 +17,7 @@ namespace contextcore::work {
 // (EventView::whole).
 using Fields = std::optional<std::vector<std::string_view>>;
 
-// A fold of the events of each span by itself. Spans have numbers, from 0 in the order of their first events.
+// A fold of the events of each span by itself. Spans have numbers, from 0 without gaps.
 class SpanFold {
  public:
   virtual ~SpanFold() = default;

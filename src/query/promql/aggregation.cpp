@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/sort.h"
+#include "base/sort_runs.h"
 #include "base/utf8.h"
 #include "query/common/text.h"
 #include "query/promql/evaluator.h"
@@ -51,10 +52,9 @@ const Call* call_over_range(const Expr& operand) {
 
 // Sorts them by their labels. False if two have the same.
 bool settle(std::vector<store::MetricSeries>& series) {
-  const auto not_before = [](const auto& a, const auto& b) { return !(a.labels < b.labels); };
-  if (std::adjacent_find(series.begin(), series.end(), not_before) == series.end()) return true;
-  std::sort(series.begin(), series.end(), [](const auto& a, const auto& b) { return a.labels < b.labels; });
-  return std::adjacent_find(series.begin(), series.end(), not_before) == series.end();
+  sort_runs(series, [](const auto& a, const auto& b) { return a.labels < b.labels; });
+  return std::adjacent_find(series.begin(), series.end(),
+                            [](const auto& a, const auto& b) { return a.labels == b.labels; }) == series.end();
 }
 
 // without takes the name away, too.

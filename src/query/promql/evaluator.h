@@ -41,6 +41,7 @@ struct RangeCall {
   const RangeEntry* entry = nullptr;
   query::StepNumbers numbers{{0}};  // the scalar argument
   RangeInput input;                 // with the labels of the answer
+  std::vector<int64_t> ends_ms;     // of the windows, by step
 };
 
 // Refuses what is not built.

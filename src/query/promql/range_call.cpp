@@ -41,6 +41,9 @@ Result<RangeCall> Evaluator::begin_range_call(const Call& call, const Steps& ste
     }
   }
   CC_ASSIGN(out.input, evaluate_range(*range, steps));
+  for (size_t step = 0; step < steps.count; ++step) {
+    out.ends_ms.push_back(reference_ms(out.input.shift, steps.time_ms(step)));
+  }
   if (out.entry->counter) check_counter(call, out.input.series);
   if (!out.entry->keeps_name) {
     for (store::MetricSeries& series : out.input.series) query::drop_metric_labels(series.labels);
@@ -56,7 +59,7 @@ Status Evaluator::fill_points(const RangeCall& call, size_t series, const Steps&
   WindowCursor cursor(call.input.series[series].runs);
   for (size_t step = 0; step < steps.count; ++step) {
     window.step_ms = steps.time_ms(step);
-    window.end_ms = reference_ms(call.input.shift, window.step_ms);
+    window.end_ms = call.ends_ms[step];
     window.start_ms = window.end_ms - call.input.range_ms;
     if (entry.of_rise != nullptr) {
       if (const auto rise = cursor.rise(window.start_ms, window.end_ms)) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/sort_runs.h"
+
 namespace contextcore::query {
 
 std::string_view label_of(const LabelPairs& labels, std::string_view name) {
@@ -51,8 +53,7 @@ std::string key_of(const LabelPairs& labels) {
 }
 
 void sort_by_labels(GridVector& series) {
-  const auto before = [](const GridSeries& a, const GridSeries& b) { return a.labels < b.labels; };
-  if (!std::is_sorted(series.begin(), series.end(), before)) std::sort(series.begin(), series.end(), before);
+  sort_runs(series, [](const GridSeries& a, const GridSeries& b) { return a.labels < b.labels; });
 }
 
 LabelPairs group_labels(const LabelPairs& labels, const Grouping& grouping) {

@@ -105,7 +105,10 @@ MetricViews::Built MetricViews::built(const ProjectLog& project, std::string_vie
   if (!entry.series || entry.version != project.version) {
     BuildOptions options;
     options.with_project = with_project;
-    entry.series = std::make_shared<const std::vector<StepSeries>>(build(project, metric, options));
+    // In order of labels, since whoever asks sorts them by these.
+    std::vector<StepSeries> series = build(project, metric, options);
+    std::sort(series.begin(), series.end(), [](const StepSeries& a, const StepSeries& b) { return a.labels < b.labels; });
+    entry.series = std::make_shared<const std::vector<StepSeries>>(std::move(series));
     entry.version = project.version;
   }
   return entry.series;

@@ -13,6 +13,7 @@ namespace contextcore::work {
 
 // For tables by span.
 struct SpanIdHash {
+  static_assert(sizeof(otlp::SpanId) == sizeof(size_t));
   size_t operator()(const otlp::SpanId& id) const {
     size_t number = 0;  // ids are hashes already
     std::memcpy(&number, id.bytes.data(), sizeof(number));
@@ -20,23 +21,25 @@ struct SpanIdHash {
   }
 };
 
-// Open addressing: every event of a log asks.
+// Open addressing: every event of a log asks. Ids lie beside their numbers, so that an answer takes one look at memory.
 class SpanNumbers {
  public:
   uint32_t number_of(const otlp::SpanId& id) {
-    if (!ids_.empty() && ids_[last_] == id) return last_;
+    const uint64_t key = SpanIdHash()(id);
+    if (!ids_.empty() && last_key_ == key) return last_;
     if (4 * (ids_.size() + 1) > 3 * slots_.size()) grow();
-    uint32_t& slot = slots_[slot_of(id)];
-    if (slot == 0) {
+    Slot& slot = slots_[slot_of(key)];
+    if (slot.number == kNone) {
+      slot = {key, static_cast<uint32_t>(ids_.size())};
       ids_.push_back(id);
-      slot = static_cast<uint32_t>(ids_.size());
     }
-    return last_ = slot - 1;
+    last_key_ = key;
+    return last_ = slot.number;
   }
   std::optional<uint32_t> find(const otlp::SpanId& id) const {
     if (slots_.empty()) return std::nullopt;
-    const uint32_t slot = slots_[slot_of(id)];
-    return slot == 0 ? std::nullopt : std::optional(slot - 1);
+    const Slot& slot = slots_[slot_of(SpanIdHash()(id))];
+    return slot.number == kNone ? std::nullopt : std::optional(slot.number);
   }
   void prefetch(const otlp::SpanId& id) const {
     if (!slots_.empty()) __builtin_prefetch(&slots_[SpanIdHash()(id) & (slots_.size() - 1)]);
@@ -45,19 +48,28 @@ class SpanNumbers {
   const otlp::SpanId& id(size_t number) const { return ids_[number]; }
 
  private:
-  size_t slot_of(const otlp::SpanId& id) const {
+  static constexpr uint32_t kNone = UINT32_MAX;
+  struct Slot {
+    uint64_t key = 0;  // the id's bytes
+    uint32_t number = kNone;
+  };
+  size_t slot_of(uint64_t key) const {
     const size_t mask = slots_.size() - 1;
-    size_t slot = SpanIdHash()(id) & mask;
-    while (slots_[slot] != 0 && !(ids_[slots_[slot] - 1] == id)) slot = (slot + 1) & mask;
+    size_t slot = key & mask;
+    while (slots_[slot].number != kNone && slots_[slot].key != key) slot = (slot + 1) & mask;
     return slot;
   }
   void grow() {
-    slots_.assign(slots_.empty() ? 1024 : 2 * slots_.size(), 0);
-    for (uint32_t number = 0; number < ids_.size(); ++number) slots_[slot_of(ids_[number])] = number + 1;
+    slots_.assign(slots_.empty() ? 1024 : 2 * slots_.size(), {});
+    for (uint32_t number = 0; number < ids_.size(); ++number) {
+      const uint64_t key = SpanIdHash()(ids_[number]);
+      slots_[slot_of(key)] = {key, number};
+    }
   }
   std::vector<otlp::SpanId> ids_;
-  std::vector<uint32_t> slots_;  // number + 1; a power of two, at most 3/4 full
-  uint32_t last_ = 0;            // events of one command follow one another
+  std::vector<Slot> slots_;  // a power of two, at most 3/4 full
+  uint64_t last_key_ = 0;    // events of one command follow one another
+  uint32_t last_ = 0;
 };
 
 }  // namespace contextcore::work

@@ -1,7 +1,7 @@
 #include "work/metrics/metric_log.h"
 
 #include <algorithm>
-#include <memory>
+#include <deque>
 #include <set>
 
 #include "work/event_scan.h"
@@ -144,43 +144,55 @@ class LogFold : public SpanFold {
   }
   Status add(size_t span, const EventView& event) override {
     if (span >= spans_.size()) spans_.resize(span + 1);
-    Span& of_span = spans_[span];
-    if (of_span.recorder == nullptr) {
+    Span*& of_span = spans_[span];
+    if (of_span == nullptr) {
       if (project_ == nullptr || project_->name != event.project) {
         project_ = &projects_[std::string(event.project)];
         project_->name = event.project;
       }
-      of_span.project = project_;
-      of_span.id = event.span_id;
-      of_span.timeline = std::make_unique<Timeline>();
-      of_span.recorder = std::make_unique<Recorder>(project_->words, *of_span.timeline);
+      of_span = &made_.emplace_back(*project_, event.span_id);
     }
-    return of_span.recorder->add(event);
+    return of_span->recorder.add(event);
   }
   void forget(size_t span, const otlp::SpanId&) override {
-    if (span < spans_.size()) spans_[span] = {};
+    if (span >= spans_.size() || spans_[span] == nullptr) return;
+    spans_[span]->project = nullptr;
+    spans_[span] = nullptr;
+  }
+  void prefetch(size_t span) const override {
+    if (span >= spans_.size() || spans_[span] == nullptr) return;
+    const char* at = reinterpret_cast<const char*>(spans_[span]);
+    for (size_t line = 0; line < sizeof(Span); line += kCacheLine) __builtin_prefetch(at + line, 1);
   }
   // Hands the timelines to their projects.
   void finish() {
-    std::erase_if(spans_, [](const Span& span) { return span.timeline == nullptr; });
-    std::sort(spans_.begin(), spans_.end(), [](const Span& a, const Span& b) { return a.id < b.id; });
-    for (Span& span : spans_) {
-      auto& timelines = span.project->timelines;
-      timelines.emplace_hint(timelines.end(), span.id, std::move(*span.timeline));
+    std::vector<Span*> order;
+    for (Span& span : made_) {
+      if (span.project != nullptr) order.push_back(&span);
+    }
+    std::sort(order.begin(), order.end(), [](const Span* a, const Span* b) { return a->id < b->id; });
+    for (Span* span : order) {
+      auto& timelines = span->project->timelines;
+      timelines.emplace_hint(timelines.end(), span->id, std::move(span->timeline));
     }
     spans_.clear();
+    made_.clear();
   }
 
  private:
+  static constexpr size_t kCacheLine = 64;
   struct Span {
-    ProjectLog* project = nullptr;
+    Span(ProjectLog& of_project, const otlp::SpanId& of_id)
+        : project(&of_project), id(of_id), recorder(of_project.words, timeline) {}
+    ProjectLog* project;  // nullptr: forgotten
     otlp::SpanId id;
-    std::unique_ptr<Timeline> timeline;
-    std::unique_ptr<Recorder> recorder;
+    Timeline timeline;
+    Recorder recorder;
   };
   std::map<std::string, ProjectLog>& projects_;
   ProjectLog* project_ = nullptr;  // of the last new span
-  std::vector<Span> spans_;
+  std::deque<Span> made_;
+  std::vector<Span*> spans_;  // by number
 };
 
 }  // namespace

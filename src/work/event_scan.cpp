@@ -20,7 +20,7 @@ using store::FieldValue;
 
 enum Integer : size_t { kRevision, kSeq };
 // How far ahead of the event at hand memory is asked for.
-constexpr size_t kAhead = 12;
+constexpr size_t kAhead = 12, kNear = 4;
 
 struct Place {
   int64_t time_ns = INT64_MIN, revision = 0, seq = 0;
@@ -136,6 +136,7 @@ class Reader {
       const std::vector<Chosen>& chosen = cursor.chosen;
       const auto [row, span] = chosen[cursor.at];
       if (cursor.at + kAhead < chosen.size()) fold_.prefetch(chosen[cursor.at + kAhead].span);
+      if (cursor.at + kNear < chosen.size()) prefetch_fields(cursor, chosen[cursor.at + kNear].row);
       const store::LogBatch& batch = cursor.batch;
       if (wanted(span, Place{batch.times_ns[row], batch.integers[kRevision][row], batch.integers[kSeq][row]})) {
         CC_ASSIGN(const EventView event, view_of(cursor, row));
@@ -240,6 +241,12 @@ class Reader {
       cursor.chosen.push_back({static_cast<uint32_t>(i), spans_.number_of(batch.span_ids[i])});
     }
     return {};
+  }
+
+  static void prefetch_fields(const Cursor& cursor, uint32_t row) {
+    for (const ColumnFields::Column& column : cursor.names[cursor.batch.metadata[0].ids[row]].columns) {
+      __builtin_prefetch(&column.values->at(row));
+    }
   }
 
   static void enter(Cursor& cursor) {

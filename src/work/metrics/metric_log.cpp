@@ -31,6 +31,11 @@ class Recorder {
 
   Status add(const EventView& event) {
     if (timeline_.first_ns == 0 || event.time_ns < timeline_.first_ns) timeline_.first_ns = event.time_ns;
+    if (event.change != TaskChange::other) {
+      CC_TRY(add_task_event(event));
+      count(event, CounterKind::events, event.name);
+      return {};
+    }
     if (is_task_event(event.name)) CC_TRY(add_task_event(event));
     count(event, CounterKind::events, event.name);
     if (event.name == ev::kInsightEmitted) count(event, CounterKind::insights, event.text(field::kInsightType));
@@ -56,9 +61,9 @@ class Recorder {
         states.push_back({event.time_ns, state});
       }
     }
-    if (event.name == ev::kTaskStatusChanged) {
+    if (event.change == TaskChange::status_changed) {
       count(event, CounterKind::transitions, event.text(field::kToStatus));
-    } else if (event.name == ev::kTaskCompleted) {
+    } else if (event.change == TaskChange::completed) {
       count(event, CounterKind::completed, {});
       count_number(event, CounterKind::points_completed, field::kStoryPoints);
       count_number(event, CounterKind::lead_seconds, field::kLeadTimeSeconds);
@@ -112,6 +117,14 @@ std::string label(const store::LabelPairs* pairs, std::string_view name) {
 }  // namespace
 
 uint32_t Words::number_of(std::string_view word) {
+  if (word.empty()) return 0;
+  // Of few words, one after the other: mostly the same stands here as last time.
+  uint32_t& recent = recent_[(word.size() + static_cast<unsigned char>(word.back())) % recent_.size()];
+  if (words_[recent] == word) return recent;
+  return recent = look_up(word);
+}
+
+uint32_t Words::look_up(std::string_view word) {
   if (const auto known = numbers_.find(word); known != numbers_.end()) return known->second;
   const auto number = static_cast<uint32_t>(words_.size());
   numbers_.emplace(word, number);

@@ -5,6 +5,7 @@
 //
 // Start here, then metric_build.h (timelines to step functions), then metric_views.h (the source that queries ask).
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -28,7 +29,10 @@ class Words {
   const std::string& word(uint32_t number) const { return words_[number]; }
 
  private:
+  uint32_t look_up(std::string_view word);
+
   std::vector<std::string> words_{""};
+  std::array<uint32_t, 64> recent_{};  // numbers that were asked for, by what is cheap to see of their words
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view word) const { return std::hash<std::string_view>()(word); }

@@ -199,6 +199,33 @@ TEST_F(BulkTest, ColumnsEqualEntries) {
     const auto expected = rows_of(store::batches_of_entries(*read_.source, request, projection), false);
     EXPECT_FALSE(expected.empty());
     EXPECT_EQ(rows_of(store::scan_logs(*read_.source, request, projection), false), expected) << "round " << round;
+    auto parts = store::scan_log_parts(*read_.source, request, projection);
+    ASSERT_TRUE(parts.ok());
+    std::multiset<std::string> of_parts;
+    for (auto& part : *parts) of_parts.merge(rows_of(std::move(part), false));
+    EXPECT_EQ(of_parts, expected) << "round " << round;
+  }
+}
+
+// By stream, time and sequence, but for what lies in memory.
+TEST_F(BulkTest, PartsOfFilesAreInOrder) {
+  fill(7);
+  auto parts = store::scan_log_parts(*read_.source, {}, {});
+  ASSERT_TRUE(parts.ok());
+  ASSERT_GT(parts->size(), 1u) << "no file";
+  for (size_t i = 0; i + 1 < parts->size(); ++i) {
+    std::optional<std::tuple<store::LabelPairs, int64_t, uint64_t>> before;
+    for (store::LogBatch batch;;) {
+      const Result<bool> more = (*parts)[i]->next(batch);
+      ASSERT_TRUE(more.ok());
+      if (!*more) break;
+      for (size_t row = 0; row < batch.size; ++row) {
+        const std::tuple here(*batch.streams[row], batch.times_ns[row], batch.sequences[row]);
+        EXPECT_LE(before.value_or(here), here);
+        before = here;
+      }
+    }
+    EXPECT_TRUE(before) << "an empty file";
   }
 }
 

@@ -15,6 +15,7 @@
 #include "store/segment_format.h"
 #include "store/segment_page.h"
 #include "store/span_order.h"
+#include "store/span_writer.h"
 #include "store/work_table.h"
 
 namespace {
@@ -61,7 +62,13 @@ void read_spans(FileSystem& files) {
   if (rows.size() <= kRowsOrdered && order.add(rows, RowSet(rows.size(), true)).ok()) {
     size_t ordered = 0;
     for (const SpanOrder::Window& window : order.windows(2)) {
-      (void)order.for_each(window, [&](const RowRef<SpanRows>&) { return ++ordered, Status(); });
+      const auto writer = SpanSegmentWriter::create(files, "/merged", window.rows, false);
+      if (!writer.ok()) return;
+      Status merged = order.for_each(window, [&](const SpanRun& run) {
+        ordered += run.count;
+        return (*writer)->add(run);
+      });
+      if (merged.ok()) (void)(*writer)->finish();
     }
     if (ordered > rows.size()) __builtin_trap();
   }

@@ -27,6 +27,8 @@ struct Zone {
   int64_t min = 0, max = 0;
 };
 
+class SegmentGroup;  // segment_reader.h
+
 // The columns of one row group, in memory or on disk. What is borrowed from it lives as long as it.
 class ColumnSource {
  public:
@@ -46,6 +48,8 @@ class ColumnSource {
   virtual Zone attribute_zone(size_t table, size_t index) const = 0;
   // An error of Code::corruption that says where these columns come from.
   virtual Error damaged(const std::string& what) const = 0;
+  // The row group of a segment that these are, if so.
+  virtual const SegmentGroup* in_segment() const { return nullptr; }
 };
 
 class AttributeTable {

@@ -100,13 +100,19 @@ size_t SegmentFile::group_of(size_t row) const {
          1;
 }
 
-Result<std::string> SegmentFile::read_page(const PageEntry& entry, const std::string& what) const {
+Result<std::string> SegmentFile::read_stored(const PageEntry& entry, const std::string& what) const {
   std::string stored(size_t{entry.stored} + 8, '\0');
   CC_ASSIGN(const size_t got, file_->read_at(entry.offset, stored.data(), entry.stored));
   if (got != entry.stored) return damaged(what + ": the file ends within it");
   const std::string_view bytes = std::string_view(stored).substr(0, entry.stored);
   if (xxh3_64(bytes) != entry.checksum) return damaged(what + ": its checksum does not match");
+  return stored;
+}
+
+Result<std::string> SegmentFile::read_page(const PageEntry& entry, const std::string& what) const {
+  CC_ASSIGN(std::string stored, read_stored(entry, what));
   if (entry.raw == entry.stored) return stored;
+  const std::string_view bytes = std::string_view(stored).substr(0, entry.stored);
   std::string raw;
   if (!decompress_page(bytes, entry.raw, raw)) return damaged(what + ": it does not decompress");
   return raw;

@@ -32,7 +32,9 @@ class SegmentFile {
   uint32_t first_row(size_t group) const { return first_rows_[group]; }
   // REQUIRES: row < footer().rows
   size_t group_of(size_t row) const;
-  // The bytes of a page followed by 8 zeros; what: for the message of an error.
+  // The bytes of a page as they lie in the file, followed by 8 zeros; what: for the message of an error.
+  Result<std::string> read_stored(const PageEntry& entry, const std::string& what) const;
+  // What they stand for, followed by 8 zeros.
   Result<std::string> read_page(const PageEntry& entry, const std::string& what) const;
   Error damaged(const std::string& what) const;
   // The entry of a block of whole rows. REQUIRES: block < footer().wholes.blocks
@@ -98,6 +100,7 @@ class SegmentGroup : public ColumnSource {
   Result<ColumnView> attribute(size_t table, size_t index) const override;
   Zone attribute_zone(size_t table, size_t index) const override;
   Error damaged(const std::string& what) const override;
+  const SegmentGroup* in_segment() const override { return this; }
 
   const SegmentFile& file() const { return *file_; }
   size_t number() const { return group_; }

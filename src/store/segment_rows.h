@@ -98,12 +98,13 @@ inline size_t group_rows_for(size_t rows) {
 constexpr uint64_t kGroupBytesMax = 16u << 20;
 constexpr size_t kGroupChildRows = 1u << 16;
 
-// Adds a row to the ranges of its id.
-inline void add_to_index(std::vector<IndexEntry>& index, std::string_view key, uint32_t row) {
+// Adds rows to the ranges of their id.
+inline void add_to_index(std::vector<IndexEntry>& index, std::string_view key, uint32_t row,
+                         uint32_t count = 1) {
   if (!index.empty() && index.back().key == key && index.back().first + index.back().count == row) {
-    ++index.back().count;
+    index.back().count += count;
   } else {
-    index.push_back({std::string(key), row, 1});
+    index.push_back({std::string(key), row, count});
   }
 }
 

@@ -45,8 +45,20 @@ Status SegmentWriter::write_page(std::string_view raw, PageEntry& entry) {
   entry.stored = static_cast<uint32_t>(stored.size());
   entry.raw = static_cast<uint32_t>(raw.size());
   entry.checksum = xxh3_64(stored);
+  return append_page(stored);
+}
+
+Status SegmentWriter::append_page(std::string_view stored) {
   pending_.append(stored);
   return pending_.size() >= kWriteBytes ? flush() : Status();
+}
+
+Status SegmentWriter::copy_page(const SegmentFile& file, const PageEntry& from, const std::string& what,
+                                PageEntry& entry) {
+  CC_ASSIGN(const std::string stored, file.read_stored(from, what));
+  entry = from;
+  entry.offset = written_ + pending_.size();
+  return append_page(std::string_view(stored).substr(0, from.stored));
 }
 
 Status SegmentWriter::write_column(const ColumnView& view, PageEntry& entry) {
@@ -90,6 +102,36 @@ Status SegmentWriter::write_group(const ColumnSource& source, const std::array<i
       GroupEntry::AttributePage& page = group.attributes[table].emplace_back();
       page.attribute = attribute_number(table, source.attribute_info(table, i));
       CC_TRY(write_column(view, page.page));
+    }
+  }
+  return {};
+}
+
+Status SegmentWriter::copy_group(const SegmentGroup& group, const InsteadOf& instead) {
+  const SegmentFile& file = group.file();
+  const GroupEntry& from = file.footer().groups[group.number()];
+  const std::string what = fmt::format("row group {} (from row {})", group.number(), file.first_row(group.number()));
+  GroupEntry& to = footer_.groups.emplace_back();
+  to.rows = from.rows;
+  to.zones = from.zones;
+  footer_.rows += to.rows[0];
+  for (const GroupEntry::FixedPage& one : from.fixed) {
+    if (instead.contains(one.column)) continue;
+    GroupEntry::FixedPage& page = to.fixed.emplace_back();
+    page.column = one.column;
+    CC_TRY(copy_page(file, one.page, what, page.page));
+  }
+  for (const auto& [column, view] : instead) {
+    if (view.count == 0) continue;
+    GroupEntry::FixedPage& page = to.fixed.emplace_back();
+    page.column = static_cast<uint8_t>(column);
+    CC_TRY(write_column(view, page.page));
+  }
+  for (size_t table = 0; table < tables_of(footer_.kind, footer_.version); ++table) {
+    for (size_t i = 0; i < from.attributes[table].size(); ++i) {
+      GroupEntry::AttributePage& page = to.attributes[table].emplace_back();
+      page.attribute = attribute_number(table, group.attribute_info(table, i));
+      CC_TRY(copy_page(file, from.attributes[table][i].page, what, page.page));
     }
   }
   return {};

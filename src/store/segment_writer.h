@@ -11,6 +11,7 @@
 #include "base/file_system.h"
 #include "store/rows_shared.h"
 #include "store/segment_format.h"
+#include "store/segment_reader.h"
 
 namespace contextcore::store {
 
@@ -25,6 +26,10 @@ class SegmentWriter {
  public:
   static Result<SegmentWriter> create(FileSystem& files, const std::string& path, SegmentKind kind);
   Status write_group(const ColumnSource& source, const std::array<int64_t, 5>& zones);
+  // A row group of another segment of the same format: its pages as they lie there, but for the fixed columns that are
+  // given instead of its own.
+  using InsteadOf = std::map<size_t, ColumnView>;
+  Status copy_group(const SegmentGroup& group, const InsteadOf& instead);
   template <typename T>
   Status write_objects(const SharedObjects<T>& objects, std::vector<BlockEntry>& blocks) {
     for (uint32_t begin = 0; begin < objects.size(); begin += kObjectsPerBlock) {
@@ -55,6 +60,8 @@ class SegmentWriter {
       : file_(std::move(file)), path_(std::move(path)) {}
   Status write_page(std::string_view raw, PageEntry& entry);
   Status write_column(const ColumnView& view, PageEntry& entry);
+  Status copy_page(const SegmentFile& file, const PageEntry& from, const std::string& what, PageEntry& entry);
+  Status append_page(std::string_view stored);
   Status flush();
   Status end_wholes();
   Status write_directory(const std::vector<BlockEntry>& blocks, BlockDirectory& out);

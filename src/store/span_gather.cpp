@@ -142,8 +142,8 @@ Result<bool> SpanGather::append(const RowRef<SpanRows>* rows, size_t count, Span
   }
   const size_t base = out.rows(kSpanTable);
   CC_TRY(copy_table(kSpanTable, refs, out));
-  CC_TRY(copy_objects(SpanColumn::resource, refs, base, out));
-  CC_TRY(copy_objects(SpanColumn::scope, refs, base, out));
+  CC_TRY(copy_objects(SpanColumn::resource, refs, base, out.at(SpanColumn::resource)));
+  CC_TRY(copy_objects(SpanColumn::scope, refs, base, out.at(SpanColumn::scope)));
   CC_TRY(copy_children(kEventTable, refs, out));
   CC_TRY(copy_children(kLinkTable, refs, out));
   CC_TRY(add_zones(refs, out));
@@ -201,7 +201,7 @@ Result<uint32_t> SpanGather::number_of(GatherSource& source, size_t which, uint6
 }
 
 Status SpanGather::copy_objects(SpanColumn column, const std::vector<Ref>& rows, size_t base,
-                                SpanColumns& out) {
+                                ColumnBuilder& to) {
   const size_t which = column == SpanColumn::resource ? 0 : 1;
   for (size_t i = 0; i < rows.size(); ++i) {
     GatherSource& source = *rows[i].source;
@@ -209,9 +209,18 @@ Status SpanGather::copy_objects(SpanColumn column, const std::vector<Ref>& rows,
     const size_t at = from->find(rows[i].row);
     const uint64_t object = at == ColumnView::npos ? 0 : from->view().numbers[at];
     CC_ASSIGN(const uint32_t number, number_of(source, which, object));
-    out.at(column).append_unless_default(base + i, number);
+    to.append_unless_default(base + i, number);
   }
   return {};
+}
+
+Result<ColumnBuilder> SpanGather::objects_of(const SpanRows& rows, uint32_t first, SpanColumn column) {
+  CC_ASSIGN(GatherSource* const source, sources_.of(rows, first));
+  std::vector<Ref> refs(source->end - source->first);
+  for (uint32_t i = 0; i < refs.size(); ++i) refs[i] = {source, i};
+  ColumnBuilder numbers(kSpanFixedColumns[at_index(column)].type);
+  CC_TRY(copy_objects(column, refs, 0, numbers));
+  return numbers;
 }
 
 Status SpanGather::copy_children(size_t table, const std::vector<Ref>& rows, SpanColumns& out) {

@@ -76,6 +76,8 @@ class SpanGather {
 
   // rows: as many as the group will have, about.
   void begin_group(size_t rows);
+  // The column of resources or scopes of a row group of a source, with the numbers that they have in what is written.
+  Result<ColumnBuilder> objects_of(const SpanRows& rows, uint32_t first, SpanColumn column);
   // Appends rows to a group. False: it would have more attribute columns than one may have, and
   // holds some of the rows or parts of them now.
   Result<bool> append(const RowRef<SpanRows>* rows, size_t count, SpanColumns& out);
@@ -105,7 +107,7 @@ class SpanGather {
   Status copy_table(size_t table, const std::vector<Ref>& rows, SpanColumns& out);
   Status copy_fixed(size_t column, const std::vector<Ref>& rows, size_t base, SpanColumns& out);
   Status copy_objects(SpanColumn column, const std::vector<Ref>& rows, size_t base,
-                      SpanColumns& out);
+                      ColumnBuilder& to);
   Status copy_children(size_t table, const std::vector<Ref>& rows, SpanColumns& out);
   Status copy_attributes(size_t table, const std::vector<Ref>& rows, size_t base, SpanColumns& out);
   Result<GatherSource::Shape*> shape_of(size_t table, GatherSource& source, GatherColumn& shapes,

@@ -33,7 +33,7 @@ Status SpanMerge::write_received(const std::vector<SpanInput>& inputs, size_t wi
   for (const SpanInput& input : inputs) CC_TRY(order.add(*input.rows, input.wanted));
   for (const SpanOrder::Window& window : order.windows(windows_max)) {
     CC_TRY(begin(window.rows));
-    CC_TRY(order.for_each(window, [this](const RowRef<SpanRows>& row) { return add(row); }));
+    CC_TRY(order.for_each(window, [this](const SpanRun& run) { return add(run); }));
     CC_TRY(end(window.bounds));
     traces_.add(number_, order.fingerprints(window));
   }
@@ -49,10 +49,20 @@ Status SpanMerge::begin(uint64_t rows) {
   return {};
 }
 
+RowMoves& SpanMerge::moves_of(const SpanRows* source) {
+  while (sources_[source_] != source) source_ = (source_ + 1) % sources_.size();
+  return moves_[source_];
+}
+
 Status SpanMerge::add(const RowRef<SpanRows>& row) {
-  while (sources_[source_] != row.rows) source_ = (source_ + 1) % sources_.size();
-  moves_[source_].set(row.row, number_, row_++);
+  moves_of(row.rows).set(row.row, number_, row_++);
   return writer_->add(row);
+}
+
+Status SpanMerge::add(const SpanRun& run) {
+  RowMoves& moves = moves_of(run.rows);
+  for (uint32_t i = 0; i < run.count; ++i) moves.set(run.first + i, number_, row_++);
+  return writer_->add(run);
 }
 
 Status SpanMerge::end(const TimeBounds& bounds) {

@@ -46,6 +46,8 @@ class SpanMerge {
   Status write_received(const std::vector<SpanInput>& inputs, size_t windows_max);
   Status begin(uint64_t rows);
   Status add(const RowRef<SpanRows>& row);
+  Status add(const SpanRun& run);
+  RowMoves& moves_of(const SpanRows* source);
   Status end(const TimeBounds& bounds);
 
   FileSystem& files_;

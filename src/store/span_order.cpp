@@ -154,17 +154,16 @@ std::vector<uint64_t> SpanOrder::fingerprints(const Window& window) const {
   return out;
 }
 
-Status SpanOrder::for_each(const Window& window,
-                           const std::function<Status(const RowRef<SpanRows>&)>& fn) {
+Status SpanOrder::for_each(const Window& window, const std::function<Status(const SpanRun&)>& fn) {
   for (const uint32_t trace : window.traces) {
     const uint32_t begin = trace == 0 ? 0 : traces_[trace - 1].runs_end;
     if (traces_[trace].runs_end - begin == 1) {
       const Run& run = runs_[begin];
-      for (uint32_t i = 0; i < run.count; ++i) CC_TRY(fn({sources_[run.source], run.first + i}));
+      CC_TRY(fn({sources_[run.source], run.first, run.count, traces_[trace].id}));
       continue;
     }
     CC_TRY(merge_runs(trace));
-    for (const Row& row : merged_) CC_TRY(fn(row.ref));
+    for (const Row& row : merged_) CC_TRY(fn({row.ref.rows, row.ref.row, 1, traces_[trace].id}));
   }
   return {};
 }

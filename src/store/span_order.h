@@ -14,6 +14,13 @@
 
 namespace contextcore::store {
 
+// Rows of one trace that lie one after the other in their source, and in what they are going to.
+struct SpanRun {
+  const SpanRows* rows = nullptr;
+  uint32_t first = 0, count = 0;
+  otlp::TraceId trace;
+};
+
 class SpanOrder {
  public:
   // Takes in the rows that are set.
@@ -30,7 +37,7 @@ class SpanOrder {
   std::vector<Window> windows(size_t windows_max);
   // Of the traces in it, as trace runs have them, each once, ascending.
   std::vector<uint64_t> fingerprints(const Window& window) const;
-  Status for_each(const Window& window, const std::function<Status(const RowRef<SpanRows>&)>& fn);
+  Status for_each(const Window& window, const std::function<Status(const SpanRun&)>& fn);
 
  private:
   struct Trace {

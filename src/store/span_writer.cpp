@@ -12,6 +12,13 @@ namespace {
 // Rows that are copied at once; what a group has grown to is looked at in between.
 constexpr size_t kSliceRows = 128;
 
+// Received spans of all but small files have groups as those of the largest: what is merged goes over in whole groups.
+constexpr size_t kLargestGroupsFrom = 128u << 10;
+
+size_t group_rows_of(size_t rows, bool journal) {
+  return !journal && rows > kLargestGroupsFrom ? group_rows_for(SIZE_MAX) : group_rows_for(rows);
+}
+
 std::array<int64_t, 5> numbers_of(const SpanZones& zones) {
   return {zones.min_start, zones.max_start, zones.max_end, zones.max_duration, zones.open ? 1 : 0};
 }
@@ -20,7 +27,7 @@ std::array<int64_t, 5> numbers_of(const SpanZones& zones) {
 
 SpanSegmentWriter::SpanSegmentWriter(SegmentWriter writer, size_t rows_expected, bool whole_rows)
     : writer_(std::move(writer)),
-      group_rows_(group_rows_for(rows_expected)),
+      group_rows_(group_rows_of(rows_expected, whole_rows)),
       whole_rows_(whole_rows),
       gather_(resources_, scopes_),
       group_(std::make_unique<SpanColumns>()) {
@@ -45,6 +52,83 @@ Status SpanSegmentWriter::add(const RowRef<SpanRows>& row) {
                     group_->memory_bytes() >= kGroupBytesMax;
   return full ? end_group() : Status();
 }
+
+// ---- whole row groups of other segments
+// ----------------------------------------------------------------------------------------
+
+// Groups that are far smaller than those of this file are put together to larger ones.
+bool SpanSegmentWriter::may_be_copied(const SpanRows::InColumns& in) const {
+  const SegmentGroup* const group = in.source->in_segment();
+  return group != nullptr && group->file().footer().version == segment_version(SegmentKind::spans) &&
+         (in.end - in.first) * 2 >= group_rows_ && !whole_rows_;
+}
+
+const SpanRows::InColumns& SpanSegmentWriter::columns_of(const SpanRun& run) {
+  if (asked_rows_ != run.rows || run.first < asked_.first || run.first >= asked_.end) {
+    asked_ = run.rows->columns_at(run.first);
+    asked_rows_ = run.rows;
+  }
+  return asked_;
+}
+
+Status SpanSegmentWriter::add(const SpanRun& run) {
+  SpanRun rest = run;
+  while (rest.count > 0) {
+    SpanRun part = rest;
+    if (whole_.rows != rest.rows || whole_.next != rest.first) {
+      CC_TRY(end_whole());
+      const SpanRows::InColumns& in = columns_of(rest);
+      part.count = std::min(rest.count, in.end - rest.first);
+      if (in.first == rest.first && may_be_copied(in)) whole_ = {rest.rows, in, rest.first, {}};
+    }
+    if (whole_.rows != nullptr) {
+      part.count = std::min(part.count, whole_.in.end - whole_.next);
+      whole_.runs.push_back(part);
+      whole_.next += part.count;
+      if (whole_.next == whole_.in.end) CC_TRY(copy_whole());
+    } else {
+      CC_TRY(gather(part));
+    }
+    rest.first += part.count;
+    rest.count -= part.count;
+  }
+  return {};
+}
+
+Status SpanSegmentWriter::gather(const SpanRun& run) {
+  for (uint32_t i = 0; i < run.count; ++i) CC_TRY(add(RowRef<SpanRows>{run.rows, run.first + i}));
+  return {};
+}
+
+// Its rows do not go on as they did.
+Status SpanSegmentWriter::end_whole() {
+  const WholeGroup whole = std::exchange(whole_, {});
+  for (const SpanRun& run : whole.runs) CC_TRY(gather(run));
+  return {};
+}
+
+// Not behind a handful of rows, which would have to make a group of their own.
+Status SpanSegmentWriter::copy_whole() {
+  if (!rows_.empty() && rows_.size() * 2 < group_rows_) return end_whole();
+  if (copied_ < rows_.size()) CC_TRY(copy_slice());
+  CC_TRY(end_group());
+  const WholeGroup whole = std::exchange(whole_, {});
+  const uint32_t first = whole.in.first;
+  SegmentWriter::InsteadOf instead;
+  CC_ASSIGN(const ColumnBuilder resources, gather_.objects_of(*whole.rows, first, SpanColumn::resource));
+  CC_ASSIGN(const ColumnBuilder scopes, gather_.objects_of(*whole.rows, first, SpanColumn::scope));
+  instead.emplace(static_cast<size_t>(SpanColumn::resource), resources.view());
+  instead.emplace(static_cast<size_t>(SpanColumn::scope), scopes.view());
+  CC_TRY(writer_.copy_group(*whole.in.source->in_segment(), instead));
+  for (const SpanRun& run : whole.runs) {
+    add_to_index(index_, bytes_of(run.trace), group_first_ + run.first - first, run.count);
+  }
+  group_first_ += whole.in.end - first;
+  return {};
+}
+
+// ---- rows
+// ------------------------------------------------------------------------------------------
 
 Status SpanSegmentWriter::copy_slice() {
   const size_t from = std::exchange(copied_, rows_.size());
@@ -93,6 +177,7 @@ Status SpanSegmentWriter::end_group() {
 }
 
 Status SpanSegmentWriter::finish() {
+  CC_TRY(end_whole());
   if (copied_ < rows_.size()) CC_TRY(copy_slice());
   CC_TRY(end_group());
   CC_TRY(writer_.write_resources(resources_));

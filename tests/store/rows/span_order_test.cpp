@@ -40,7 +40,10 @@ TEST_F(SpanOrderTest, IsThatOfTheFirstStartOfTheTrace) {
   ASSERT_TRUE(first.add(*other, RowSet(other->size(), true)).ok());
   std::vector<RowRef<SpanRows>> sorted;
   for (const auto& window : first.windows(1)) {
-    ASSERT_TRUE(first.for_each(window, [&](const RowRef<SpanRows>& ref) { return sorted.push_back(ref), Status(); }).ok());
+    ASSERT_TRUE(first.for_each(window, [&](const SpanRun& run) {
+      for (uint32_t i = 0; i < run.count; ++i) sorted.push_back({run.rows, run.first + i});
+      return Status();
+    }).ok());
   }
   const auto ordered = segment_of(sorted, "/ordered");
 
@@ -70,8 +73,11 @@ TEST_F(SpanOrderTest, IsThatOfTheFirstStartOfTheTrace) {
   const auto windows = order.windows(1);
   ASSERT_EQ(windows.size(), 1u);
   EXPECT_EQ(windows[0].rows, expected.size());
-  ASSERT_TRUE(order.for_each(windows[0], [&](const RowRef<SpanRows>& ref) {
-    EXPECT_EQ(key_of(ref, starts), key_of(expected.at(at++), starts));
+  ASSERT_TRUE(order.for_each(windows[0], [&](const SpanRun& run) {
+    for (uint32_t i = 0; i < run.count; ++i) {
+      EXPECT_EQ(run.trace, run.rows->trace_id(run.first + i));
+      EXPECT_EQ(key_of({run.rows, run.first + i}, starts), key_of(expected.at(at++), starts));
+    }
     return Status();
   }).ok());
   EXPECT_EQ(at, expected.size());

@@ -14,35 +14,6 @@ namespace {
 constexpr size_t kHeaderBytes = 16, kTrailerBytes = 28;
 constexpr size_t kEntriesPerBlock = 1024;
 constexpr size_t kEntryBytes = 8;
-// The filter: lines of 512 bits, six of which say that a fingerprint is there; some 12 bits for each
-// give one wrong hit in some hundred.
-constexpr size_t kLineWords = 8;
-constexpr uint64_t kEntriesPerLine = 42;
-constexpr int kBits = 6;
-
-struct FilterBits {
-  size_t line = 0;
-  uint64_t places = 0;  // 9 bits each
-};
-
-FilterBits filter_bits(uint64_t fingerprint, size_t lines) {
-  const uint64_t hash = fingerprint * 0x9E3779B97F4A7C15ull;
-  return {static_cast<size_t>((hash >> 32) * lines >> 32), hash * 0xC2B2AE3D27D4EB4Full >> 10};
-}
-
-std::vector<uint64_t> filter_of(const std::vector<uint64_t>& entries) {
-  const size_t lines = (entries.size() + kEntriesPerLine - 1) / kEntriesPerLine;
-  std::vector<uint64_t> filter(lines * kLineWords, 0);
-  for (const uint64_t entry : entries) {
-    const FilterBits bits = filter_bits(entry >> 16, lines);
-    for (int i = 0; i < kBits; ++i) {
-      const uint64_t place = bits.places >> (9 * i) & 511;
-      filter[bits.line * kLineWords + place / 64] |= uint64_t{1} << (place % 64);
-    }
-  }
-  return filter;
-}
-
 std::string_view bytes_of(const std::vector<uint64_t>& words) {
   return {reinterpret_cast<const char*>(words.data()), words.size() * 8};
 }
@@ -72,17 +43,18 @@ Status TraceRunBuilder::write(FileSystem& files, const std::string& path) {
   append_u32(0, head);
   CC_TRY(file->write_at(0, head));
   CC_TRY(file->write_at(kHeaderBytes, bytes_of(entries_)));
-  const std::vector<uint64_t> filter = filter_of(entries_);
+  LineFilter filter = LineFilter::for_entries(entries_.size());
+  for (const uint64_t entry : entries_) filter.add(entry >> 16);
   const uint64_t filter_at = kHeaderBytes + entries_.size() * kEntryBytes;
-  CC_TRY(file->write_at(filter_at, bytes_of(filter)));
+  CC_TRY(file->write_at(filter_at, bytes_of(filter.words())));
 
   std::vector<uint64_t> counts(segments_.size(), 0);
   for (const uint64_t entry : entries_) ++counts[entry & 0xFFFF];
   std::string directory;
   RecordWriter writer(directory);
   writer.u64(entries_.size());
-  writer.u64(filter.size() / kLineWords);
-  writer.u64(xxh3_64(bytes_of(filter)));
+  writer.u64(filter.lines());
+  writer.u64(xxh3_64(bytes_of(filter.words())));
   writer.u32(static_cast<uint32_t>(segments_.size()));
   for (size_t i = 0; i < segments_.size(); ++i) {
     writer.u64(segments_[i]);
@@ -99,7 +71,7 @@ Status TraceRunBuilder::write(FileSystem& files, const std::string& path) {
   append_u64(length, directory);
   append_u32(kTraceRunVersion, directory);
   directory += kTraceRunMagic;
-  CC_TRY(file->write_at(filter_at + filter.size() * 8, directory));
+  CC_TRY(file->write_at(filter_at + filter.words().size() * 8, directory));
   return file->sync();
 }
 
@@ -152,9 +124,10 @@ Status TraceRun::read_directory() {
   }
   if (!decode_directory(directory, pages_end)) return damaged("its directory does not parse");
   const uint64_t filter_at = kHeaderBytes + entries_ * kEntryBytes;
-  const uint64_t filter_bytes = filter_.size() * 8;
-  CC_ASSIGN(got, file_->read_at(filter_at, reinterpret_cast<char*>(filter_.data()), filter_bytes));
-  if (got != filter_bytes || xxh3_64(bytes_of(filter_)) != filter_checksum_) {
+  std::vector<uint64_t>& words = filter_.words();
+  const uint64_t filter_bytes = words.size() * 8;
+  CC_ASSIGN(got, file_->read_at(filter_at, reinterpret_cast<char*>(words.data()), filter_bytes));
+  if (got != filter_bytes || xxh3_64(bytes_of(words)) != filter_checksum_) {
     return damaged("the checksum of its filter does not match");
   }
   return {};
@@ -167,8 +140,8 @@ bool TraceRun::decode_directory(std::string_view bytes, uint64_t pages_end) {
   filter_checksum_ = reader.u64();
   // All of the file is entries and filter, so that no count can claim more than there is.
   const uint64_t left = pages_end - kHeaderBytes;
-  if (!reader.ok() || entries_ > left / kEntryBytes || lines > left / (kLineWords * 8)) return false;
-  if (entries_ * kEntryBytes + lines * kLineWords * 8 != left || (lines == 0) != (entries_ == 0)) {
+  if (!reader.ok() || entries_ > left / kEntryBytes || lines > left / (LineFilter::kLineWords * 8)) return false;
+  if (entries_ * kEntryBytes + lines * LineFilter::kLineWords * 8 != left || (lines == 0) != (entries_ == 0)) {
     return false;
   }
   const uint32_t segments = reader.count(16);
@@ -184,18 +157,7 @@ bool TraceRun::decode_directory(std::string_view bytes, uint64_t pages_end) {
     blocks_.push_back({first, reader.u64()});
   }
   if (!reader.done()) return false;
-  filter_.resize(lines * kLineWords);
-  return true;
-}
-
-bool TraceRun::passes_filter(uint64_t fingerprint) const {
-  if (filter_.empty()) return false;
-  const FilterBits bits = filter_bits(fingerprint, filter_.size() / kLineWords);
-  const uint64_t* line = &filter_[bits.line * kLineWords];
-  for (int i = 0; i < kBits; ++i) {
-    const uint64_t place = bits.places >> (9 * i) & 511;
-    if ((line[place / 64] >> (place % 64) & 1) == 0) return false;
-  }
+  filter_ = LineFilter(lines);
   return true;
 }
 
@@ -219,7 +181,7 @@ Result<std::vector<uint64_t>> TraceRun::block(size_t number) const {
 }
 
 Status TraceRun::find(uint64_t fingerprint, std::vector<uint32_t>& out) const {
-  if (!passes_filter(fingerprint)) return {};
+  if (!filter_.passes(fingerprint)) return {};
   const uint64_t from = run_entry(fingerprint, 0), to = run_entry(fingerprint, 0xFFFF);
   // Entries of one fingerprint may begin in the block before the first that starts with it.
   auto at = std::lower_bound(blocks_.begin(), blocks_.end(), from,
@@ -245,7 +207,7 @@ Status TraceRun::for_each(const std::function<void(uint64_t, uint32_t)>& fn) con
 }
 
 uint64_t TraceRun::memory_bytes() const {
-  return sizeof(*this) + filter_.capacity() * 8 + blocks_.capacity() * sizeof(Block) +
+  return sizeof(*this) + filter_.words().capacity() * 8 + blocks_.capacity() * sizeof(Block) +
          segments_.capacity() * sizeof(Segment);
 }
 

@@ -15,6 +15,7 @@
 #include "base/file_system.h"
 #include "base/result.h"
 #include "otlp/model.h"
+#include "store/line_filter.h"
 
 namespace contextcore::store {
 
@@ -45,7 +46,7 @@ class TraceRun {
   // Appends the indices of segments that may have the trace, ascending.
   Status find(uint64_t fingerprint, std::vector<uint32_t>& out) const;
   Status for_each(const std::function<void(uint64_t fingerprint, uint32_t segment)>& fn) const;
-  bool passes_filter(uint64_t fingerprint) const;
+  bool passes_filter(uint64_t fingerprint) const { return filter_.passes(fingerprint); }
   size_t blocks() const { return blocks_.size(); }
   uint64_t memory_bytes() const;
 
@@ -68,7 +69,7 @@ class TraceRun {
   std::vector<Segment> segments_;
   uint64_t entries_ = 0;
   std::vector<Block> blocks_;
-  std::vector<uint64_t> filter_;
+  LineFilter filter_;
   uint64_t filter_checksum_ = 0;
   mutable std::atomic<bool> given_up_{false};
 };

@@ -15,6 +15,9 @@ namespace contextcore::store {
 namespace {
 
 constexpr size_t kBlocksPerRead = 64;
+// A command looks for fewer, so that it pays for no filter.
+constexpr uint64_t kMissesBeforeFilter = 256;
+constexpr size_t kBlocksPerMiss = 8;
 
 uint64_t u64_at(std::string_view bytes, size_t offset) {
   uint64_t value = 0;
@@ -130,6 +133,7 @@ Status WorkTableFile::read_directory(const std::string& directory, uint64_t dire
 }
 
 WorkTableFile::~WorkTableFile() {
+  delete filter_.load();
   for (size_t section = 0; section < kWorkSections; ++section) {
     for (size_t i = 0; i < entries_[section].size(); ++i) {
       if (blocks_[section] != nullptr) delete blocks_[section][i].load();
@@ -258,6 +262,46 @@ size_t count_up_to(size_t count, uint64_t key, const KeyAt& key_at) {
 }  // namespace
 
 WorkTableFile::Found WorkTableFile::locate(uint64_t id) const {
+  if (const LineFilter* filter = filter_.load(std::memory_order_acquire)) {
+    return filter->passes(id) ? search(id) : Found();
+  }
+  const Found found = search(id);
+  if (found.block == nullptr) missed();
+  return found;
+}
+
+void WorkTableFile::missed() const {
+  if (misses_.fetch_add(1, std::memory_order_relaxed) < kMissesBeforeFilter) return;
+  const std::unique_lock lock(filter_mutex_, std::try_to_lock);
+  const size_t blocks = entries(WorkSection::rows).size();
+  if (!lock || next_block_ > blocks) return;
+  // As if for twice as many: one of some thousands passes by chance, so that few blocks are read and kept for nothing.
+  if (next_filter_ == nullptr) next_filter_ = std::make_unique<LineFilter>(LineFilter::for_entries(2 * row_count_));
+  const size_t end = std::min(blocks, next_block_ + kBlocksPerMiss);
+  while (next_block_ < end && add_to_filter(next_block_)) ++next_block_;
+  if (next_block_ < end) {  // one cannot be read: who asks for its rows is told
+    next_filter_ = nullptr;
+    next_block_ = blocks + 1;
+  } else if (end == blocks) {
+    filter_.store(next_filter_.release(), std::memory_order_release);
+    next_block_ = blocks + 1;
+  }
+}
+
+// Keeps no block that nobody has asked for.
+bool WorkTableFile::add_to_filter(size_t index) const {
+  const Entry& entry = entries(WorkSection::rows)[index];
+  const auto add = [&](std::string_view bytes) {
+    for (size_t item = 0; item < entry.items; ++item) next_filter_->add(id_at(bytes, item));
+    return true;
+  };
+  const auto& slot = blocks_[static_cast<size_t>(WorkSection::rows)][index];
+  if (const Block* block = slot.load(std::memory_order_acquire)) return add(block->bytes);
+  const Result<std::string> bytes = read_exactly(*file_, entry.offset, entry.length, path_);
+  return bytes.ok() && xxh3_64(*bytes) == entry.checksum && add(*bytes);
+}
+
+WorkTableFile::Found WorkTableFile::search(uint64_t id) const {
   const std::vector<Entry>& blocks = entries(WorkSection::rows);
   const size_t up_to = count_up_to(blocks.size(), id, [&](size_t i) { return blocks[i].first.key; });
   if (up_to == 0) return {};

@@ -14,6 +14,7 @@
 
 #include "base/file_system.h"
 #include "base/result.h"
+#include "store/line_filter.h"
 #include "store/work_index.h"
 #include "store/work_keys.h"
 #include "store/work_table_format.h"
@@ -103,6 +104,10 @@ class WorkTableFile {
     const Block* block = nullptr;  // nullptr: there is no such row
   };
   Found locate(uint64_t id) const;
+  Found search(uint64_t id) const;
+  // An id was looked for that is not there. After some of them the filter is made, a few blocks each time.
+  void missed() const;
+  bool add_to_filter(size_t index) const;
   // nullptr: it does not parse; status() says so.
   const WorkRow* row_at(size_t index, const Block& block, size_t item) const;
   std::vector<uint64_t> values_of(WorkSection section, uint64_t key) const;
@@ -118,6 +123,12 @@ class WorkTableFile {
   uint64_t row_count_ = 0;
   std::vector<Entry> entries_[kWorkSections];
   std::unique_ptr<std::atomic<const Block*>[]> blocks_[kWorkSections];
+  // Ids that are surely not there. What is received is asked for by the million, and nothing of it is here.
+  mutable std::atomic<const LineFilter*> filter_{nullptr};
+  mutable std::atomic<uint64_t> misses_{0};
+  mutable std::mutex filter_mutex_;
+  mutable std::unique_ptr<LineFilter> next_filter_;  // with the ids of the blocks before next_block_
+  mutable size_t next_block_ = 0;
   mutable std::once_flag hiding_once_;
   mutable std::vector<uint64_t> hiding_;
   mutable std::mutex mutex_;

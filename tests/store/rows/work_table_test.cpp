@@ -296,6 +296,61 @@ TEST_F(WorkTableTest, NoticesEveryChangedByte) {
   }
 }
 
+// Received spans are looked for by the million, and none of them is there: soon no block is searched for them.
+TEST_F(WorkTableTest, ManyStrangersReadEachBlockOnce) {
+  SeededRandom random(8);
+  std::vector<WorkRow> rows;
+  for (uint64_t number = 1; number <= 5000; ++number) {
+    rows.push_back(random_row(random, 1));
+    rows.back().span_id = id_of(number);
+  }
+  ASSERT_TRUE(WorkTable::empty()->with(rows)->write(*files_, "/work", 0).ok());
+  const auto blocks = files_->read_file("/work").value_or("").size() / 16'384;
+  ASSERT_GT(blocks, 40u);
+  const auto table = WorkTable::open(*files_, {"/work"}).value_or(nullptr);
+  ASSERT_NE(table, nullptr);
+  size_t reads = 0;
+  disk_.set_hook([&](SimOp op, const std::string&) { reads += op == SimOp::read ? 1 : 0; });
+  const auto look_for_strangers = [&](uint64_t from) {
+    for (uint64_t number = from; number < from + 1000; ++number) EXPECT_EQ(table->find(id_of(number)), nullptr);
+  };
+  look_for_strangers(10'000);
+  EXPECT_GT(reads, blocks / 4);
+  EXPECT_LT(reads, 2 * blocks);
+  const size_t before = reads;
+  for (uint64_t from = 20'000; from < 30'000; from += 1000) look_for_strangers(from);
+  EXPECT_LT(reads, before + blocks);  // of those that pass by chance
+  disk_.set_hook(nullptr);
+  for (const WorkRow& row : rows) {
+    ASSERT_NE(table->find(row.span_id), nullptr);
+    EXPECT_EQ(*table->find(row.span_id), row);
+  }
+  EXPECT_TRUE(table->status().ok());
+}
+
+TEST_F(WorkTableTest, StrangersAreStillToldFromRowsWhereABlockIsDamaged) {
+  SeededRandom random(9);
+  std::vector<WorkRow> rows;
+  for (uint64_t number = 1; number <= 5000; ++number) {
+    rows.push_back(random_row(random, 1));
+    rows.back().span_id = id_of(number);
+  }
+  ASSERT_TRUE(WorkTable::empty()->with(rows)->write(*files_, "/work", 0).ok());
+  std::string bytes = files_->read_file("/work").value_or("");
+  bytes[bytes.size() / 4] = static_cast<char>(bytes[bytes.size() / 4] ^ 1);  // within the rows
+  ASSERT_TRUE(files_->write_file_atomically("/work", bytes).ok());
+  const auto table = WorkTable::open(*files_, {"/work"}).value_or(nullptr);
+  ASSERT_NE(table, nullptr);
+  for (uint64_t number = 10'000; number < 12'000; ++number) EXPECT_EQ(table->find(id_of(number)), nullptr);
+  ASSERT_FALSE(table->status().ok());  // some lay where the damage is
+  const auto found = std::count_if(rows.begin(), rows.end(), [&](const WorkRow& row) {
+    const WorkRow* const known = table->find(row.span_id);
+    return known != nullptr && *known == row;
+  });
+  EXPECT_GT(found, 4500);
+  EXPECT_LT(found, 5000);
+}
+
 TEST_F(WorkTableTest, RefusesWhatIsNoTable) {
   EXPECT_EQ(WorkTable::open(*files_, {"/absent"}).status().error().code, Code::not_found);
   ASSERT_TRUE(files_->write_file_atomically("/short", "CCWORKT\n").ok());

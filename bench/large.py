@@ -159,6 +159,7 @@ def main():
         large.make()
         print(f"{'row':58}{'measured':>26}   {'target':<26}note")
         large.fill()
+        os.sync()  # what was copied and is not written yet would make whoever syncs next wait for all of it
         large.opening()
         large.commands()
 

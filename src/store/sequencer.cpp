@@ -138,14 +138,13 @@ void StoreImpl::flush(Lock& lock) {
   const uint64_t sequence = position_.sequence;
   uint64_t durable = durable_;
   lock.unlock();
-  const Status status = write_batch(batch, begin, end, durable);
+  Status status = write_batch(batch, begin, end, durable);
   lock.lock();
   flushing_ = false;
+  if (status.ok()) status = show({wal_->epoch(), end, durable}, sequence);
   if (status.ok()) {
     flushed_ = end;
     durable_ = durable;
-    head_->forget_tables_before(visible_);
-    set_state(head_, sequence);
     if (durable_ < end) schedule_sync();
   } else {
     poison(status);
@@ -156,8 +155,17 @@ void StoreImpl::flush(Lock& lock) {
 // Runs without mutex_: flushing_ keeps others away from the file and from last_sync_ns_.
 Status StoreImpl::write_batch(std::string_view batch, uint64_t offset, uint64_t end, uint64_t& durable) {
   CC_TRY(wal_->write(offset, batch));
-  CC_TRY(sync_due(end, durable));
-  return mark_file_.write({wal_->epoch(), end, durable});
+  return sync_due(end, durable);
+}
+
+// The mark shows other processes what visible_ shows this one. Who reads here while it is written waits: what somebody has seen
+// there must be seen here as well.
+Status StoreImpl::show(const CommitMark& mark, uint64_t sequence) {
+  head_->forget_tables_before(visible_);
+  const std::lock_guard state(state_mutex_);
+  CC_TRY(mark_file_.write(mark));
+  visible_ = sequence;
+  return {};
 }
 
 Status StoreImpl::sync_due(uint64_t end, uint64_t& durable) {

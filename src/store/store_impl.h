@@ -117,6 +117,7 @@ class StoreImpl final : public Store {
   void wait_idle(Lock& lock);
   // durable: how much of the log is, brought up to date.
   Status write_batch(std::string_view batch, uint64_t offset, uint64_t end, uint64_t& durable);
+  Status show(const CommitMark& mark, uint64_t sequence);
   Status sync_due(uint64_t end, uint64_t& durable);
   void poison(const Status& status);
   void schedule_sync();

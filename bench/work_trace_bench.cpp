@@ -1,5 +1,5 @@
-// Traces by id, as the Tempo API reads them: one of 84 received spans among 50,000 others, and one of 2,000 tasks below one
-// task that came in 20 pieces, each in a file of its own. Cold is the first time after the store was opened (files are in
+// Traces by id, as the Tempo API reads them: one of 84 received spans among 50,000 others, and one of 1,000 tasks (a
+// task and its first phase, so 2,000 spans) that came in 20 pieces, each in files of its own until those are merged. Cold is the first time after the store was opened (files are in
 // the page cache of the system, none of their pages is decoded), warm the median of 200.
 //   work_trace_bench [directory, default /tmp]
 
@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,7 @@ namespace {
 
 using namespace contextcore;
 
-constexpr size_t kPieces = 20, kTasks = 2000, kTraceSpans = 84, kOthers = 50'000, kOtherSpans = 12;
+constexpr size_t kPieces = 20, kTasks = 1000, kTraceSpans = 84, kOthers = 50'000, kOtherSpans = 12;
 
 [[noreturn]] void fail(const Error& error) {
   fmt::print(stderr, "work_trace_bench: {}\n", error.to_string());
@@ -43,12 +44,18 @@ void must(const Status& status) {
 class Traces {
  public:
   explicit Traces(std::string path) {
+    std::filesystem::remove_all(path);
     options_.path = std::move(path);
     options_.mode = store::StoreMode::server;
     options_.durability = store::Durability::interval;
     options_.hooks = work::hooks();
     store_ = must(store::Store::open(options_));
     settings_.store_id = store_->store_id();
+  }
+
+  ~Traces() {
+    store_ = nullptr;
+    std::filesystem::remove_all(options_.path);
   }
 
   otlp::TraceId receive() {
@@ -62,7 +69,7 @@ class Traces {
   otlp::TraceId work() {
     change("task.create", {{"id", "ROOT-1"}, {"title", "All of it"}});
     for (size_t task = 1; task < kTasks; ++task) {
-      change("task.create", {{"id", fmt::format("PART-{}", task)}, {"title", fmt::format("Part {} of it", task)}, {"parent", "ROOT-1"}});
+      change("task.create", {{"id", fmt::format("PART-{}", task)}, {"title", fmt::format("Part {} of it", task)}, {"parent_id", "ROOT-1"}});
       if (task % (kTasks / kPieces) == 0) must(store_->cut());
     }
     must(store_->cut());
@@ -147,5 +154,5 @@ int main(int argc, char** argv) {
   Traces received(directory + "-received");
   received.report("84 received spans among 50,000", received.receive(), "5 / 1");
   Traces work(directory + "-work");
-  work.report("2,000 tasks in 20 pieces", work.work(), "15");
+  work.report("2,000 spans of 1,000 tasks in 20 pieces", work.work(), "15");
 }

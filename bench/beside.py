@@ -16,16 +16,9 @@ import subprocess
 import sys
 import time
 
+from budgets import cpu_of, memory_of
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-
-
-def cpu_s(pid):
-    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def peak_mb(pid):
-    return next(int(line.split()[1]) / 1024 for line in open(f"/proc/{pid}/status") if line.startswith("VmHWM:"))
 
 
 def tree_bytes(folder):
@@ -38,10 +31,10 @@ def tree_bytes(folder):
 
 
 def wait_idle(pid, seconds, longest=900):
-    calm, before, began = 0, cpu_s(pid), time.time()
+    calm, before, began = 0, cpu_of(pid), time.time()
     while calm < seconds and time.time() - began < longest:
         time.sleep(1)
-        now = cpu_s(pid)
+        now = cpu_of(pid)
         calm = calm + 1 if now - before < 0.1 else 0
         before = now
 
@@ -56,17 +49,17 @@ def main():
     parser.add_argument("--bin", default=str(ROOT / "build/release/bin"))
     arguments = parser.parse_args()
     millions = arguments.spans / 1e6
-    before = cpu_s(arguments.pid)
+    before = cpu_of(arguments.pid)
     done = subprocess.run([os.path.join(arguments.bin, "client_ingest_bench"), arguments.address, str(arguments.spans)],
                           capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(done.stderr)
     sent = json.loads(done.stdout)
-    during = cpu_s(arguments.pid) - before
+    during = cpu_of(arguments.pid) - before
     wait_idle(arguments.pid, arguments.idle)
     print(f"sent {sent['spans_per_s']:.0f} spans/s, p50 {sent['p50_ms']:.1f} ms, p99 {sent['p99_ms']:.1f} ms, {sent['refused']} refused and sent again")
-    print(f"CPU-s a million spans: {during / millions:.1f} while sending, {(cpu_s(arguments.pid) - before) / millions:.1f} until idle")
-    print(f"peak memory: {peak_mb(arguments.pid):.0f} MB")
+    print(f"CPU-s a million spans: {during / millions:.1f} while sending, {(cpu_of(arguments.pid) - before) / millions:.1f} until idle")
+    print(f"peak memory: {memory_of(arguments.pid, 'VmHWM'):.0f} MB")
     for name, size in sorted(tree_bytes(arguments.data).items()):
         print(f"{name}: {size / 1e6:.1f} MB, {size / arguments.spans:.1f} B a span")
 

@@ -75,16 +75,24 @@ class Run:
         return self.bench("client_ingest_bench", server.address, spans, rate, connections, copies)
 
 
-def cpu_s(server):
-    fields = open(f"/proc/{server.process.pid}/stat").read().rsplit(")", 1)[1].split()
+def cpu_of(pid):
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def memory_mb(server, what="VmRSS"):
-    for line in open(f"/proc/{server.process.pid}/status"):
+def cpu_s(server):
+    return cpu_of(server.process.pid)
+
+
+def memory_of(pid, what):
+    for line in open(f"/proc/{pid}/status"):
         if line.startswith(what + ":"):
             return int(line.split()[1]) / 1024
     return 0
+
+
+def memory_mb(server, what="VmRSS"):
+    return memory_of(server.process.pid, what)
 
 
 def metric(server, name):

@@ -112,16 +112,9 @@ class Large:
 
     def commands(self):
         runs = self.arguments.runs
-        syncs = []
-        with open(os.path.join(self.folder, "sync"), "wb") as file:
-            for _ in range(runs):
-                file.write(b"x" * 512)
-                file.flush()
-                began = time.perf_counter()
-                os.fdatasync(file.fileno())
-                syncs.append((time.perf_counter() - began) * 1000)
+        from budgets import syncs_ms
         alone = percentiles([timed(["/bin/true"], self.environment) for _ in range(runs)])
-        sync = percentiles(syncs)
+        sync = percentiles(syncs_ms(self.folder, runs))
         self.row("exec alone, fdatasync alone, ms p50 / p99",
                  f"{alone[0]:.1f}/{alone[1]:.1f}, {sync[0]:.1f}/{sync[1]:.1f}", "")
         note = self.fill_log()

@@ -18,8 +18,8 @@
 #include "otlp/model.h"
 #include "otlp/remote_write.h"
 #include "store/store.h"
-#include "work/execute.h"
 #include "work/hooks.h"
+#include "work_change.h"
 
 namespace {
 
@@ -184,13 +184,7 @@ class Soak {
   }
 
   void change(const char* op, JsonObject args) {
-    work::Command command;
-    command.op = op;
-    command.project = "soak";
-    command.args = Json(std::move(args));
-    command.command_id = fmt::format("{:016x}{:016x}", random_.next_u64(), random_.next_u64());
-    const auto answer = work::execute(*store_, command, settings_);
-    if (!answer.ok()) fail(answer.error());
+    change_work(*store_, settings_, random_, op, std::move(args));
   }
 
   void read() {

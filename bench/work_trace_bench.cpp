@@ -16,9 +16,9 @@
 #include "base/random.h"
 #include "otlp/model.h"
 #include "store/store.h"
-#include "work/execute.h"
 #include "work/hooks.h"
 #include "work/ids.h"
+#include "work_change.h"
 
 namespace {
 
@@ -131,12 +131,7 @@ class Traces {
   }
 
   void change(const char* op, JsonObject args) {
-    work::Command command;
-    command.op = op;
-    command.project = "bench";
-    command.args = Json(std::move(args));
-    command.command_id = fmt::format("{:016x}{:016x}", random_.next_u64(), random_.next_u64());
-    must(work::execute(*store_, command, settings_));
+    change_work(*store_, settings_, random_, op, std::move(args));
   }
 
   store::StoreOptions options_;

@@ -35,7 +35,6 @@ class SegmentHandle {
     return handle;
   }
 
-  explicit operator bool() const { return state_ != nullptr; }
   // Rows of a file that turns out to be unreadable give its error wherever they can, and are as many as they should be.
   const Rows* get() const {
     if (state_ == nullptr) return nullptr;

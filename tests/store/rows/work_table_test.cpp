@@ -296,14 +296,20 @@ TEST_F(WorkTableTest, NoticesEveryChangedByte) {
   }
 }
 
-// Received spans are looked for by the million, and none of them is there: soon no block is searched for them.
-TEST_F(WorkTableTest, ManyStrangersReadEachBlockOnce) {
-  SeededRandom random(8);
+// Rows of the spans 1 to count.
+std::vector<WorkRow> numbered_rows(uint64_t seed, uint64_t count) {
+  SeededRandom random(seed);
   std::vector<WorkRow> rows;
-  for (uint64_t number = 1; number <= 5000; ++number) {
+  for (uint64_t number = 1; number <= count; ++number) {
     rows.push_back(random_row(random, 1));
     rows.back().span_id = id_of(number);
   }
+  return rows;
+}
+
+// Received spans are looked for by the million, and none of them is there: soon no block is searched for them.
+TEST_F(WorkTableTest, ManyStrangersReadEachBlockOnce) {
+  const std::vector<WorkRow> rows = numbered_rows(8, 5000);
   ASSERT_TRUE(WorkTable::empty()->with(rows)->write(*files_, "/work", 0).ok());
   const auto blocks = files_->read_file("/work").value_or("").size() / 16'384;
   ASSERT_GT(blocks, 40u);
@@ -329,12 +335,7 @@ TEST_F(WorkTableTest, ManyStrangersReadEachBlockOnce) {
 }
 
 TEST_F(WorkTableTest, StrangersAreStillToldFromRowsWhereABlockIsDamaged) {
-  SeededRandom random(9);
-  std::vector<WorkRow> rows;
-  for (uint64_t number = 1; number <= 5000; ++number) {
-    rows.push_back(random_row(random, 1));
-    rows.back().span_id = id_of(number);
-  }
+  const std::vector<WorkRow> rows = numbered_rows(9, 5000);
   ASSERT_TRUE(WorkTable::empty()->with(rows)->write(*files_, "/work", 0).ok());
   std::string bytes = files_->read_file("/work").value_or("");
   bytes[bytes.size() / 4] = static_cast<char>(bytes[bytes.size() / 4] ^ 1);  // within the rows

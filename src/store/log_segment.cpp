@@ -159,23 +159,13 @@ class LogSegment : public LogRows, public LogParts {
     return rows_.number_of(row, static_cast<size_t>(column));
   }
 
-  // Rows ascend, so those of one block follow one another.
   Status read_wholes(const std::vector<uint32_t>& rows, std::vector<LogFact>& facts) const {
-    size_t number = SIZE_MAX;
-    PageEntry page;
-    std::string bytes;
     for (const uint32_t row : rows) {
-      if (row / kWholesPerBlock != number) {
-        number = row / kWholesPerBlock;
-        CC_ASSIGN(page, rows_.file().whole_block(number));
-        CC_ASSIGN(bytes, rows_.file().read_page(page, "rows"));
-      }
-      ByteReader block(std::string_view(bytes).substr(0, page.raw));
-      for (size_t skipped = 0; skipped < row % kWholesPerBlock; ++skipped) block.string();
-      ByteReader reader(block.string());
+      CC_ASSIGN(const SegmentFile::WholeRow whole, rows_.file().whole_row(row));
+      ByteReader reader(whole.text);
       LogFact& fact = facts.emplace_back();
       fact.sequence = reader.varint();
-      if (!block.ok() || !reader.ok()) return rows_.file().damaged("a block of rows that does not parse");
+      if (!reader.ok()) return rows_.file().damaged("a block of rows that does not parse");
       Result<otlp::LogRecord> record = otlp::decode_log_record_protobuf(reader.rest(), kStoredLimits);
       if (!record.ok()) return rows_.file().damaged("a row that does not parse");
       fact.record = *std::move(record);

@@ -3,11 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "store/rows_spans.h"
 #include "store/segment_cache.h"
 
 namespace contextcore::store {
+namespace {
+
+// The first bytes of an id, in its order.
+uint64_t beginning_of(std::string_view id) {
+  uint64_t number = 0;
+  if (id.size() < sizeof number) return number;
+  std::memcpy(&number, id.data(), sizeof number);
+  return __builtin_bswap64(number);
+}
+
+}  // namespace
 
 // ---- SegmentFile
 // ---------------------------------------------------------------------------------
@@ -141,38 +153,62 @@ Result<PageEntry> SegmentFile::whole_block(size_t block) const {
   return (*blocks)[block % kBlocksPerDirectory].page;
 }
 
-Result<std::shared_ptr<const std::string>> SegmentFile::index_block(const BlockEntry& block) const {
-  const auto to_front = [this](size_t at) {
-    std::rotate(index_blocks_.begin(), index_blocks_.begin() + static_cast<std::ptrdiff_t>(at),
-                index_blocks_.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+Result<SegmentFile::WholeRow> SegmentFile::whole_row(size_t row) const {
+  CC_ASSIGN(const PageEntry page, whole_block(row / kWholesPerBlock));
+  WholeRow whole;
+  CC_ASSIGN(whole.bytes, block_of(whole_blocks_, page, "rows"));
+  ByteReader block(std::string_view(*whole.bytes).substr(0, page.raw));
+  for (size_t skipped = 0; skipped < row % kWholesPerBlock; ++skipped) block.string();
+  whole.text = block.string();
+  if (!block.ok()) return damaged("a block of rows that does not parse");
+  return whole;
+}
+
+Result<std::shared_ptr<const std::string>> SegmentFile::block_of(const KeptBlocks& kept, const PageEntry& page,
+                                                                 const char* what) const {
+  auto& blocks = kept.blocks;
+  const auto to_front = [&blocks](size_t at) {
+    const auto begin = blocks.begin(), end = begin + static_cast<std::ptrdiff_t>(at);
+    std::rotate(begin, end, end + 1);
   };
   {
-    const std::lock_guard lock(index_mutex_);
-    for (size_t i = 0; i < index_blocks_.size(); ++i) {
-      if (index_blocks_[i].bytes == nullptr || index_blocks_[i].offset != block.page.offset) continue;
+    const std::lock_guard lock(kept.mutex);
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      if (blocks[i].bytes == nullptr || blocks[i].offset != page.offset) continue;
       to_front(i);
-      return index_blocks_[0].bytes;
+      return blocks[0].bytes;
     }
   }
-  CC_ASSIGN(std::string bytes, read_page(block.page, "index"));
-  auto kept = std::make_shared<const std::string>(std::move(bytes));
-  const std::lock_guard lock(index_mutex_);
-  to_front(index_blocks_.size() - 1);
-  index_blocks_[0] = {block.page.offset, kept};
-  return kept;
+  CC_ASSIGN(std::string bytes, read_page(page, what));
+  auto block = std::make_shared<const std::string>(std::move(bytes));
+  const std::lock_guard lock(kept.mutex);
+  to_front(blocks.size() - 1);
+  blocks[0] = {page.offset, block};
+  size_t kept_bytes = 0;
+  for (size_t i = 1; i < blocks.size() && blocks[i].bytes != nullptr; ++i) {
+    kept_bytes += blocks[i].bytes->size();
+    if (kept_bytes > kKeptBytesMax) blocks[i] = {};
+  }
+  return block;
 }
 
 Status SegmentFile::rows_in_block(const BlockEntry& block, const std::string& key,
                                   std::vector<uint32_t>& rows) const {
   const size_t entry_bytes = key.size() + 8;
-  CC_ASSIGN(const std::shared_ptr<const std::string> bytes, index_block(block));
+  CC_ASSIGN(const std::shared_ptr<const std::string> bytes, block_of(index_blocks_, block.page, "index"));
   if (block.page.raw != block.items * entry_bytes)
     return damaged("index: a block of another size than it says");
   const auto entry = [&](uint32_t i) { return std::string_view(*bytes).substr(i * entry_bytes, entry_bytes); };
+  // Most files have nothing of an id, so finding that out has to be cheap.
+  const uint64_t wanted = beginning_of(key);
+  const auto is_before = [&](std::string_view id) {
+    const uint64_t beginning = beginning_of(id);
+    return beginning != wanted ? beginning < wanted : id < key;
+  };
   uint32_t low = 0, high = block.items;
   while (low < high) {
     const uint32_t middle = (low + high) / 2;
-    if (entry(middle).substr(0, key.size()) < key) {
+    if (is_before(entry(middle).substr(0, key.size()))) {
       low = middle + 1;
     } else {
       high = middle;

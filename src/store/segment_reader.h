@@ -39,6 +39,13 @@ class SegmentFile {
   Error damaged(const std::string& what) const;
   // The entry of a block of whole rows. REQUIRES: block < footer().wholes.blocks
   Result<PageEntry> whole_block(size_t block) const;
+  // A row as it was written whole; bytes: what text points into.
+  struct WholeRow {
+    std::string_view text;
+    std::shared_ptr<const std::string> bytes;
+  };
+  // REQUIRES: row < footer().rows, and the file has whole rows
+  Result<WholeRow> whole_row(size_t row) const;
   // The entries of one page of a directory, for who reads all of a file.
   Result<std::shared_ptr<const std::vector<BlockEntry>>> index_page(size_t page) const {
     return blocks_of(index_, page);
@@ -64,8 +71,19 @@ class SegmentFile {
   Result<Blocks> blocks_of(const Directory& directory, size_t page) const;
   Status rows_in_block(const BlockEntry& block, const std::string& key,
                        std::vector<uint32_t>& rows) const;
-  // A block of the index; those that were read last are kept.
-  Result<std::shared_ptr<const std::string>> index_block(const BlockEntry& block) const;
+  // Blocks that were read last, the last one first. Rows and ids are looked for in runs, often in several at a time. Beside
+  // the last one they are no larger than kKeptBytesMax together.
+  static constexpr size_t kKeptBytesMax = 256u << 10;
+  struct KeptBlocks {
+    struct Block {
+      uint64_t offset = 0;
+      std::shared_ptr<const std::string> bytes;
+    };
+    mutable std::mutex mutex;
+    mutable std::array<Block, 8> blocks;
+  };
+  Result<std::shared_ptr<const std::string>> block_of(const KeptBlocks& kept, const PageEntry& page,
+                                                      const char* what) const;
 
   Status read_footer(SegmentKind kind);
   Status check_version(uint32_t version, SegmentKind kind) const;
@@ -75,12 +93,7 @@ class SegmentFile {
   SegmentFooter footer_;
   uint64_t pages_end_ = 0;
   Directory index_, wholes_;
-  struct IndexBlock {
-    uint64_t offset = 0;
-    std::shared_ptr<const std::string> bytes;
-  };
-  mutable std::mutex index_mutex_;
-  mutable std::array<IndexBlock, 8> index_blocks_;  // the last one first
+  KeptBlocks index_blocks_, whole_blocks_;
   std::vector<uint32_t> first_rows_;  // and, last, the number of rows
 };
 

@@ -143,10 +143,13 @@ class SpanSegment : public SpanRows {
   Result<Whole> materialize(size_t row) const override {
     Whole whole;
     if (rows_.footer().wholes.blocks != 0) {
-      CC_ASSIGN(EncodedWhole encoded, whole_at(row));
-      CC_ASSIGN(whole.resource, rows_.resources().at(encoded.resource));
-      CC_ASSIGN(whole.scope, rows_.scopes().at(encoded.scope));
-      auto span = otlp::decode_span_protobuf(encoded.span, kStoredLimits);
+      CC_ASSIGN(const SegmentFile::WholeRow encoded, rows_.file().whole_row(row));
+      ByteReader reader(encoded.text);
+      const uint64_t resource = reader.varint(), scope = reader.varint();
+      if (!reader.ok()) return rows_.file().damaged("a block of rows that does not parse");
+      CC_ASSIGN(whole.resource, rows_.resources().at(resource));
+      CC_ASSIGN(whole.scope, rows_.scopes().at(scope));
+      auto span = otlp::decode_span_protobuf(reader.rest(), kStoredLimits);
       if (!span.ok()) return rows_.file().damaged("a row that does not parse");
       whole.span = std::move(span).value();
       return whole;
@@ -182,39 +185,6 @@ class SpanSegment : public SpanRows {
   Status status() const override { return rows_.status(); }
 
  private:
-  // A row of the wholes. bytes: what span points into.
-  struct EncodedWhole {
-    uint64_t resource = 0, scope = 0;
-    std::string_view span;
-    std::shared_ptr<const std::string> bytes;
-  };
-
-  Result<EncodedWhole> whole_at(size_t row) const {
-    const size_t number = row / kWholesPerBlock;
-    EncodedWhole whole;
-    {
-      const std::lock_guard lock(mutex_);
-      if (last_block_ != nullptr && last_number_ == number) whole.bytes = last_block_;
-    }
-    CC_ASSIGN(const PageEntry page, rows_.file().whole_block(number));
-    if (whole.bytes == nullptr) {
-      CC_ASSIGN(std::string bytes, rows_.file().read_page(page, "rows"));
-      whole.bytes = std::make_shared<const std::string>(std::move(bytes));
-      const std::lock_guard lock(mutex_);
-      last_block_ = whole.bytes;
-      last_number_ = number;
-    }
-    ByteReader block(std::string_view(*whole.bytes).substr(0, page.raw));
-    for (size_t skipped = 0; skipped < row % kWholesPerBlock; ++skipped) block.string();
-    ByteReader reader(block.string());
-    whole.resource = reader.varint();
-    whole.scope = reader.varint();
-    whole.span = reader.rest();
-    if (!block.ok() || !reader.ok())
-      return rows_.file().damaged("a block of rows that does not parse");
-    return whole;
-  }
-
   // Which resources or scopes the rows have.
   Result<std::vector<bool>> used(SpanColumn column, const RowSet& rows) const {
     std::vector<bool> objects(column == SpanColumn::resource ? rows_.resources().size()
@@ -259,10 +229,6 @@ class SpanSegment : public SpanRows {
   }
 
   SegmentRows rows_;
-  // Rows are read in runs; the block that was read last.
-  mutable std::mutex mutex_;
-  mutable std::shared_ptr<const std::string> last_block_;
-  mutable size_t last_number_ = 0;
 };
 
 }  // namespace

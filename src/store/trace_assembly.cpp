@@ -25,12 +25,11 @@ Status finish_journal_span(const Snapshot& snapshot, const WorkRow* row, bool wi
   const WorkHooks& hooks = snapshot.head().hooks();
   otlp::Span& span = out.span;
   out.open = span.end_ns == 0;
-  if (with_events) CC_TRY(join_events(snapshot, span));
-  if (hooks.compute) {
-    const WorkRow fallback =
-        row != nullptr ? WorkRow{} : index_row(hooks, {*out.resource, *out.scope, span, 0});
-    hooks.compute(span, row != nullptr ? *row : fallback, snapshot.now_ns());
-  }
+  std::optional<WorkRow> fallback;
+  if (row == nullptr && hooks.compute) row = &fallback.emplace(index_row(hooks, {*out.resource, *out.scope, span, 0}));
+  // Of a phase the log tells under its task.
+  if (with_events && (row == nullptr || row->kind != WorkKind::phase)) CC_TRY(join_events(snapshot, span));
+  if (hooks.compute) hooks.compute(span, *row, snapshot.now_ns());
   if (out.open) {
     span.end_ns = std::max(span.start_ns, static_cast<uint64_t>(snapshot.now_ns()));
   }

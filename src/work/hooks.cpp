@@ -61,16 +61,16 @@ void compute(otlp::Span& span, const WorkRow& row, int64_t now_ns) {
   }
   if (!is_task(row)) return;
   limit_events(span);
+  const bool claimed = has_live_claim(row, now_ns);
+  std::erase_if(attributes, [claimed](const otlp::KeyValue& attribute) {
+    const std::string_view key = attribute.key;
+    if (key == attr::kContextcoreUpdatedNs || key == attr::kContextcoreEventSeq || key == attr::kTaskClaimLeaseSeconds) {
+      return true;
+    }
+    return !claimed && (key == attr::kTaskClaimedBy || key == attr::kTaskClaimSession || key == attr::kTaskClaimToken);
+  });
   otlp::set(attributes, attr::kContextcoreOpen, otlp::Value(row.end_ns == 0));
   otlp::set(attributes, attr::kTaskReady, otlp::Value(is_ready(row, now_ns, false)));
-  otlp::erase(attributes, attr::kContextcoreUpdatedNs);
-  otlp::erase(attributes, attr::kContextcoreEventSeq);
-  otlp::erase(attributes, attr::kTaskClaimLeaseSeconds);
-  if (!has_live_claim(row, now_ns)) {
-    otlp::erase(attributes, attr::kTaskClaimedBy);
-    otlp::erase(attributes, attr::kTaskClaimSession);
-    otlp::erase(attributes, attr::kTaskClaimToken);
-  }
 }
 
 // Fields that say what a line is about, not what happened.

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/flat_json.h"
+#include "base/read_ahead.h"
 #include "base/sort.h"
 #include "store/log_batch.h"
 #include "work/log_merge.h"
@@ -21,6 +22,8 @@ using store::FieldValue;
 enum Integer : size_t { kRevision, kSeq };
 // How far ahead of the event at hand memory is asked for.
 constexpr size_t kAhead = 12, kNear = 4;
+// Pages of a log that are read before that gets a thread of its own.
+constexpr size_t kPagesAlone = 16;
 
 struct Place {
   int64_t time_ns = INT64_MIN, revision = 0, seq = 0;
@@ -127,9 +130,11 @@ class Reader {
     projection.integers = {std::string(names::meta::kRevision), std::string(names::meta::kEventSeq)};
     projection.metadata = {"event_name"};
     CC_ASSIGN(auto parts, store::scan_log_parts(source_, request(), projection));
+    ReadAhead<Page> pages(parts.size(), kPagesAlone, [&](size_t part, Page& page) { return read_page(*parts[part], page); });
     std::vector<Cursor> cursors(parts.size());
     for (size_t i = 0; i < parts.size(); ++i) {
-      cursors[i].batches = std::move(parts[i]);
+      cursors[i].pages = &pages;
+      cursors[i].part = i;
       CC_TRY(advance(cursors[i]));
     }
     return merge_rows(cursors, [&](Cursor& cursor) -> Status {
@@ -137,7 +142,7 @@ class Reader {
       const auto [row, span] = chosen[cursor.at];
       if (cursor.at + kAhead < chosen.size()) fold_.prefetch(chosen[cursor.at + kAhead].span);
       if (cursor.at + kNear < chosen.size()) prefetch_fields(cursor, chosen[cursor.at + kNear].row);
-      const store::LogBatch& batch = cursor.batch;
+      const store::LogBatch& batch = cursor.page.batch;
       if (wanted(span, Place{batch.times_ns[row], batch.integers[kRevision][row], batch.integers[kSeq][row]})) {
         CC_ASSIGN(const EventView event, view_of(cursor, row));
         if (event.whole == nullptr || fold_.wants(event.name)) CC_TRY(fn(span, event));
@@ -163,7 +168,7 @@ class Reader {
  private:
   // What is wanted of the events of one name, and where it lies in the batch.
   struct Name {
-    bool known = false, wanted = true;
+    bool wanted = true;
     TaskChange change = TaskChange::other;
     Fields fields;
     std::vector<ColumnFields::Column> columns;
@@ -171,13 +176,18 @@ class Reader {
   struct Chosen {
     uint32_t row = 0, span = 0;
   };
+  // A batch with its columns decoded, which takes as long as reading the batch.
+  struct Page {
+    store::LogBatch batch;
+    std::vector<Name> names;  // by number of the event's name in the batch
+  };
 
   // A part of the log, and the row of it that is next.
   struct Cursor : LogPlace {
-    std::unique_ptr<store::LogBatchIterator> batches;
-    store::LogBatch batch;
-    std::vector<Name> names;     // by number of the event's name in the batch
-    std::vector<Chosen> chosen;  // of the batch
+    ReadAhead<Page>* pages = nullptr;
+    size_t part = 0;  // of the pages
+    Page page;
+    std::vector<Chosen> chosen;  // of the page
     size_t at = 0;               // in chosen
     const store::LabelPairs* known = nullptr;
     std::string_view project, service_name;  // of the known stream
@@ -186,20 +196,29 @@ class Reader {
   // To the next row that the filter wants.
   Status advance(Cursor& cursor) {
     for (++cursor.at; cursor.at >= cursor.chosen.size(); cursor.at = 0) {
-      cursor.names.clear();
-      CC_ASSIGN(const bool more, cursor.batches->next(cursor.batch));
+      CC_ASSIGN(const bool more, cursor.pages->take(cursor.part, cursor.page));
       if (!more) {
         cursor.stream = nullptr;
         return {};
       }
-      cursor.names.resize(cursor.batch.metadata[0].values.size());
-      CC_TRY(choose(cursor));
+      choose(cursor);
     }
     const uint32_t row = cursor.chosen[cursor.at].row;
-    cursor.stream = cursor.batch.streams[row];
-    cursor.time_ns = cursor.batch.times_ns[row];
-    cursor.sequence = cursor.batch.sequences[row];
+    const store::LogBatch& batch = cursor.page.batch;
+    cursor.stream = batch.streams[row];
+    cursor.time_ns = batch.times_ns[row];
+    cursor.sequence = batch.sequences[row];
     return {};
+  }
+
+  // On any thread.
+  Result<bool> read_page(store::LogBatchIterator& batches, Page& page) const {
+    page.names.clear();
+    CC_ASSIGN(const bool more, batches.next(page.batch));
+    if (!more) return false;
+    page.names.resize(page.batch.metadata[0].values.size());
+    for (uint32_t number = 1; number < page.names.size(); ++number) CC_TRY(learn(page.batch, number, page.names[number]));
+    return true;
   }
 
   store::LogFetchRequest request() const {
@@ -217,8 +236,8 @@ class Reader {
   }
 
   // The rows that the filter wants, with their spans.
-  Status choose(Cursor& cursor) {
-    const store::LogBatch& batch = cursor.batch;
+  void choose(Cursor& cursor) {
+    const store::LogBatch& batch = cursor.page.batch;
     cursor.chosen.clear();
     const store::LabelPairs* known = nullptr;
     bool of_project = false;
@@ -233,18 +252,13 @@ class Reader {
         of_project = filter_.project.empty() || pick(*known, "project_id") == filter_.project;
       }
       if (!of_project) continue;
-      if (const uint32_t number = batch.metadata[0].ids[i]; number != 0) {
-        Name& name = cursor.names[number];
-        if (!name.known) CC_TRY(learn(batch, number, name));
-        if (!name.wanted) continue;
-      }
+      if (!cursor.page.names[batch.metadata[0].ids[i]].wanted) continue;
       cursor.chosen.push_back({static_cast<uint32_t>(i), spans_.number_of(batch.span_ids[i])});
     }
-    return {};
   }
 
   static void prefetch_fields(const Cursor& cursor, uint32_t row) {
-    for (const ColumnFields::Column& column : cursor.names[cursor.batch.metadata[0].ids[row]].columns) {
+    for (const ColumnFields::Column& column : cursor.page.names[cursor.page.batch.metadata[0].ids[row]].columns) {
       __builtin_prefetch(&column.values->at(row));
     }
   }
@@ -257,9 +271,9 @@ class Reader {
 
   Result<EventView> view_of(Cursor& cursor, size_t i) {
     if (cursor.known != cursor.stream) enter(cursor);
-    const store::LogBatch& batch = cursor.batch;
+    const store::LogBatch& batch = cursor.page.batch;
     const uint32_t number = batch.metadata[0].ids[i];
-    Name& name = cursor.names[number];
+    const Name& name = cursor.page.names[number];
     EventView event{batch.metadata[0].values[number],
                     name.change,
                     cursor.project,
@@ -305,7 +319,6 @@ class Reader {
 
   Status learn(const store::LogBatch& batch, uint32_t number, Name& out) const {
     const std::string_view name = batch.metadata[0].values[number];
-    out.known = true;
     out.wanted = fold_.wants(name);
     out.change = task_change(name);
     if (!out.wanted) return {};

@@ -21,7 +21,7 @@ using Fields = std::optional<std::vector<std::string_view>>;
 class SpanFold {
  public:
   virtual ~SpanFold() = default;
-  // Which events are given, and with what. Asked once in a while for each name.
+  // Which events are given, and with what. Asked once in a while for each name, by another thread too.
   virtual bool wants(std::string_view /*event_name*/) const { return true; }
   virtual Fields fields(std::string_view event_name) const = 0;
   // The event is borrowed until the return.

@@ -109,8 +109,13 @@ uint64_t StringPool::memory_bytes() const {
 
 size_t ColumnView::find(size_t row) const {
   if (rows == nullptr) return row >= first && row - first < count ? row - first : npos;
-  const uint32_t* at = std::lower_bound(rows, rows + count, row);
-  return at != rows + count && *at == row ? static_cast<size_t>(at - rows) : npos;
+  if (count == 0 || row < rows[0] || row > rows[count - 1]) return npos;
+  // Rows rise, so the place lies between those it would have with every gap before it and with every gap behind it.
+  const size_t before = row - rows[0], behind = rows[count - 1] - row;
+  const size_t low = behind < count ? count - 1 - behind : 0, high = std::min(before + 1, count);
+  if (low >= high) return npos;
+  const uint32_t* at = std::lower_bound(rows + low, rows + high, row);
+  return at != rows + high && *at == row ? static_cast<size_t>(at - rows) : npos;
 }
 
 void ColumnBuilder::add_row(size_t row) {

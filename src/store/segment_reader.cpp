@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "store/rows_spans.h"
 #include "store/segment_cache.h"
@@ -164,32 +165,37 @@ Result<SegmentFile::WholeRow> SegmentFile::whole_row(size_t row) const {
   return whole;
 }
 
-Result<std::shared_ptr<const std::string>> SegmentFile::block_of(const KeptBlocks& kept, const PageEntry& page,
-                                                                 const char* what) const {
-  auto& blocks = kept.blocks;
-  const auto to_front = [&blocks](size_t at) {
-    const auto begin = blocks.begin(), end = begin + static_cast<std::ptrdiff_t>(at);
-    std::rotate(begin, end, end + 1);
-  };
-  {
-    const std::lock_guard lock(kept.mutex);
-    for (size_t i = 0; i < blocks.size(); ++i) {
-      if (blocks[i].bytes == nullptr || blocks[i].offset != page.offset) continue;
-      to_front(i);
-      return blocks[0].bytes;
-    }
+SegmentFile::KeptBlocks::Bytes SegmentFile::KeptBlocks::find(uint64_t offset) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = newer_.find(offset); found != newer_.end()) return found->second;
+  const auto found = older_.find(offset);
+  if (found == older_.end()) return nullptr;
+  Bytes bytes = std::move(found->second);
+  older_.erase(found);
+  add(offset, bytes);
+  return bytes;
+}
+
+void SegmentFile::KeptBlocks::keep(uint64_t offset, const Bytes& bytes) const {
+  const std::lock_guard lock(mutex_);
+  add(offset, bytes);
+}
+
+void SegmentFile::KeptBlocks::add(uint64_t offset, const Bytes& bytes) const {
+  if (newer_bytes_ + bytes->size() > kGenerationBytes) {
+    older_ = std::exchange(newer_, {});
+    newer_bytes_ = 0;
   }
+  if (newer_.emplace(offset, bytes).second) newer_bytes_ += bytes->size();
+}
+
+Result<SegmentFile::KeptBlocks::Bytes> SegmentFile::block_of(const KeptBlocks& kept, const PageEntry& page,
+                                                             const char* what) const {
+  if (KeptBlocks::Bytes known = kept.find(page.offset)) return known;
   CC_ASSIGN(std::string bytes, read_page(page, what));
   auto block = std::make_shared<const std::string>(std::move(bytes));
-  const std::lock_guard lock(kept.mutex);
-  to_front(blocks.size() - 1);
-  blocks[0] = {page.offset, block};
-  size_t kept_bytes = 0;
-  for (size_t i = 1; i < blocks.size() && blocks[i].bytes != nullptr; ++i) {
-    kept_bytes += blocks[i].bytes->size();
-    if (kept_bytes > kKeptBytesMax) blocks[i] = {};
-  }
-  return block;
+  kept.keep(page.offset, block);
+  return KeptBlocks::Bytes(std::move(block));
 }
 
 Status SegmentFile::rows_in_block(const BlockEntry& block, const std::string& key,

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/file_system.h"
@@ -71,19 +72,24 @@ class SegmentFile {
   Result<Blocks> blocks_of(const Directory& directory, size_t page) const;
   Status rows_in_block(const BlockEntry& block, const std::string& key,
                        std::vector<uint32_t>& rows) const;
-  // Blocks that were read last, the last one first. Rows and ids are looked for in runs, often in several at a time. Beside
-  // the last one they are no larger than kKeptBytesMax together.
-  static constexpr size_t kKeptBytesMax = 256u << 10;
-  struct KeptBlocks {
-    struct Block {
-      uint64_t offset = 0;
-      std::shared_ptr<const std::string> bytes;
-    };
-    mutable std::mutex mutex;
-    mutable std::array<Block, 8> blocks;
+  // Blocks that were read last: ids and rows are looked for again and again, of several traces in turn.
+  class KeptBlocks {
+   public:
+    using Bytes = std::shared_ptr<const std::string>;
+    // nullptr: it is not here.
+    Bytes find(uint64_t offset) const;
+    void keep(uint64_t offset, const Bytes& bytes) const;
+
+   private:
+    // Two such generations: what is still looked for goes on to the newer one, and the older one goes as a whole.
+    static constexpr size_t kGenerationBytes = 256u << 10;
+    using Generation = std::unordered_map<uint64_t, Bytes>;
+    void add(uint64_t offset, const Bytes& bytes) const;  // REQUIRES: mutex_ held
+    mutable std::mutex mutex_;
+    mutable Generation newer_, older_;
+    mutable size_t newer_bytes_ = 0;
   };
-  Result<std::shared_ptr<const std::string>> block_of(const KeptBlocks& kept, const PageEntry& page,
-                                                      const char* what) const;
+  Result<KeptBlocks::Bytes> block_of(const KeptBlocks& kept, const PageEntry& page, const char* what) const;
 
   Status read_footer(SegmentKind kind);
   Status check_version(uint32_t version, SegmentKind kind) const;

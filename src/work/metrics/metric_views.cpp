@@ -108,7 +108,8 @@ MetricViews::Built MetricViews::built(const ProjectLog& project, std::string_vie
     // In order of labels, since whoever asks sorts them by these.
     std::vector<StepSeries> series = build(project, metric, options);
     std::sort(series.begin(), series.end(), [](const StepSeries& a, const StepSeries& b) { return a.labels < b.labels; });
-    entry.series = std::make_shared<const std::vector<StepSeries>>(std::move(series));
+    // A copy, since it lies in memory in the order in which it is read.
+    entry.series = std::make_shared<const std::vector<StepSeries>>(series);
     entry.version = project.version;
   }
   return entry.series;

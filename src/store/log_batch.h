@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,11 @@
 #include "store/fetch.h"
 
 namespace contextcore::store {
+
+// A field of a line, a text.
+struct LogFieldText {
+  std::string field, text;
+};
 
 // What of the entries is wanted besides time, stream and sequence.
 struct LogProjection {
@@ -20,6 +26,8 @@ struct LogProjection {
   std::vector<std::string> metadata;  // names of structured metadata
   std::vector<std::string> integers;  // keys of attributes of the records, where these are integers
   bool once = false;                  // what is read of files for this is not kept for others
+  // Entries whose field has another text are not wanted. Prunes; a superset comes.
+  std::optional<LogFieldText> holding = {};
 };
 
 // A text for each entry, by its number among the values. Value 0 is "": there is none.

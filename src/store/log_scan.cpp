@@ -20,8 +20,12 @@ class Scan {
       : source_(source), scan_(scan), objects_(objects), borrow_(borrow), batch_(batch) {}
 
   Status run(size_t first, size_t end, std::vector<uint32_t>& streams) {
-    CC_TRY(select(first, end, streams));
     const LogProjection& wanted = *scan_.projection;
+    bool any = true;
+    if (wanted.holding) {
+      CC_ASSIGN(any, may_hold(*wanted.holding));
+    }
+    if (any) CC_TRY(select(first, end, streams));
     if (rows_.empty()) {
       // Empty columns are columns too.
       batch_.metadata.assign(wanted.metadata.size(), TextColumn{{}, {{}}});
@@ -39,6 +43,25 @@ class Scan {
 
  private:
   Result<ColumnView> fixed(LogColumn column) const { return source_.fixed(at_index(column)); }
+
+  // Looks at next to nothing of what select() decodes.
+  Result<bool> may_hold(const LogFieldText& wanted) const {
+    for (const LogColumn body : {LogColumn::body_text, LogColumn::body_value}) {  // of lines that are no fields
+      CC_ASSIGN(const ColumnView bodies, fixed(body));
+      if (bodies.count > 0) return true;
+    }
+    for (size_t i = 0; i < source_.attribute_count(kFieldTable); ++i) {
+      const ColumnSource::AttributeInfo info = source_.attribute_info(kFieldTable, i);
+      if (info.key != wanted.field) continue;
+      if (info.type == ColumnType::encoded) return true;  // a text may be spelled in another way
+      if (info.type != ColumnType::string) continue;
+      CC_ASSIGN(const ColumnView view, source_.attribute(kFieldTable, i));
+      for (size_t k = 0; k < view.strings.count; ++k) {
+        if (view.strings.at(k) == wanted.text) return true;
+      }
+    }
+    return false;
+  }
 
   Status select(size_t first, size_t end, std::vector<uint32_t>& streams) {
     CC_ASSIGN(const ColumnView times, fixed(LogColumn::time));

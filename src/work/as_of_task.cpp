@@ -36,6 +36,7 @@ class Departures {
     store::LogProjection projection;
     projection.fields = true;
     projection.ids = with_ids;
+    projection.holding = {std::string(field::kFrom), parent_.id};
     CC_ASSIGN(const auto batches, store::scan_logs(source_, request, projection));
     for (store::LogBatch batch;;) {
       CC_ASSIGN(const bool more, batches->next(batch));

@@ -109,6 +109,47 @@ std::optional<Json> json_of(const FieldValue& value) {
   return *parse_json(value.text);
 }
 
+// Whole parts are left out, and none that has such a line, however that is written.
+TEST(LogFields, WhoWantsATextInAFieldMissesNoLineThatHasIt) {
+  SimDisk disk;
+  const auto files = disk.start_process();
+  const auto builder = LogBuilder::make();
+  std::vector<std::string> lines;
+  const std::vector<std::string> with_it{R"({"event":"e","from":"a"})", R"({"event":"e","from":"\u0061"})",
+                                         R"({ "event":"e", "from":"a" })"};
+  for (size_t i = 0; i < 5000; ++i) {
+    const std::string other = i % 3 == 0 ? R"({"event":"e","to":"a"})" : R"({"event":"e","from":"b)" + std::to_string(i % 7) + R"("})";
+    lines.push_back(i > 0 && i % 1600 == 0 ? with_it[i / 1600 - 1] : other);
+    builder->append(kResource, kScope, record_of(lines.back()), {i + 1, 0, false});
+  }
+  std::vector<RowRef<LogRows>> rows;
+  for (uint32_t row = 0; row < lines.size(); ++row) rows.push_back({builder.get(), row});
+  ASSERT_TRUE(write_log_segment(*files, "/file", rows).ok());
+  const auto segment = *open_log_segment(*files, "/file");
+
+  LogProjection projection;
+  projection.fields = true;
+  projection.holding = {"from", "a"};
+  LogScan scan;
+  scan.streams_wanted = {true};
+  scan.projection = &projection;
+  size_t found = 0, given = 0;
+  for (size_t part = 0; part < LogParts::of(*segment).parts(); ++part) {
+    LogBatch batch;
+    std::vector<uint32_t> streams;
+    ASSERT_TRUE(LogParts::of(*segment).read_part(part, scan, batch, streams).ok());
+    given += batch.size;
+    for (size_t i = 0; i < batch.size; ++i) {
+      const bool in_fields = batch.fields != nullptr && batch.fields->has(i);
+      const Json json = *parse_json(in_fields ? *batch.fields->line(i) : std::string(batch.lines[i]));
+      const Json* from = json.find("from");
+      if (from != nullptr && *from == Json("a")) ++found;
+    }
+  }
+  EXPECT_EQ(found, with_it.size());
+  EXPECT_LT(given, lines.size());
+}
+
 // In files, and in those that are made of them.
 TEST(LogFields, ColumnsOfAFileAreWhatTheLinesHave) {
   SeededRandom random(3);

@@ -1,9 +1,10 @@
 #pragma once
-// What has come into the store, whole and in the order of arrival: for whoever hands telemetry on
-// and keeps a place in it. Queries want fetch.h.
+// What has come into the store, of all tenants, whole and in the order of arrival: for whoever hands
+// telemetry on and keeps a place in it. Queries want fetch.h.
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "base/result.h"
 #include "otlp/model.h"
@@ -28,6 +29,7 @@ struct ArrivedSpan {   // received; the journal's own are told by their events
   std::shared_ptr<const otlp::Resource> resource;
   std::shared_ptr<const otlp::Scope> scope;
   otlp::Span span;
+  std::string tenant;
 };
 
 struct ArrivedLog {
@@ -36,6 +38,7 @@ struct ArrivedLog {
   std::shared_ptr<const otlp::Resource> resource;
   std::shared_ptr<const otlp::Scope> scope;
   otlp::LogRecord record;
+  std::string tenant;
 };
 
 enum class ArrivedLogs : uint8_t { all, journal, received };

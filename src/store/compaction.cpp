@@ -40,16 +40,18 @@ bool mostly_superseded(const CompactionCandidate& segment) {
 
 }  // namespace
 
-std::vector<uint64_t> choose_compaction(const std::vector<CompactionCandidate>& segments) {
+std::vector<uint64_t> choose_compaction(const std::vector<CompactionCandidate>& segments,
+                                        const TenantGroups& tenants) {
   struct Group {
     std::vector<const CompactionCandidate*> members;
   };
-  std::map<std::tuple<RowsKind, SegmentClass, bool, size_t>, Group> groups;
+  std::map<std::tuple<RowsKind, SegmentClass, bool, TenantGroups::Group, size_t>, Group> groups;
   for (const CompactionCandidate& segment : segments) {
     if (segment.info.kind == RowsKind::metrics) continue;  // those are merged by the cut
     if (mostly_superseded(segment) && segment.live <= kInputRowsMax) return {segment.info.number};
     if (const auto at = size_class(segment.live)) {
-      groups[{segment.info.kind, segment.info.segment_class, segment.info.kept, *at}].members.push_back(&segment);
+      const SegmentInfo& info = segment.info;
+      groups[{info.kind, info.segment_class, info.kept, tenants.of(info), *at}].members.push_back(&segment);
     }
   }
   for (auto& [key, group] : groups) {
@@ -67,6 +69,10 @@ std::vector<uint64_t> choose_compaction(const std::vector<CompactionCandidate>& 
       rows += one->live;
       chosen.push_back(one->info.number);
     }
+    // Rows of the last class are most of all rows: they wait until what comes of them is none of it, or
+    // they would be written again. At most nine wait, since each has an eighth of what that takes.
+    const size_t size = std::get<size_t>(key);
+    if (size + 1 == std::size(kClassRows) && rows < kClassRows[size]) continue;
     if (chosen.size() > 1) return chosen;
   }
   return {};
@@ -81,10 +87,10 @@ std::vector<CompactionCandidate> compaction_candidates(const Version& version) {
   return all;
 }
 
-CompactionDebt compaction_debt(std::vector<CompactionCandidate> segments) {
+CompactionDebt compaction_debt(std::vector<CompactionCandidate> segments, const TenantGroups& groups) {
   CompactionDebt debt;
   for (;;) {
-    const std::vector<uint64_t> chosen = choose_compaction(segments);
+    const std::vector<uint64_t> chosen = choose_compaction(segments, groups);
     if (chosen.empty()) return debt;
     debt.segments += chosen.size();
     std::erase_if(segments, [&](const CompactionCandidate& one) {
@@ -93,19 +99,6 @@ CompactionDebt compaction_debt(std::vector<CompactionCandidate> segments) {
       return taken;
     });
   }
-}
-
-std::set<uint64_t> choose_expired(const std::vector<SegmentInfo>& segments,
-                                  const Retention& retention, int64_t now_ns) {
-  std::set<uint64_t> expired;
-  for (const SegmentInfo& info : segments) {
-    if (info.segment_class != SegmentClass::runtime || info.kept || !info.bounds.known()) continue;
-    const int64_t kept_ns = info.kind == RowsKind::spans  ? retention.spans_ns
-                            : info.kind == RowsKind::logs ? retention.logs_ns
-                                                          : retention.metrics_ns;
-    if (kept_ns > 0 && info.bounds.greatest_ns < now_ns - kept_ns) expired.insert(info.number);
-  }
-  return expired;
 }
 
 Result<std::set<uint64_t>> choose_held(const Version& version, const std::set<uint64_t>& expired,
@@ -127,12 +120,13 @@ Result<std::set<uint64_t>> choose_held(const Version& version, const std::set<ui
 
 Compaction::Compaction(FileSystem& files, std::string directory,
                        std::shared_ptr<const Version> base, std::set<uint64_t> inputs,
-                       std::atomic<uint64_t>& next_number)
+                       std::atomic<uint64_t>& next_number, TenantGroups groups)
     : files_(files),
       directory_(std::move(directory)),
       base_(std::move(base)),
       inputs_(std::move(inputs)),
-      next_number_(next_number) {}
+      next_number_(next_number),
+      groups_(std::move(groups)) {}
 
 Status Compaction::write(const WorkHooks& hooks, bool expired) {
   for (const SegmentClass segment_class : {SegmentClass::work, SegmentClass::runtime}) {
@@ -142,13 +136,15 @@ Status Compaction::write(const WorkHooks& hooks, bool expired) {
   return {};
 }
 
-Status Compaction::add_output(RowsKind kind, SegmentClass segment_class, uint64_t number,
-                              uint64_t rows, const TimeBounds& bounds, bool kept) {
-  CC_ASSIGN(SegmentInfo info, written_segment(files_, directory_, kind, segment_class, number));
-  info.rows = rows;
+Status Compaction::write_log_file(SegmentClass segment_class, std::vector<RowRef<LogRows>> rows) {
+  const TimeBounds bounds = sort_logs(rows);
+  const uint64_t number = take_number();
+  CC_TRY(write_log_segment(files_, data_path(directory_, number, "logs"), rows));
+  CC_ASSIGN(SegmentInfo info, written_segment(files_, directory_, RowsKind::logs, segment_class, number));
+  info.rows = rows.size();
   info.bounds = bounds;
-  info.kept = kept;
-  outputs_.push_back(info);
+  info.tenants = tenants_of(tenant_rows(rows));
+  outputs_.push_back(std::move(info));
   return {};
 }
 
@@ -198,7 +194,7 @@ Status Compaction::write_spans(SegmentClass segment_class, const WorkHooks& hook
   const bool journal = segment_class == SegmentClass::work;
   SpanMerge merge(files_, directory_, segment_class, journal ? base_->work.get() : nullptr,
                   next_number_);
-  CC_TRY(merge.write(inputs, expired ? 1 : std::max<size_t>(1, inputs_.size() / 2)));
+  CC_TRY(merge.write(inputs, expired ? 1 : std::max<size_t>(1, inputs_.size() / 2), groups_));
   uint64_t run_number = 0;
   if (TraceRunBuilder traces = merge.take_traces(); !traces.empty()) {
     run_number = take_number();
@@ -223,17 +219,12 @@ Status Compaction::write_logs(SegmentClass segment_class) {
     }
   }
   if (rows.empty()) return {};
-  std::vector<std::vector<RowRef<LogRows>>> windows;
-  if (segment_class == SegmentClass::work) {
-    windows.push_back(std::move(rows));
-  } else {
-    windows = by_window(std::move(rows), std::max<size_t>(1, inputs_.size() / 2));
-  }
-  for (std::vector<RowRef<LogRows>>& window : windows) {
-    const TimeBounds bounds = sort_logs(window);
-    const uint64_t number = take_number();
-    CC_TRY(write_log_segment(files_, data_path(directory_, number, "logs"), window));
-    CC_TRY(add_output(RowsKind::logs, segment_class, number, window.size(), bounds, false));
+  if (segment_class == SegmentClass::work) return write_log_file(segment_class, std::move(rows));
+  const size_t windows_max = std::max<size_t>(1, inputs_.size() / 2);
+  for (std::vector<RowRef<LogRows>>& group : by_group(std::move(rows), groups_)) {
+    for (std::vector<RowRef<LogRows>>& window : by_window(std::move(group), windows_max)) {
+      CC_TRY(write_log_file(segment_class, std::move(window)));
+    }
   }
   return {};
 }

@@ -1,6 +1,6 @@
 #pragma once
 // Compaction: segments become fewer and larger ones, without the rows that newer ones have
-// superseded; and retention: what is too old goes. Both run beside writers and readers. This part
+// superseded; and what is too old goes (retention.h). Both run beside writers and readers. This part
 // chooses and writes files; making them the truth is the store's (store_compact.cpp).
 //
 // Every row is written once by the cut and then at most once per size class, so that what is
@@ -18,7 +18,9 @@
 #include "base/file_system.h"
 #include "base/result.h"
 #include "store/head.h"
+#include "store/retention.h"
 #include "store/store.h"
+#include "store/tenant_groups.h"
 
 namespace contextcore::store {
 
@@ -28,17 +30,15 @@ struct CompactionCandidate {
 };
 
 std::vector<CompactionCandidate> compaction_candidates(const Version& version);
-// The segments that had better be written again together; empty: none. All are of one kind and
-// class.
-std::vector<uint64_t> choose_compaction(const std::vector<CompactionCandidate>& segments);
+// The segments that had better be written again together; empty: none. All are of one kind, class and
+// group of tenants.
+std::vector<uint64_t> choose_compaction(const std::vector<CompactionCandidate>& segments,
+                                        const TenantGroups& groups = {});
 // What choose_compaction would ask for, one choice after another, over these segments.
 struct CompactionDebt {
   uint64_t segments = 0, rows = 0;
 };
-CompactionDebt compaction_debt(std::vector<CompactionCandidate> segments);
-// Segments of received data with nothing that is younger than the retention of its kind.
-std::set<uint64_t> choose_expired(const std::vector<SegmentInfo>& segments,
-                                  const Retention& retention, int64_t now_ns);
+CompactionDebt compaction_debt(std::vector<CompactionCandidate> segments, const TenantGroups& groups = {});
 
 // Of expired segments those that hold rows of a wanted transaction.
 Result<std::set<uint64_t>> choose_held(const Version& version, const std::set<uint64_t>& expired,
@@ -49,7 +49,7 @@ class Compaction {
   // inputs: numbers of segments of base. expired: only rows that are kept for good go over (spans
   // by hooks.keep_span, and those that a span of the journal links to).
   Compaction(FileSystem& files, std::string directory, std::shared_ptr<const Version> base,
-             std::set<uint64_t> inputs, std::atomic<uint64_t>& next_number);
+             std::set<uint64_t> inputs, std::atomic<uint64_t>& next_number, TenantGroups groups);
   // Writes and syncs files, none when no row is left; the directory is the caller's to sync.
   Status write(const WorkHooks& hooks, bool expired);
 
@@ -69,14 +69,14 @@ class Compaction {
   uint64_t take_number() { return next_number_.fetch_add(1, std::memory_order_relaxed); }
   Status write_spans(SegmentClass segment_class, const WorkHooks& hooks, bool expired);
   Status write_logs(SegmentClass segment_class);
-  Status add_output(RowsKind kind, SegmentClass segment_class, uint64_t number, uint64_t rows,
-                    const TimeBounds& bounds, bool kept);
+  Status write_log_file(SegmentClass segment_class, std::vector<RowRef<LogRows>> rows);
 
   FileSystem& files_;
   std::string directory_;
   std::shared_ptr<const Version> base_;
   std::set<uint64_t> inputs_;
   std::atomic<uint64_t>& next_number_;
+  const TenantGroups groups_;
   std::vector<SegmentInfo> outputs_;
   std::vector<RowMoves> moves_;
 };

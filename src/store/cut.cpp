@@ -42,7 +42,7 @@ std::set<uint64_t> choose_merges(std::vector<MergeCandidate> segments, bool has_
 }
 
 Cut::Cut(FileSystem& files, const std::string& directory, const Head& head, uint64_t sequence,
-         int64_t now_ns, std::atomic<uint64_t>& next_number, bool merge)
+         int64_t now_ns, std::atomic<uint64_t>& next_number, bool merge, TenantGroups groups)
     : files_(files),
       directory_(directory),
       head_(head),
@@ -50,6 +50,7 @@ Cut::Cut(FileSystem& files, const std::string& directory, const Head& head, uint
       now_ns_(now_ns),
       next_number_(next_number),
       merge_(merge),
+      groups_(std::move(groups)),
       manifest_(head.version().manifest) {}
 
 Result<Manifest> Cut::write() {
@@ -77,15 +78,6 @@ RowSet Cut::live_rows(const SpanSegment& segment) const {
   if (segment.mask != nullptr) rows.subtract(*segment.mask);
   head_.hide_superseded(segment.info.number, sequence_, rows);
   return rows;
-}
-
-Status Cut::add_segment(RowsKind kind, SegmentClass segment_class, uint64_t number, uint64_t rows,
-                        const TimeBounds& bounds) {
-  CC_ASSIGN(SegmentInfo info, written_segment(files_, directory_, kind, segment_class, number));
-  info.rows = rows;
-  info.bounds = bounds;
-  manifest_.segments.push_back(info);
-  return {};
 }
 
 // Segments of a class that are written again together with the new rows, taken out of the manifest.
@@ -121,7 +113,7 @@ Status Cut::write_spans(SegmentClass segment_class) {
   }
   const std::shared_ptr<const WorkTable> table = head_.table(sequence_);
   SpanMerge merge(files_, directory_, segment_class, journal ? table.get() : nullptr, next_number_);
-  CC_TRY(merge.write(inputs, 1));
+  CC_TRY(merge.write(inputs, 1, groups_));
   for (const SegmentInfo& info : merge.outputs()) manifest_.segments.push_back(info);
   if (!journal) CC_TRY(write_traces(merge.take_traces()));
   for (RowMoves& move : merge.take_moves()) moves_.push_back(std::move(move));
@@ -168,11 +160,22 @@ Status Cut::write_logs(SegmentClass segment_class) {
   }
   std::erase_if(manifest_.segments,
                 [&](const SegmentInfo& info) { return merged.contains(info.number); });
+  for (std::vector<RowRef<LogRows>>& group : by_group(std::move(rows), groups_)) {
+    CC_TRY(write_log_file(segment_class, std::move(group)));
+  }
+  return {};
+}
+
+Status Cut::write_log_file(SegmentClass segment_class, std::vector<RowRef<LogRows>> rows) {
   const TimeBounds bounds = sort_logs(rows);
   const uint64_t number = take_number();
-  const std::string path = data_path(directory_, number, extension_of(RowsKind::logs));
-  CC_TRY(write_log_segment(files_, path, rows));
-  return add_segment(RowsKind::logs, segment_class, number, rows.size(), bounds);
+  CC_TRY(write_log_segment(files_, data_path(directory_, number, extension_of(RowsKind::logs)), rows));
+  CC_ASSIGN(SegmentInfo info, written_segment(files_, directory_, RowsKind::logs, segment_class, number));
+  info.rows = rows.size();
+  info.bounds = bounds;
+  info.tenants = tenants_of(tenant_rows(rows));
+  manifest_.segments.push_back(std::move(info));
+  return {};
 }
 
 // ---- small files

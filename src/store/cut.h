@@ -27,10 +27,11 @@ std::set<uint64_t> choose_merges(std::vector<MergeCandidate> segments, bool has_
 
 class Cut {
  public:
-  // merge: whether segments are merged on the way (else somebody compacts them).
+  // merge: whether segments are merged on the way (else somebody compacts them). groups: which tenants
+  // share a file.
   // REQUIRES: nobody writes to the head any more, all of it is visible, and it is settled.
   Cut(FileSystem& files, const std::string& directory, const Head& head, uint64_t sequence,
-      int64_t now_ns, std::atomic<uint64_t>& next_number, bool merge);
+      int64_t now_ns, std::atomic<uint64_t>& next_number, bool merge, TenantGroups groups);
   // Writes and syncs files; the directory is the caller's to sync. The log's epoch is left as it
   // is.
   Result<Manifest> write();
@@ -51,8 +52,7 @@ class Cut {
   Status write_forwards_file();
   Status write_work_table();
   RowSet live_rows(const SpanSegment& segment) const;
-  Status add_segment(RowsKind kind, SegmentClass segment_class, uint64_t number, uint64_t rows,
-                     const TimeBounds& bounds);
+  Status write_log_file(SegmentClass segment_class, std::vector<RowRef<LogRows>> rows);
 
   FileSystem& files_;
   std::string directory_;
@@ -61,6 +61,7 @@ class Cut {
   int64_t now_ns_;
   std::atomic<uint64_t>& next_number_;
   bool merge_;
+  TenantGroups groups_;
   Manifest manifest_;
   std::vector<RowMoves> moves_;
 };

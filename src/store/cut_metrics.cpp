@@ -129,7 +129,12 @@ Status Cut::write_metrics() {
   std::vector<StoredFamily> descriptions;
   for (auto& [key, one] : families) descriptions.push_back(std::move(one));
   CC_TRY(writer->finish(descriptions));
-  return add_segment(RowsKind::metrics, SegmentClass::runtime, number, writer->samples(), bounds);
+  CC_ASSIGN(SegmentInfo info,
+            written_segment(files_, directory_, RowsKind::metrics, SegmentClass::runtime, number));
+  info.rows = writer->samples();
+  info.bounds = bounds;
+  manifest_.segments.push_back(std::move(info));
+  return {};
 }
 
 }  // namespace contextcore::store

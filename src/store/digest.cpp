@@ -8,8 +8,9 @@
 
 namespace contextcore::store {
 
-Hash128 request_digest(PartSignal signal, std::string_view body) {
-  return xxh3_128(body, static_cast<uint64_t>(signal));
+Hash128 request_digest(PartSignal signal, std::string_view tenant, std::string_view body) {
+  const auto seed = static_cast<uint64_t>(signal);
+  return xxh3_128(body, tenant.empty() ? seed : xxh3_64(tenant, seed));
 }
 
 Hash128 request_digest(PartSignal signal, PartEncoding encoding, uint32_t tenant,

@@ -13,8 +13,9 @@
 
 namespace contextcore::store {
 
-// Of metrics also the tenant and the encoding tell requests apart.
-Hash128 request_digest(PartSignal signal, std::string_view body);
+// Of traces and logs. tenant: its name.
+Hash128 request_digest(PartSignal signal, std::string_view tenant, std::string_view body);
+// Of metrics, where the encoding tells requests apart, too. tenant: its number.
 Hash128 request_digest(PartSignal signal, PartEncoding encoding, uint32_t tenant,
                        std::string_view body);
 std::string digest_bytes(const Hash128& digest);

@@ -1,5 +1,6 @@
 #include "store/frame.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/hash.h"
@@ -10,6 +11,13 @@ namespace {
 
 constexpr size_t kPartHeaderBytes = 6;
 constexpr size_t kChecksumBytes = 8;
+
+uint16_t format_of(const Frame& frame) {
+  const bool of_rows = std::any_of(frame.parts.begin(), frame.parts.end(), [](const FramePart& part) {
+    return part.signal == PartSignal::traces || part.signal == PartSignal::logs;
+  });
+  return frame.tenant != 0 && of_rows ? kTenantFrameFormat : kFrameFormat;
+}
 
 }  // namespace
 
@@ -24,7 +32,7 @@ Result<uint64_t> append_frame(const Frame& frame, uint64_t seed, std::string& ou
   const size_t begin = out.size();
   RecordWriter writer(out);
   writer.u32(static_cast<uint32_t>(size));
-  writer.u16(kFrameFormat);
+  writer.u16(format_of(frame));
   writer.u16(static_cast<uint16_t>(frame.parts.size()));
   writer.u64(frame.epoch);
   writer.u64(frame.sequence);
@@ -57,7 +65,7 @@ FrameState read_frame(std::string_view bytes, uint64_t epoch, uint64_t seed, Fra
   const uint64_t stored = RecordReader(bytes.substr(covered.size())).u64();
   if (xxh3_64(covered, seed) != stored) return FrameState::none;
   // Length, format, epoch and checksum are where they are in every format.
-  if (format != kFrameFormat) return FrameState::newer;
+  if (format != kFrameFormat && format != kTenantFrameFormat) return FrameState::newer;
   out = {frame_epoch, sequence, tenant, {}, stored, size};
   RecordReader reader(covered.substr(kFrameHeaderBytes));
   for (uint16_t i = 0; i < part_count; ++i) {

@@ -44,7 +44,9 @@ struct Frame {
   size_t size = 0;               // bytes that the frame takes in the log
 };
 
-inline constexpr uint16_t kFrameFormat = 1;
+// Of frames, and of those with traces or logs of another tenant than the default one: a program that knows
+// no such tenants must not take them for the default one's.
+inline constexpr uint16_t kFrameFormat = 1, kTenantFrameFormat = 2;
 inline constexpr size_t kFrameHeaderBytes = 32;
 inline constexpr size_t kFrameBytesMax = size_t{1} << 30;
 

@@ -22,6 +22,7 @@ SpanSegment span_segment(const std::shared_ptr<const Head>& head, bool journal, 
   }
   SpanSegment segment;
   segment.info = info_of(RowsKind::spans, journal, rows.size(), sequence);
+  if (!journal) segment.info.tenants = head->span_tenants();
   segment.rows = std::shared_ptr<const SpanRows>(head, &rows);
   if (!gone.none()) segment.mask = std::make_shared<const RowSet>(std::move(gone));
   return segment;
@@ -51,8 +52,9 @@ std::shared_ptr<const Version> freeze(const std::shared_ptr<const Head>& head, u
     }
     const LogRows& logs = head->logs(journal);
     if (logs.size() == 0) continue;
-    version->logs.push_back({info_of(RowsKind::logs, journal, logs.size(), sequence),
-                             std::shared_ptr<const LogRows>(head, &logs)});
+    SegmentInfo info = info_of(RowsKind::logs, journal, logs.size(), sequence);
+    if (!journal) info.tenants = head->log_tenants();
+    version->logs.push_back({std::move(info), std::shared_ptr<const LogRows>(head, &logs)});
   }
   version->work = head->table(sequence);
   version->forwards = std::make_shared<const Forwards>(head->all_forwards());

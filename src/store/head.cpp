@@ -1,6 +1,5 @@
 #include "store/head.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "base/give_way.h"
@@ -110,44 +109,29 @@ void Head::mask(const std::vector<Version::Place>& places, uint64_t sequence) co
 }
 
 void Head::append_logs(const otlp::LogsData& data, LogBuilder& rows, bool journal,
-                       uint64_t sequence) {
+                       uint64_t sequence, uint32_t tenant) {
   for (const otlp::ResourceLogs& resource : data.resource_logs) {
     const auto shared_resource = std::make_shared<const otlp::Resource>(resource.resource);
     for (const otlp::ScopeLogs& scope : resource.scope_logs) {
       const auto shared_scope = std::make_shared<const otlp::Scope>(scope.scope);
       for (const otlp::LogRecord& record : scope.records) {
         const int64_t revision = journal ? revision_of(record) : 0;
-        rows.append(shared_resource, shared_scope, record, {sequence, revision, journal});
+        rows.append(shared_resource, shared_scope, record, {sequence, revision, journal, tenant});
       }
     }
   }
 }
 
-void Head::apply_logs(const otlp::LogsData& data, uint64_t sequence) {
+void Head::apply_logs(uint32_t tenant, const otlp::LogsData& data, uint64_t sequence) {
   const std::unique_lock lock(mutex_);
-  append_logs(data, *received_logs_, false, sequence);
+  append_logs(data, *received_logs_, false, sequence, tenant);
+  log_rows_[tenant] += data.record_count();
 }
 
 void Head::apply_metrics(uint32_t tenant, const otlp::MetricBatch& batch, uint64_t sequence) {
   const std::unique_lock lock(mutex_);
   metrics_.apply(tenant, batch, sequence);
-}
-
-void Head::add_tenant(std::string name) {
-  const std::unique_lock lock(mutex_);
-  tenants_.push_back(std::move(name));
-}
-
-std::optional<uint32_t> Head::find_tenant(std::string_view name) const {
-  const std::shared_lock lock(mutex_);
-  const auto found = std::find(tenants_.begin(), tenants_.end(), name);
-  if (found == tenants_.end()) return std::nullopt;
-  return static_cast<uint32_t>(found - tenants_.begin());
-}
-
-std::vector<std::string> Head::tenants() const {
-  const std::shared_lock lock(mutex_);
-  return tenants_;
+  metric_samples_[tenant] += batch.sample_count();
 }
 
 void Head::defer_work(WorkRecord record, uint64_t sequence) {
@@ -495,6 +479,25 @@ bool Head::visible(bool journal, uint32_t row, uint64_t visible) const {
   if (spans.rows->meta(row).sequence > visible) return false;
   const uint64_t superseded = spans.superseded[row];
   return superseded == 0 || superseded > visible;
+}
+
+// Rows were appended in the order of their sequences.
+void Head::hide_invisible(bool journal, uint64_t visible, RowSet& rows) const {
+  const Spans& spans = journal ? work_ : received_;
+  size_t begin = 0, end = rows.rows();
+  while (begin < end) {
+    const size_t middle = begin + (end - begin) / 2;
+    if (spans.rows->meta(middle).sequence > visible) {
+      end = middle;
+    } else {
+      begin = middle + 1;
+    }
+  }
+  for (size_t row = end; row < rows.rows(); ++row) rows.clear(row);
+  for (size_t row = 0; row < end; ++row) {
+    const uint64_t superseded = spans.superseded[row];
+    if (superseded != 0 && superseded <= visible) rows.clear(row);
+  }
 }
 
 bool Head::superseded(uint64_t segment_number, uint32_t row, uint64_t visible) const {

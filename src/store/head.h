@@ -29,6 +29,7 @@
 #include "store/metric_head.h"
 #include "store/rows.h"
 #include "store/store_version.h"
+#include "store/tenant_groups.h"
 
 namespace contextcore::store {
 
@@ -75,10 +76,11 @@ class Head {
   // REQUIRES, with moves: no frame is sequenced that is not visible, and all are settled: what was superseded by
   // frames that come to be settled later is known under the new numbers only
   void replace_version(std::shared_ptr<const Version> version, const std::vector<RowMoves>& moves);
-  Result<PreparedSpans> prepare_spans(const otlp::TracesView& data) const;
+  Result<PreparedSpans> prepare_spans(uint32_t tenant, const otlp::TracesView& data) const;
   Result<PreparedWork> prepare_work(const WorkRecord& record) const;
-  void apply_spans(const otlp::TracesView& data, const PreparedSpans& prepared, uint64_t sequence);
-  void apply_logs(const otlp::LogsData& data, uint64_t sequence);
+  void apply_spans(uint32_t tenant, const otlp::TracesView& data, const PreparedSpans& prepared,
+                   uint64_t sequence);
+  void apply_logs(uint32_t tenant, const otlp::LogsData& data, uint64_t sequence);
   void apply_work(WorkRecord record, const PreparedWork& prepared, uint64_t sequence);
   void apply_metrics(uint32_t tenant, const otlp::MetricBatch& batch, uint64_t sequence);
   // Its number is the next one.
@@ -112,6 +114,10 @@ class Head {
   // nullopt: nobody has written for it.
   std::optional<uint32_t> find_tenant(std::string_view name) const;
   std::vector<std::string> tenants() const;  // by number
+  size_t tenant_count() const;
+  std::string tenant_name(uint32_t number) const;  // "" for numbers that none has
+  // Those of the names that there are; federated with several names.
+  TenantSet find_tenants(const std::vector<std::string>& names) const;
 
   struct Sizes {
     uint64_t span_rows = 0, log_rows = 0, metric_samples = 0, metric_series = 0;
@@ -119,6 +125,11 @@ class Head {
     uint64_t rows() const { return span_rows + log_rows + metric_samples / 4; }
   };
   Sizes sizes() const;
+  // What the head has received of a tenant, as Sizes::rows() counts.
+  uint64_t rows_of_tenant(uint32_t tenant) const;
+  // Whose received spans (logs) it has, as SegmentInfo has them.
+  std::vector<uint32_t> span_tenants() const;
+  std::vector<uint32_t> log_tenants() const;
 
   // ---- readers, while they hold a lock from read_lock() ----
   std::shared_lock<std::shared_mutex> read_lock() const { return std::shared_lock(mutex_); }
@@ -126,6 +137,8 @@ class Head {
   const LogRows& logs(bool journal) const { return journal ? *work_logs_ : *received_logs_; }
   const MetricHead& metrics() const { return metrics_; }
   bool visible(bool journal, uint32_t row, uint64_t visible) const;
+  // Takes the rows out that are not. REQUIRES: rows is of as many as there are now
+  void hide_invisible(bool journal, uint64_t visible, RowSet& rows) const;
   // True when a visible row of the head has superseded a row of a segment.
   bool superseded(uint64_t segment_number, uint32_t row, uint64_t visible) const;
 
@@ -157,9 +170,9 @@ class Head {
                          const std::shared_ptr<const otlp::Scope>& scope,
                          const otlp::SpanView& span, const RowMeta& meta);
   static void append_logs(const otlp::LogsData& data, LogBuilder& rows, bool journal,
-                          uint64_t sequence);
+                          uint64_t sequence, uint32_t tenant = kDefaultTenant);
   void defer_work(WorkRecord record, uint64_t sequence);  // REQUIRES: mutex_
-  bool is_received(uint32_t row, const otlp::SpanView& span) const;
+  bool is_received(uint32_t row, uint32_t tenant, const otlp::SpanView& span) const;
   static void supersede(Spans& spans, uint32_t row, uint64_t sequence);
   void mask(const std::vector<Version::Place>& places, uint64_t sequence) const;
   Status prepare_replace_all(PreparedWork& prepared) const;
@@ -195,6 +208,7 @@ class Head {
   std::unique_ptr<LogBuilder> received_logs_;
   MetricHead metrics_;
   std::vector<std::string> tenants_;
+  TenantRows span_rows_, log_rows_, metric_samples_;  // of what was received, by tenant
   mutable std::unordered_map<otlp::SpanId, uint32_t, IdHash> work_row_;  // newest row
   mutable std::vector<uint32_t> work_previous_;  // by row: the older one, or kNone
   mutable std::deque<Deferred> deferred_;        // ascending sequence
@@ -204,7 +218,7 @@ class Head {
   mutable std::atomic<size_t> logs_deferred_{0};
   size_t deferred_rows_ = 0, deferred_log_rows_ = 0;  // of all that was ever deferred
   std::unordered_map<otlp::SpanId, WorkRow, IdHash> replayed_rows_;  // for end_replay
-  IdTable received_row_;  // by identity (trace, span, kind): its newest row
+  IdTable received_row_;  // by identity (tenant, trace, span, kind): its newest row
   // Segment number to row to the sequence that replaced it.
   mutable std::unordered_map<uint64_t, std::unordered_map<uint32_t, uint64_t>> pending_masks_;
   std::deque<std::pair<uint64_t, std::shared_ptr<const WorkTable>>> tables_;  // ascending sequence

@@ -9,11 +9,11 @@
 namespace contextcore::store {
 namespace {
 
-uint64_t identity_hash(const otlp::SpanView& span) {
+uint64_t identity_hash(uint32_t tenant, const otlp::SpanView& span) {
   static const HashSecret secret = hash_secret();
   const uint64_t trace = hash_id(span.trace_id, secret);
-  return mix(trace ^ load_u64(span.span_id.bytes.data()),
-             secret.second + 2 * static_cast<uint64_t>(static_cast<uint32_t>(span.kind)));
+  const uint64_t rest = static_cast<uint64_t>(tenant) << 32 | static_cast<uint32_t>(span.kind);
+  return mix(trace ^ load_u64(span.span_id.bytes.data()), secret.second + 2 * rest);
 }
 
 // A trace of a request: its spans that the head does not have, and the rows that files, or a head that
@@ -26,7 +26,8 @@ struct StoredTrace {
 
 class StoredTraces {
  public:
-  explicit StoredTraces(const Version& version) : version_(version) {}
+  StoredTraces(const Version& version, uint32_t tenant)
+      : version_(version), tenant_(tenant), only_(TenantSet::of(tenant)) {}
 
   Result<StoredTrace*> find(const otlp::TraceId& id) {
     if (last_ != IdTable::kNone && traces_[last_].id == id) return &traces_[last_];
@@ -35,8 +36,14 @@ class StoredTraces {
     if (last_ < traces_.size()) return &traces_[last_];
     StoredTrace& trace = traces_.emplace_back(StoredTrace{id, {}, {}});
     for (const uint32_t segment : version_.traces.segments_of(id)) {
-      CC_ASSIGN(const std::vector<uint32_t> rows, version_.spans[segment].rows->rows_of_trace(id));
-      for (const uint32_t row : rows) trace.places.push_back({segment, row});
+      const SpanSegment& in = version_.spans[segment];
+      if (!only_.contains_any(in.info.tenants)) continue;
+      CC_ASSIGN(const std::vector<uint32_t> rows, in.rows->rows_of_trace(id));
+      const bool shared = !only_.contains_all(in.info.tenants);
+      for (const uint32_t row : rows) {
+        if (!shared || in.rows->tenant(row) == tenant_) trace.places.push_back({segment, row});
+      }
+      if (shared) CC_TRY(in.rows->status());
     }
     return &trace;
   }
@@ -75,6 +82,8 @@ class StoredTraces {
 
  private:
   const Version& version_;
+  const uint32_t tenant_;
+  const TenantSet only_;
   const HashSecret& secret_ = hash_secret();
   IdTable table_;
   std::deque<StoredTrace> traces_;
@@ -83,24 +92,24 @@ class StoredTraces {
 
 }  // namespace
 
-bool Head::is_received(uint32_t row, const otlp::SpanView& span) const {
+bool Head::is_received(uint32_t row, uint32_t tenant, const otlp::SpanView& span) const {
   const SpanRows& rows = *received_.rows;
   return rows.span_id(row) == span.span_id && rows.trace_id(row) == span.trace_id &&
-         rows.kind(row) == span.kind;
+         rows.kind(row) == span.kind && rows.tenant(row) == tenant;
 }
 
-Result<PreparedSpans> Head::prepare_spans(const otlp::TracesView& data) const {
+Result<PreparedSpans> Head::prepare_spans(uint32_t tenant, const otlp::TracesView& data) const {
   PreparedSpans prepared;
   const auto runtime = [](const SpanSegment& segment) { return !segment.journal(); };
   if (std::none_of(version_->spans.begin(), version_->spans.end(), runtime)) return prepared;
-  StoredTraces traces(*version_);
+  StoredTraces traces(*version_, tenant);
   for (const otlp::TracesView::ResourceGroup& resource : data.resources()) {
     for (const otlp::TracesView::ScopeGroup& scope : resource.scopes) {
       for (const otlp::SpanView& span : scope.spans) {
         CC_ASSIGN(StoredTrace* trace, traces.find(span.trace_id));
         if (trace->places.empty()) continue;
-        const auto is = [&](uint32_t row) { return is_received(row, span); };
-        if (received_row_.find(identity_hash(span), is) == IdTable::kNone)
+        const auto is = [&](uint32_t row) { return is_received(row, tenant, span); };
+        if (received_row_.find(identity_hash(tenant, span), is) == IdTable::kNone)
           trace->spans.push_back(&span);
       }
     }
@@ -109,17 +118,19 @@ Result<PreparedSpans> Head::prepare_spans(const otlp::TracesView& data) const {
   return prepared;
 }
 
-void Head::apply_spans(const otlp::TracesView& data, const PreparedSpans& prepared,
+void Head::apply_spans(uint32_t tenant, const otlp::TracesView& data, const PreparedSpans& prepared,
                        uint64_t sequence) {
   const std::unique_lock lock(mutex_);
+  span_rows_[tenant] += data.span_count();
   mask(prepared.replaced, sequence);
   for (const otlp::TracesView::ResourceGroup& resource : data.resources()) {
     for (const otlp::TracesView::ScopeGroup& scope : resource.scopes) {
       for (const otlp::SpanView& span : scope.spans) {
         const uint32_t row =
-            append(received_, resource.resource, scope.scope, span, {sequence, 0, false});
+            append(received_, resource.resource, scope.scope, span, {sequence, 0, false, tenant});
         const uint32_t before = received_row_.exchange(
-            identity_hash(span), row, [&](uint32_t known) { return is_received(known, span); });
+            identity_hash(tenant, span), row,
+            [&](uint32_t known) { return is_received(known, tenant, span); });
         if (before != IdTable::kNone) supersede(received_, before, sequence);
       }
     }

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -14,8 +15,11 @@ namespace contextcore::store {
 
 class IngestQuota {
  public:
+  // Of a tenant by name, those that have a rate of their own.
+  using Rates = std::map<std::string, uint64_t, std::less<>>;
   // bytes_per_second 0: no quota. What was not used is saved up for two seconds.
-  explicit IngestQuota(uint64_t bytes_per_second) : rate_(static_cast<double>(bytes_per_second)) {}
+  explicit IngestQuota(uint64_t bytes_per_second, Rates rates = {})
+      : rate_(bytes_per_second), rates_(std::move(rates)) {}
   // Takes bytes at a time (monotonic). resource_exhausted: nothing is taken, the message says when
   // to come again.
   Status take(std::string_view tenant, uint64_t bytes, int64_t now_ns);
@@ -25,7 +29,8 @@ class IngestQuota {
     double bytes = 0;  // below zero: debt
     int64_t at_ns = 0;
   };
-  const double rate_;
+  const uint64_t rate_;
+  const Rates rates_;
   std::map<std::string, Bucket, std::less<>> buckets_;
 };
 

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <map>
 #include <unordered_map>
 
 #include "store/log_scan.h"
+#include "store/log_streams.h"
 #include "store/rows_shared.h"
 
 namespace contextcore::store {
@@ -14,9 +14,8 @@ class LogBuilderImpl : public LogBuilder, public LogParts {
                   const std::shared_ptr<const otlp::Scope>& scope, const otlp::LogRecord& record,
                   const RowMeta& meta) override {
     const uint32_t resource_number = resources_.add(resource);
-    if (resource_number == stream_of_resource_.size()) add_stream(*resource);
-    const uint32_t row = columns_.append(resource_number, scopes_.add(scope),
-                                         stream_of_resource_[resource_number], record, meta);
+    const uint32_t stream = streams_.number_of(meta.tenant, resource_number, *resource);
+    const uint32_t row = columns_.append(resource_number, scopes_.add(scope), stream, record, meta);
     next_of_span_.push_back(kLast);
     if (!record.span_id.empty()) add_to_span(number_of(record.span_id), row);
     return row;
@@ -26,7 +25,7 @@ class LogBuilderImpl : public LogBuilder, public LogParts {
   RowMeta meta(size_t row) const override {
     return {view(LogColumn::sequence).number_of(row),
             static_cast<int64_t>(view(LogColumn::revision).number_of(row)),
-            view(LogColumn::journal).number_of(row) != 0};
+            view(LogColumn::journal).number_of(row) != 0, tenant_of_stream(stream(row))};
   }
   int64_t time_ns(size_t row) const override {
     const uint64_t time = view(LogColumn::time).number_of(row);
@@ -35,7 +34,8 @@ class LogBuilderImpl : public LogBuilder, public LogParts {
   uint32_t stream(size_t row) const override {
     return static_cast<uint32_t>(view(LogColumn::stream).number_of(row));
   }
-  const std::vector<LabelPairs>& streams() const override { return streams_; }
+  const std::vector<LabelPairs>& streams() const override { return streams_.labels(); }
+  const std::vector<uint32_t>& stream_tenants() const override { return streams_.tenants(); }
   otlp::SpanId span_id(size_t row) const override {
     return span_id_of(view(LogColumn::span_id).number_of(row));
   }
@@ -90,7 +90,7 @@ class LogBuilderImpl : public LogBuilder, public LogParts {
   }
   uint64_t memory_bytes() const override {
     return columns_.memory_bytes() + resources_.memory_bytes() + scopes_.memory_bytes() +
-           4 * next_of_span_.capacity() + 48 * by_span_.size() + 256 * streams_.size();
+           4 * next_of_span_.capacity() + 48 * by_span_.size() + 256 * streams().size();
   }
 
  private:
@@ -100,14 +100,6 @@ class LogBuilderImpl : public LogBuilder, public LogParts {
     uint32_t first, last;
   };
   ColumnView view(LogColumn column) const { return columns_.column(column).view(); }
-
-  void add_stream(const otlp::Resource& resource) {
-    LabelPairs labels = stream_labels(resource);
-    const auto [at, is_new] =
-        stream_numbers_.try_emplace(labels, static_cast<uint32_t>(streams_.size()));
-    if (is_new) streams_.push_back(std::move(labels));
-    stream_of_resource_.push_back(at->second);
-  }
 
   void add_to_span(uint64_t span, uint32_t row) {
     const auto [at, is_new] = by_span_.try_emplace(span, Ends{row, row});
@@ -119,9 +111,7 @@ class LogBuilderImpl : public LogBuilder, public LogParts {
   LogColumns columns_;
   SharedObjects<otlp::Resource> resources_;
   SharedObjects<otlp::Scope> scopes_;
-  std::vector<uint32_t> stream_of_resource_;
-  std::vector<LabelPairs> streams_;
-  std::map<LabelPairs, uint32_t> stream_numbers_;
+  LogStreams streams_;
   std::unordered_map<uint64_t, Ends> by_span_;
   std::vector<uint32_t> next_of_span_;
 };

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <array>
-#include <map>
 
 #include "otlp/protobuf.h"
 #include "store/frame_work.h"
 #include "store/log_scan.h"
+#include "store/log_streams.h"
 #include "store/segment_rows.h"
 #include "store/segment_writer.h"
 
@@ -58,7 +58,7 @@ class LogSegment : public LogRows, public LogParts {
   RowMeta meta(size_t row) const override {
     return {number(row, LogColumn::sequence),
             static_cast<int64_t>(number(row, LogColumn::revision)),
-            number(row, LogColumn::journal) != 0};
+            number(row, LogColumn::journal) != 0, tenant_of_stream(stream(row))};
   }
   int64_t time_ns(size_t row) const override {
     const uint64_t time = number(row, LogColumn::time);
@@ -71,6 +71,7 @@ class LogSegment : public LogRows, public LogParts {
     return 0;
   }
   const std::vector<LabelPairs>& streams() const override { return rows_.footer().streams; }
+  const std::vector<uint32_t>& stream_tenants() const override { return rows_.footer().stream_tenants; }
   otlp::SpanId span_id(size_t row) const override {
     return span_id_of(number(row, LogColumn::span_id));
   }
@@ -210,9 +211,7 @@ Status write_log_segment(FileSystem& files, const std::string& path,
   SharedObjects<otlp::Resource> resources;
   SharedObjects<otlp::Scope> scopes;
   std::vector<IndexEntry> index;
-  std::vector<LabelPairs> streams;
-  std::map<LabelPairs, uint32_t> stream_numbers;
-  std::vector<uint32_t> stream_of_resource;
+  LogStreams streams;
   const size_t group_rows = group_rows_for(rows.size());
   const bool whole_rows = std::all_of(rows.begin(), rows.end(), [](const RowRef<LogRows>& ref) {
     return ref.rows->meta(ref.row).journal;
@@ -224,14 +223,8 @@ Status write_log_segment(FileSystem& files, const std::string& path,
     const RowMeta meta = rows[i].rows->meta(rows[i].row);
     CC_TRY(rows[i].rows->status());
     const uint32_t resource = resources.add(whole.resource);
-    if (resource == stream_of_resource.size()) {
-      const auto [at, is_new] = stream_numbers.try_emplace(stream_labels(*whole.resource),
-                                                           static_cast<uint32_t>(streams.size()));
-      if (is_new) streams.push_back(at->first);
-      stream_of_resource.push_back(at->second);
-    }
-    group->append(resource, scopes.add(whole.scope), stream_of_resource[resource], whole.record,
-                  meta);
+    group->append(resource, scopes.add(whole.scope),
+                  streams.number_of(meta.tenant, resource, *whole.resource), whole.record, meta);
     if (whole_rows) {
       encoded.clear();
       append_varint(meta.sequence, encoded);
@@ -251,7 +244,7 @@ Status write_log_segment(FileSystem& files, const std::string& path,
   CC_TRY(writer.write_resources(resources));
   CC_TRY(writer.write_scopes(scopes));
   CC_TRY(writer.write_index(index));
-  writer.set_streams(std::move(streams));
+  writer.set_streams(streams.labels(), streams.tenants());
   return writer.finish();
 }
 

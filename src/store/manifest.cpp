@@ -11,9 +11,9 @@ namespace {
 
 constexpr int kReadAttempts = 100;
 // Version 1 knew one file of the work table only, version 2 no times of segments, version 3 no trace
-// runs.
-constexpr std::string_view kMagic = "ctxcman4";
-constexpr std::string_view kOlderMagics[] = {"ctxcman3", "ctxcman2", "ctxcman1"};
+// runs, version 4 no tenants of segments.
+constexpr std::string_view kMagic = "ctxcman5";
+constexpr std::string_view kOlderMagics[] = {"ctxcman4", "ctxcman3", "ctxcman2", "ctxcman1"};
 constexpr uint64_t kCheckpointBytes = 256 * 1024;
 constexpr size_t kRecordHeaderBytes = 12;
 constexpr uint32_t kRecordBytesMax = 64u << 20;
@@ -94,6 +94,10 @@ std::string encode_manifest(const Manifest& manifest) {
     writer.u8(segment.kept ? 1 : 0);
   }
   for (const SegmentInfo& segment : manifest.segments) writer.u64(segment.run_number);
+  for (const SegmentInfo& segment : manifest.segments) {
+    writer.u32(static_cast<uint32_t>(segment.tenants.size()));
+    for (const uint32_t tenant : segment.tenants) writer.u32(tenant);
+  }
   return out;
 }
 
@@ -144,6 +148,15 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
   }
   if (!reader.done()) {  // version 3 ends here
     for (SegmentInfo& segment : manifest.segments) segment.run_number = reader.u64();
+  }
+  if (!reader.done()) {  // version 4 ends here
+    for (SegmentInfo& segment : manifest.segments) {
+      const uint32_t count = reader.count(4);
+      for (uint32_t i = 0; i < count; ++i) segment.tenants.push_back(reader.u32());
+      if (!std::is_sorted(segment.tenants.begin(), segment.tenants.end())) {
+        return {Code::corruption, "a manifest record has the tenants of a segment out of order"};
+      }
+    }
   }
   if (!reader.done()) return {Code::corruption, "a manifest record has a wrong length"};
   return manifest;

@@ -40,6 +40,8 @@ struct SegmentInfo {
   TimeBounds bounds;  // not known: written by a version that did not say
   bool kept = false;  // what retention leaves of segments that it took
   uint64_t run_number = 0;  // of received spans: the trace run that lists it; 0: none
+  // Of received spans and logs: whose rows it has, ascending; none: the default tenant's alone.
+  std::vector<uint32_t> tenants;
   bool operator==(const SegmentInfo&) const = default;
 };
 

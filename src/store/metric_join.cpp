@@ -3,7 +3,30 @@
 #include <algorithm>
 #include <set>
 
+#include "store/tenant.h"
+
 namespace contextcore::store {
+Result<std::vector<MetricSeries>> TenantMetrics::select(const MetricRequest& request) const {
+  MetricRequest inner = request;
+  inner.matchers.clear();
+  for (const LabelMatcher& matcher : request.matchers) {
+    if (matcher.name == kTenantLabel) {
+      if (matcher.equals ? matcher.value != tenant_ : !matcher.accepts(tenant_)) return std::vector<MetricSeries>();
+      continue;
+    }
+    inner.matchers.push_back(matcher);
+    if (matcher.name == kOwnTenantLabel) inner.matchers.back().name = kTenantLabel;
+  }
+  CC_ASSIGN(std::vector<MetricSeries> found, source_->select(inner));
+  for (MetricSeries& series : found) {
+    for (auto& [name, value] : series.labels) {
+      if (name == kTenantLabel) name = kOwnTenantLabel;
+    }
+    series.labels.emplace_back(kTenantLabel, tenant_);
+    std::sort(series.labels.begin(), series.labels.end());
+  }
+  return found;
+}
 
 Result<std::vector<MetricSeries>> JoinedMetrics::select(const MetricRequest& request) const {
   std::vector<std::vector<MetricSeries>> all;

@@ -1,8 +1,10 @@
 #pragma once
-// Several metric sources as one: views over the work log beside what was received. Where two have a
-// series of the same labels the first source's counts.
+// Several metric sources as one: views over the work log beside what was received, or what several
+// tenants have sent. Where two have a series of the same labels the first source's counts.
 
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "store/metric_source.h"
@@ -19,6 +21,21 @@ class JoinedMetrics final : public MetricSource {
 
  private:
   std::vector<std::shared_ptr<const MetricSource>> sources_;
+};
+
+// The series of a tenant among those of others: the label __tenant_id__ says whose they are, as in
+// Mimir, and one of that name which a series has itself becomes original___tenant_id__.
+class TenantMetrics final : public MetricSource {
+ public:
+  TenantMetrics(std::string tenant, std::shared_ptr<const MetricSource> source)
+      : tenant_(std::move(tenant)), source_(std::move(source)) {}
+  Result<std::vector<MetricSeries>> select(const MetricRequest& request) const override;
+  std::vector<MetricDescription> describe() const override { return source_->describe(); }
+  std::vector<std::string> labels_on_request() const override { return source_->labels_on_request(); }
+
+ private:
+  std::string tenant_;
+  std::shared_ptr<const MetricSource> source_;
 };
 
 }  // namespace contextcore::store

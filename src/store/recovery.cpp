@@ -85,17 +85,21 @@ Status StoreImpl::load_newest() {
 // -----------------------------------------------------------------------------------------
 
 Status StoreImpl::apply_part(const Frame& frame, const FramePart& part) {
+  const size_t tenants = head_->tenant_count();
+  if (frame.tenant >= tenants && part.signal != PartSignal::tenant) {
+    return {Code::corruption, "tenant " + std::to_string(frame.tenant) + " has no name"};
+  }
   switch (part.signal) {
     case PartSignal::traces: {
       CC_ASSIGN(const otlp::TracesView data,
                 otlp::TracesView::decode(part.bytes, kStoredLimits));
-      CC_ASSIGN(const PreparedSpans prepared, head_->prepare_spans(data));
-      head_->apply_spans(data, prepared, frame.sequence);
+      CC_ASSIGN(const PreparedSpans prepared, head_->prepare_spans(frame.tenant, data));
+      head_->apply_spans(frame.tenant, data, prepared, frame.sequence);
       break;
     }
     case PartSignal::logs: {
       CC_ASSIGN(const otlp::LogsData data, otlp::decode_logs_protobuf(part.bytes, kStoredLimits));
-      head_->apply_logs(data, frame.sequence);
+      head_->apply_logs(frame.tenant, data, frame.sequence);
       break;
     }
     case PartSignal::work: {
@@ -112,7 +116,7 @@ Status StoreImpl::apply_part(const Frame& frame, const FramePart& part) {
       return {};
     }
     case PartSignal::tenant: {
-      if (head_->tenants().size() != frame.tenant) {
+      if (tenants != frame.tenant) {
         return {Code::corruption, "tenant " + std::to_string(frame.tenant) + " is out of turn"};
       }
       head_->add_tenant(std::string(part.bytes));
@@ -127,7 +131,7 @@ Status StoreImpl::apply_part(const Frame& frame, const FramePart& part) {
       return {Code::unsupported,
               "the log holds a kind of data that this version does not know; use a newer one"};
   }
-  digests_.add(request_digest(part.signal, part.bytes), frame.sequence);
+  digests_.add(request_digest(part.signal, head_->tenant_name(frame.tenant), part.bytes), frame.sequence);
   return {};
 }
 

@@ -17,6 +17,7 @@
 #include "otlp/model.h"
 #include "otlp/span_view.h"
 #include "store/fetch.h"
+#include "store/tenant.h"
 
 namespace contextcore::store {
 
@@ -49,6 +50,7 @@ struct RowMeta {
   uint64_t sequence = 0;
   int64_t revision = 0;  // journal rows only
   bool journal = false;
+  uint32_t tenant = kDefaultTenant;  // of the journal: always that
 };
 
 // Some rows side by side, with the columns at hand that a reader wants. For one thread. What it gives is borrowed from it,
@@ -82,12 +84,15 @@ class SpanRows {
   virtual Result<bool> values(SpanField field, const Column& column, const RowSet& rows,
                               const std::function<bool(const Cell&)>& each) const = 0;
   virtual RowMeta meta(size_t row) const = 0;
+  virtual uint32_t tenant(size_t row) const = 0;
+  // Clears the rows of other tenants.
+  virtual Status keep_tenants(const TenantSet& tenants, RowSet& rows) const = 0;
   virtual otlp::TraceId trace_id(size_t row) const = 0;
   virtual otlp::SpanId span_id(size_t row) const = 0;
   virtual int64_t start_ns(size_t row) const = 0;
   virtual int64_t end_ns(size_t row) const = 0;  // as stored; 0 = none
   virtual otlp::SpanKind kind(size_t row) const = 0;
-  // Rows of a trace, ascending.
+  // Rows of a trace of all tenants, ascending.
   virtual Result<std::vector<uint32_t>> rows_of_trace(const otlp::TraceId& id) const = 0;
   // Everything of a row, exactly as it was appended. Borrowed until the rows object goes.
   struct Whole {
@@ -139,7 +144,14 @@ class LogRows {
   virtual RowMeta meta(size_t row) const = 0;
   virtual int64_t time_ns(size_t row) const = 0;  // effective time (LogEntry::time_ns)
   virtual uint32_t stream(size_t row) const = 0;  // index into streams()
+  // Streams of two tenants are two, whatever their labels.
   virtual const std::vector<LabelPairs>& streams() const = 0;
+  // By stream; empty: all are of the default tenant.
+  virtual const std::vector<uint32_t>& stream_tenants() const = 0;
+  uint32_t tenant_of_stream(size_t stream) const {
+    const std::vector<uint32_t>& tenants = stream_tenants();
+    return stream < tenants.size() ? tenants[stream] : kDefaultTenant;
+  }
   virtual otlp::SpanId span_id(size_t row) const = 0;
   // Rows in [start, end) of the accepted streams whose line may contain all needles.
   virtual Result<RowSet> match(int64_t start_ns, int64_t end_ns,

@@ -298,4 +298,30 @@ Status overlap_spans(const ColumnSource& source, const TimeRange& range, size_t 
   return {};
 }
 
+Status keep_tenants(const ColumnSource& source, const TenantSet& tenants, size_t base, RowSet& rows) {
+  CC_ASSIGN(const ColumnView view, source.fixed(static_cast<size_t>(SpanColumn::tenant)));
+  // Rows without a value are the default tenant's.
+  const bool keeps_default = tenants.has_default();
+  if (view.count == 0 && keeps_default) return {};
+  size_t row = 0;
+  const auto clear_to = [&](size_t end) {
+    for (; row < end; ++row) {
+      if (!keeps_default) rows.clear(base + row);
+    }
+  };
+  uint64_t last = UINT64_MAX;
+  bool kept = false;
+  for (size_t i = 0; i < view.count; ++i) {
+    clear_to(view.rows != nullptr ? view.rows[i] : view.first + i);
+    if (view.numbers[i] != last) {
+      last = view.numbers[i];
+      kept = last <= UINT32_MAX && tenants.contains(static_cast<uint32_t>(last));
+    }
+    if (!kept) rows.clear(base + row);
+    ++row;
+  }
+  clear_to(source.rows(kSpanTable));
+  return {};
+}
+
 }  // namespace contextcore::store

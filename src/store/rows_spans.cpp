@@ -44,6 +44,7 @@ const std::array<FixedColumn, kSpanColumns> kSpanFixedColumns = {{
     {"link_dropped_attributes", ColumnType::integer, kLinkTable},
     {"link_shape", ColumnType::string, kLinkTable},
     {"link_overflow", ColumnType::encoded, kLinkTable},
+    {"tenant", ColumnType::integer, kSpanTable},
 }};
 
 namespace {
@@ -133,6 +134,7 @@ uint32_t SpanColumns::append(uint32_t resource, uint32_t scope, const otlp::Span
   at(SpanColumn::sequence).append(row, meta.sequence);
   at(SpanColumn::revision).append_unless_default(row, static_cast<uint64_t>(meta.revision));
   at(SpanColumn::journal).append_unless_default(row, uint64_t{meta.journal});
+  at(SpanColumn::tenant).append_unless_default(row, meta.tenant);
   at(SpanColumn::resource).append_unless_default(row, resource);
   at(SpanColumn::scope).append_unless_default(row, scope);
   at(SpanColumn::event_count).append_unless_default(row, span.events.size());

@@ -53,8 +53,9 @@ enum class SpanColumn : uint8_t {
   link_dropped_attributes,
   link_shape,
   link_overflow,
+  tenant,
 };
-constexpr size_t kSpanColumns = 35;
+constexpr size_t kSpanColumns = 36;
 constexpr size_t kSpanTable = 0, kEventTable = 1, kLinkTable = 2, kSpanTables = 3;
 
 struct FixedColumn {
@@ -135,5 +136,7 @@ bool resource_passes(const otlp::Resource& resource, const Condition& condition,
                      const Predicate& predicate);
 bool scope_passes(const otlp::Scope& scope, const Condition& condition, const Predicate& predicate);
 Status overlap_spans(const ColumnSource& source, const TimeRange& range, size_t base, RowSet& out);
+// Clears base + row for every row of another tenant.
+Status keep_tenants(const ColumnSource& source, const TenantSet& tenants, size_t base, RowSet& rows);
 
 }  // namespace contextcore::store

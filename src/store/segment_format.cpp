@@ -1,5 +1,7 @@
 #include "store/segment_format.h"
 
+#include <charconv>
+
 #include "store/column_value.h"
 #include "store/rows_logs.h"
 #include "store/rows_spans.h"
@@ -22,6 +24,15 @@ std::string_view attribute_prefix(SegmentKind kind, size_t table) {
 namespace {
 
 enum PageFlags : uint8_t { kCompressed = 1, kZoned = 2 };
+// A stream of another tenant than the default one begins with a pair of this name, which no label has,
+// and the tenant's number in decimal.
+constexpr std::string_view kTenantPair = "";
+
+bool parse_tenant_number(std::string_view text, uint32_t& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size() && out != kDefaultTenant;
+}
+
 constexpr uint64_t kPageEntryBytesMin = 11;  // three varints or more, flags, checksum
 
 void encode_entry(const PageEntry& entry, std::string& out) {
@@ -173,8 +184,14 @@ std::string encode_footer(const SegmentFooter& footer) {
   encode_blocks(footer.resources, out);
   encode_blocks(footer.scopes, out);
   append_varint(footer.streams.size(), out);
-  for (const LabelPairs& stream : footer.streams) {
-    append_varint(stream.size(), out);
+  for (size_t i = 0; i < footer.streams.size(); ++i) {
+    const LabelPairs& stream = footer.streams[i];
+    const uint32_t tenant = i < footer.stream_tenants.size() ? footer.stream_tenants[i] : kDefaultTenant;
+    append_varint(stream.size() + (tenant != kDefaultTenant ? 1 : 0), out);
+    if (tenant != kDefaultTenant) {
+      append_string(kTenantPair, out);
+      append_string(std::to_string(tenant), out);
+    }
     for (const auto& [name, value] : stream) {
       append_string(name, out);
       append_string(value, out);
@@ -237,9 +254,17 @@ bool decode_footer(std::string_view bytes, uint32_t version, uint64_t pages_end,
     const uint64_t pairs = reader.count(2);
     for (uint64_t j = 0; j < pairs && reader.ok(); ++j) {
       std::string name(reader.string());
+      if (j == 0 && name == kTenantPair) {
+        uint32_t tenant = 0;
+        if (!parse_tenant_number(reader.string(), tenant)) return false;
+        out.stream_tenants.resize(out.streams.size(), kDefaultTenant);
+        out.stream_tenants.back() = tenant;
+        continue;
+      }
       labels.emplace_back(std::move(name), reader.string());
     }
   }
+  if (!out.stream_tenants.empty()) out.stream_tenants.resize(out.streams.size(), kDefaultTenant);
   out.index = footer.directory(key_bytes_of(out.kind));
   out.wholes = footer.directory(0);
   const uint64_t wanted = (out.rows + kWholesPerBlock - 1) / kWholesPerBlock;

@@ -66,7 +66,8 @@ struct SegmentFooter {
   std::vector<SegmentAttribute> attributes;
   std::vector<GroupEntry> groups;
   std::vector<BlockEntry> resources, scopes;
-  std::vector<LabelPairs> streams;  // logs
+  std::vector<LabelPairs> streams;         // logs
+  std::vector<uint32_t> stream_tenants;    // by stream; empty: all are of the default tenant
   BlockDirectory index;             // trace ids (16 bytes) of spans, span ids (8 bytes) of logs
   // Journal spans: every row once more, whole, for look-ups of single ones.
   BlockDirectory wholes;

@@ -41,6 +41,8 @@ class UnreadableSpans : public SpanRows {
     return error_;
   }
   RowMeta meta(size_t) const override { return {}; }
+  uint32_t tenant(size_t) const override { return kDefaultTenant; }
+  Status keep_tenants(const TenantSet&, RowSet&) const override { return error_; }
   otlp::TraceId trace_id(size_t) const override { return {}; }
   otlp::SpanId span_id(size_t) const override { return {}; }
   int64_t start_ns(size_t) const override { return 0; }
@@ -71,6 +73,7 @@ class UnreadableLogs : public LogRows, public LogParts {
   int64_t time_ns(size_t) const override { return 0; }
   uint32_t stream(size_t) const override { return 0; }
   const std::vector<LabelPairs>& streams() const override { return streams_; }
+  const std::vector<uint32_t>& stream_tenants() const override { return stream_tenants_; }
   otlp::SpanId span_id(size_t) const override { return {}; }
   Result<RowSet> match(int64_t, int64_t, const std::vector<bool>&, const std::vector<std::string>&) const override {
     return error_;
@@ -91,6 +94,7 @@ class UnreadableLogs : public LogRows, public LogParts {
   Error error_;
   uint64_t rows_;
   std::vector<LabelPairs> streams_{1};
+  std::vector<uint32_t> stream_tenants_;
 };
 
 std::shared_ptr<const SpanRows> unreadable(const SpanRows*, Error error, uint64_t rows) {

@@ -74,16 +74,18 @@ TimeBounds sort_journal_spans(std::vector<RowRef<SpanRows>>& rows, const WorkInd
 }
 
 TimeBounds sort_logs(std::vector<RowRef<LogRows>>& rows) {
-  std::map<LabelPairs, uint32_t> ranks;
+  std::map<std::pair<uint32_t, LabelPairs>, uint32_t> ranks;
   std::map<const LogRows*, std::vector<uint32_t>> rank_of;
   for (const RowRef<LogRows>& ref : rows) {
     if (!rank_of.try_emplace(ref.rows).second) continue;
-    for (const LabelPairs& labels : ref.rows->streams()) ranks.try_emplace(labels, 0);
+    const std::vector<LabelPairs>& streams = ref.rows->streams();
+    for (size_t i = 0; i < streams.size(); ++i) ranks.try_emplace({ref.rows->tenant_of_stream(i), streams[i]}, 0);
   }
   uint32_t rank = 0;
-  for (auto& [labels, number] : ranks) number = rank++;
+  for (auto& [stream, number] : ranks) number = rank++;
   for (auto& [source, numbers] : rank_of) {
-    for (const LabelPairs& labels : source->streams()) numbers.push_back(ranks.at(labels));
+    const std::vector<LabelPairs>& streams = source->streams();
+    for (size_t i = 0; i < streams.size(); ++i) numbers.push_back(ranks.at({source->tenant_of_stream(i), streams[i]}));
   }
   TimeBounds bounds;
   std::vector<LogOrder> order;
@@ -98,6 +100,45 @@ TimeBounds sort_logs(std::vector<RowRef<LogRows>>& rows) {
   });
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = order[i].ref;
   return bounds;
+}
+
+namespace {
+
+uint32_t tenant_of(const RowRef<LogRows>& ref) {
+  return ref.rows->stream_tenants().empty() ? kDefaultTenant : ref.rows->tenant_of_stream(ref.rows->stream(ref.row));
+}
+
+}  // namespace
+
+TenantRows tenant_rows(const std::vector<RowRef<LogRows>>& rows) {
+  TenantRows counts;
+  uint32_t last = kDefaultTenant;
+  uint64_t same = 0;  // rows of it that are not counted yet
+  for (const RowRef<LogRows>& ref : rows) {
+    const uint32_t tenant = tenant_of(ref);
+    if (tenant != last && same > 0) counts[last] += std::exchange(same, 0);
+    last = tenant;
+    ++same;
+  }
+  if (same > 0) counts[last] += same;
+  return counts;
+}
+
+std::vector<std::vector<RowRef<LogRows>>> by_group(std::vector<RowRef<LogRows>> rows, const TenantGroups& groups) {
+  const TenantRows counts = tenant_rows(rows);
+  std::map<TenantGroups::Group, std::vector<RowRef<LogRows>>> dealt;
+  for (const auto& [tenant, count] : counts) dealt[groups.of(tenant, count)];
+  std::vector<std::vector<RowRef<LogRows>>> out;
+  if (dealt.size() < 2) {
+    if (!rows.empty()) out.push_back(std::move(rows));
+    return out;
+  }
+  for (const RowRef<LogRows>& ref : rows) {
+    const uint32_t tenant = tenant_of(ref);
+    dealt[groups.of(tenant, counts.at(tenant))].push_back(ref);
+  }
+  for (auto& [group, refs] : dealt) out.push_back(std::move(refs));
+  return out;
 }
 
 std::vector<std::vector<RowRef<LogRows>>> by_window(std::vector<RowRef<LogRows>> rows,

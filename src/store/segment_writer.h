@@ -51,7 +51,11 @@ class SegmentWriter {
   Status write_index(std::vector<IndexEntry>& entries);  // sorts them
   // A row in encoded form, in the order of the rows; all of them or none.
   Status add_whole(std::string_view encoded);
-  void set_streams(std::vector<LabelPairs> streams) { footer_.streams = std::move(streams); }
+  // tenants: by stream; empty: all are of the default tenant
+  void set_streams(std::vector<LabelPairs> streams, std::vector<uint32_t> tenants) {
+    footer_.streams = std::move(streams);
+    footer_.stream_tenants = std::move(tenants);
+  }
   // Footer, trailer, sync.
   Status finish();
 

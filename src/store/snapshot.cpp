@@ -35,20 +35,19 @@ Result<TraceStarts> matching_traces(const Snapshot& snapshot, const FetchRequest
   const Head& head = snapshot.head();
   const WorkHooks& hooks = head.hooks();
   for (const SpanSegment& segment : snapshot.version().spans) {
+    if (!snapshot.sees(segment.info)) continue;
     CC_ASSIGN(RowSet rows, match_conditions(*segment.rows, segment.journal(), hooks, request));
-    if (segment.mask != nullptr) rows.subtract(*segment.mask);
-    head.hide_superseded(segment.info.number, snapshot.visible(), rows);
+    CC_TRY(snapshot.keep_visible(segment, rows));
     rows.for_each([&](size_t row) { add(*segment.rows, static_cast<uint32_t>(row)); });
     CC_TRY(segment.rows->status());  // ids of a damaged page are zeros
   }
   const auto lock = head.read_lock();
   for (const bool journal : {true, false}) {
+    if (!snapshot.sees(journal)) continue;
     const SpanRows& spans = head.spans(journal);
-    CC_ASSIGN(const RowSet rows, match_conditions(spans, journal, hooks, request));
-    rows.for_each([&](size_t row) {
-      if (!head.visible(journal, static_cast<uint32_t>(row), snapshot.visible())) return;
-      add(spans, static_cast<uint32_t>(row));
-    });
+    CC_ASSIGN(RowSet rows, match_conditions(spans, journal, hooks, request));
+    CC_TRY(snapshot.keep_visible_in_head(journal, rows));
+    rows.for_each([&](size_t row) { add(spans, static_cast<uint32_t>(row)); });
   }
   return traces;
 }
@@ -78,19 +77,20 @@ Result<TraceBounds> bounds_by_scan(const Snapshot& snapshot, const TraceIds& tra
     if (traces.contains(id)) bounds[id].add(rows, row, journal, range);
   };
   for (const SpanSegment& segment : snapshot.version().spans) {
+    if (!snapshot.sees(segment.info)) continue;
     RowSet rows(segment.rows->size(), true);
-    if (segment.mask != nullptr) rows.subtract(*segment.mask);
-    head.hide_superseded(segment.info.number, snapshot.visible(), rows);
+    CC_TRY(snapshot.keep_visible(segment, rows));
     rows.for_each(
         [&](size_t row) { add(*segment.rows, static_cast<uint32_t>(row), segment.journal()); });
     CC_TRY(segment.rows->status());
   }
   const auto lock = head.read_lock();
   for (const bool journal : {true, false}) {
+    if (!snapshot.sees(journal)) continue;
     const SpanRows& spans = head.spans(journal);
-    for (uint32_t row = 0; row < spans.size(); ++row) {
-      if (head.visible(journal, row, snapshot.visible())) add(spans, row, journal);
-    }
+    RowSet rows(spans.size(), true);
+    CC_TRY(snapshot.keep_visible_in_head(journal, rows));
+    rows.for_each([&](size_t row) { add(spans, static_cast<uint32_t>(row), journal); });
   }
   return bounds;
 }
@@ -111,7 +111,7 @@ Result<Bound> bound_of(const Snapshot& snapshot, const std::vector<TraceRow>& ro
 Result<TraceBounds> bounds_of(const Snapshot& snapshot, const TraceIds& traces,
                               const TimeRange& range) {
   size_t rows = 0;
-  for (const SpanSegment& segment : snapshot.version().spans) rows += segment.info.rows;
+  for (const SpanSegment& segment : snapshot.version().spans) rows += snapshot.sees(segment.info) ? segment.info.rows : 0;
   if (traces.size() > rows / kRowsPerLookUp) return bounds_by_scan(snapshot, traces, range);
   TraceBounds bounds;
   // In the order in which an index has them.
@@ -226,12 +226,36 @@ class Traces : public TraceIterator {
 
 }  // namespace
 
-Snapshot::Snapshot(std::shared_ptr<const Head> head, uint64_t visible, int64_t now_ns)
+Snapshot::Snapshot(std::shared_ptr<const Head> head, uint64_t visible, int64_t now_ns,
+                   TenantSet tenants)
     : head_(std::move(head)),
       version_(head_->shared_version()),
       visible_(visible),
       now_ns_(now_ns),
-      table_(head_->table(visible)) {}
+      table_(head_->table(visible)),
+      tenants_(std::move(tenants)) {}
+
+Snapshot::Snapshot(const Snapshot& other, TenantSet tenants)
+    : Source(other),
+      WorkView(other),
+      head_(other.head_),
+      version_(other.version_),
+      visible_(other.visible_),
+      now_ns_(other.now_ns_),
+      table_(other.table_),
+      tenants_(std::move(tenants)) {}
+
+Status Snapshot::keep_visible(const SpanSegment& segment, RowSet& rows) const {
+  if (segment.mask != nullptr) rows.subtract(*segment.mask);
+  head_->hide_superseded(segment.info.number, visible_, rows);
+  if (segment.journal() || tenants_.contains_all(segment.info.tenants)) return {};
+  return segment.rows->keep_tenants(tenants_, rows);
+}
+
+Status Snapshot::keep_visible_in_head(bool journal, RowSet& rows) const {
+  head_->hide_invisible(journal, visible_, rows);
+  return journal ? Status() : head_->spans(false).keep_tenants(tenants_, rows);
+}
 
 Result<std::vector<TraceRow>> Snapshot::rows_of(const otlp::TraceId& id) const {
   CC_TRY(head_->settle());
@@ -241,9 +265,12 @@ Result<std::vector<TraceRow>> Snapshot::rows_of(const otlp::TraceId& id) const {
   for (uint32_t i = 0; i < version_->spans.size(); ++i) {
     const SpanSegment& segment = version_->spans[i];
     if (!segment.journal() && !std::binary_search(received.begin(), received.end(), i)) continue;
+    if (!sees(segment.info)) continue;
     CC_ASSIGN(const std::vector<uint32_t> rows, segment.rows->rows_of_trace(id));
+    const bool shared = !segment.journal() && !tenants_.contains_all(segment.info.tenants);
     for (const uint32_t row : rows) {
       if (segment.masked(row)) continue;
+      if (shared && !tenants_.contains(segment.rows->tenant(row))) continue;
       in_segments.emplace_back(segment.info.number,
                                TraceRow{segment.rows.get(), row, segment.journal(), false});
     }
@@ -254,10 +281,12 @@ Result<std::vector<TraceRow>> Snapshot::rows_of(const otlp::TraceId& id) const {
     if (!head_->superseded(number, row.row, visible_)) found.push_back(row);
   }
   for (const bool journal : {true, false}) {
+    if (!sees(journal)) continue;
     const SpanRows& spans = head_->spans(journal);
     CC_ASSIGN(const std::vector<uint32_t> rows, spans.rows_of_trace(id));
     for (const uint32_t row : rows) {
-      if (head_->visible(journal, row, visible_)) found.push_back({&spans, row, journal, true});
+      if (!head_->visible(journal, row, visible_)) continue;
+      if (journal || tenants_.contains(spans.tenant(row))) found.push_back({&spans, row, journal, true});
     }
   }
   return found;
@@ -275,7 +304,7 @@ Result<std::optional<otlp::TracesData>> Snapshot::trace(const otlp::TraceId& id)
   for (int hops = 0; hops < 64; ++hops) {
     CC_ASSIGN(AssembledTrace trace, assemble_trace(*this, at, true));
     if (!trace.spans.empty()) return std::optional(group_trace(std::move(trace)));
-    const std::optional<otlp::TraceId> next = head_->forward(at, visible_);
+    const std::optional<otlp::TraceId> next = forward(at);
     if (!next) break;
     at = *next;
   }
@@ -283,7 +312,7 @@ Result<std::optional<otlp::TracesData>> Snapshot::trace(const otlp::TraceId& id)
 }
 
 std::optional<otlp::TraceId> Snapshot::forward(const otlp::TraceId& id) const {
-  return head_->forward(id, visible_);
+  return tenants_.has_default() ? head_->forward(id, visible_) : std::nullopt;
 }
 
 Result<std::optional<JournalSpan>> Snapshot::span(const otlp::SpanId& id) const {

@@ -25,7 +25,11 @@ struct TraceRow {
 
 class Snapshot final : public Source, public WorkView {
  public:
-  Snapshot(std::shared_ptr<const Head> head, uint64_t visible, int64_t now_ns);
+  // tenants: whose received data is seen; work is seen with the default tenant's.
+  Snapshot(std::shared_ptr<const Head> head, uint64_t visible, int64_t now_ns,
+           TenantSet tenants = TenantSet::of(kDefaultTenant));
+  // The same state of other tenants.
+  Snapshot(const Snapshot& other, TenantSet tenants);
 
   // ---- Source and WorkView ----
   int64_t now_ns() const override { return now_ns_; }
@@ -48,6 +52,16 @@ class Snapshot final : public Source, public WorkView {
   const std::shared_ptr<const Head>& shared_head() const { return head_; }
   uint64_t visible() const { return visible_; }
   const WorkTable& table() const { return *table_; }
+  const TenantSet& tenants() const { return tenants_; }
+  // False: nothing of a segment, or of that half of the head, is seen.
+  bool sees(const SegmentInfo& info) const {
+    return info.segment_class == SegmentClass::work ? tenants_.has_default() : tenants_.contains_any(info.tenants);
+  }
+  bool sees(bool journal) const { return journal ? tenants_.has_default() : !tenants_.empty(); }
+  // Leaves of the rows of a segment that it sees those that are visible.
+  Status keep_visible(const SpanSegment& segment, RowSet& rows) const;
+  // The same of the head. REQUIRES: its read lock is held, and all is settled
+  Status keep_visible_in_head(bool journal, RowSet& rows) const;
   // Visible rows of a trace, in no order.
   Result<std::vector<TraceRow>> rows_of(const otlp::TraceId& id) const;
 
@@ -57,6 +71,7 @@ class Snapshot final : public Source, public WorkView {
   uint64_t visible_;
   int64_t now_ns_;
   std::shared_ptr<const WorkTable> table_;
+  TenantSet tenants_;
 };
 
 }  // namespace contextcore::store

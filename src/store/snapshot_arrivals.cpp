@@ -72,6 +72,10 @@ uint32_t first_after(const Rows& rows, uint64_t sequence) {
   return low;
 }
 
+std::string name_of(const std::vector<std::string>& tenants, uint32_t tenant) {
+  return tenant < tenants.size() ? tenants[tenant] : std::string();
+}
+
 uint64_t key_of(const otlp::TraceId& trace, const otlp::SpanId& span, otlp::SpanKind kind) {
   std::string bytes(reinterpret_cast<const char*>(trace.bytes.data()), trace.bytes.size());
   bytes.append(reinterpret_cast<const char*>(span.bytes.data()), span.bytes.size());
@@ -111,14 +115,18 @@ void add_span(const SpanRows& rows, uint32_t row, uint32_t source, const Arrival
 class Spans : public ArrivalIterator<ArrivedSpan> {
  public:
   Spans(const Head& head, std::vector<SpanSource> sources, std::vector<Ref> refs, ArrivalPlace end)
-      : head_(head), sources_(std::move(sources)), refs_(std::move(refs)), end_(end) {}
+      : head_(head),
+        sources_(std::move(sources)),
+        refs_(std::move(refs)),
+        end_(end),
+        tenants_(head.tenants()) {}
 
   Result<bool> next(ArrivedSpan& entry) override {
     if (at_ == refs_.size()) return false;
     give_way();  // arrivals are read in the background
     const Ref& ref = refs_[at_++];
     const SpanSource& source = sources_[ref.source];
-    CC_ASSIGN(SpanRows::Whole whole, read(source, ref.row));
+    CC_ASSIGN(SpanRows::Whole whole, read(source, ref.row, entry.tenant));
     entry.place = {ref.sequence, ref.key};
     entry.resource = std::move(whole.resource);
     entry.scope = std::move(whole.scope);
@@ -128,9 +136,10 @@ class Spans : public ArrivalIterator<ArrivedSpan> {
   ArrivalPlace end() const override { return end_; }
 
  private:
-  Result<SpanRows::Whole> read(const SpanSource& source, uint32_t row) const {
-    if (!source.in_head) return source.rows->materialize(row);
-    const auto lock = head_.read_lock();
+  Result<SpanRows::Whole> read(const SpanSource& source, uint32_t row, std::string& tenant) const {
+    std::shared_lock<std::shared_mutex> lock;
+    if (source.in_head) lock = head_.read_lock();
+    tenant = name_of(tenants_, source.rows->tenant(row));
     return source.rows->materialize(row);
   }
 
@@ -138,6 +147,7 @@ class Spans : public ArrivalIterator<ArrivedSpan> {
   std::vector<SpanSource> sources_;
   std::vector<Ref> refs_;
   ArrivalPlace end_;
+  const std::vector<std::string> tenants_;
   size_t at_ = 0;
 };
 
@@ -153,7 +163,11 @@ class Logs : public ArrivalIterator<ArrivedLog> {
  public:
   Logs(const Head& head, std::vector<LogSource> sources, std::vector<Ref> refs,
        const ArrivalPlace& after, ArrivalPlace end)
-      : head_(head), sources_(std::move(sources)), refs_(std::move(refs)), end_(end) {
+      : head_(head),
+        sources_(std::move(sources)),
+        refs_(std::move(refs)),
+        end_(end),
+        tenants_(head.tenants()) {
     // Those of the transaction in which the place lies are counted from its beginning.
     if (after.done == ArrivalPlace::kAll) return;
     while (at_ < refs_.size() && refs_[at_].sequence == after.sequence && number_ < after.done) {
@@ -171,7 +185,7 @@ class Logs : public ArrivalIterator<ArrivedLog> {
       number_ = 0;
     }
     const LogSource& source = sources_[ref.source];
-    CC_ASSIGN(LogRows::Whole whole, read(source, ref.row));
+    CC_ASSIGN(LogRows::Whole whole, read(source, ref.row, entry.tenant));
     entry.place = {ref.sequence, ++number_};
     entry.journal = source.journal;
     entry.resource = std::move(whole.resource);
@@ -182,9 +196,10 @@ class Logs : public ArrivalIterator<ArrivedLog> {
   ArrivalPlace end() const override { return end_; }
 
  private:
-  Result<LogRows::Whole> read(const LogSource& source, uint32_t row) const {
-    if (!source.in_head) return source.rows->materialize(row);
-    const auto lock = head_.read_lock();
+  Result<LogRows::Whole> read(const LogSource& source, uint32_t row, std::string& tenant) const {
+    std::shared_lock<std::shared_mutex> lock;
+    if (source.in_head) lock = head_.read_lock();
+    tenant = name_of(tenants_, source.rows->meta(row).tenant);
     return source.rows->materialize(row);
   }
 
@@ -192,6 +207,7 @@ class Logs : public ArrivalIterator<ArrivedLog> {
   std::vector<LogSource> sources_;
   std::vector<Ref> refs_;
   ArrivalPlace end_;
+  const std::vector<std::string> tenants_;
   size_t at_ = 0;
   uint64_t sequence_ = 0;
   uint64_t number_ = 0;

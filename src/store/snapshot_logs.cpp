@@ -34,13 +34,35 @@ Result<std::vector<LogSource>> log_sources(const Snapshot& snapshot, bool journa
   const bool in_files = !after || *after < version.manifest.sequence;
   if (in_files)
     for (const LogSegment& segment : version.logs) {
-      if (journal_only && !segment.journal()) continue;
+      if ((journal_only && !segment.journal()) || !snapshot.sees(segment.info)) continue;
       CC_TRY(segment.rows.load());
       sources.push_back({segment.rows.get(), segment.journal(), false});
     }
-  sources.push_back({&head.logs(true), true, true});
-  if (!journal_only) sources.push_back({&head.logs(false), false, true});
+  if (snapshot.sees(true)) sources.push_back({&head.logs(true), true, true});
+  if (!journal_only && snapshot.sees(false)) sources.push_back({&head.logs(false), false, true});
   return sources;
+}
+
+// The labels of a stream, with its tenant's name where that is asked for.
+LabelPairs labels_of(const Snapshot& snapshot, const LogRows& rows, size_t stream) {
+  LabelPairs labels = rows.streams()[stream];
+  if (!snapshot.tenants().federated()) return labels;
+  for (auto& [name, value] : labels) {
+    if (name == kTenantLabel) name = kOwnTenantLabel;
+  }
+  labels.emplace_back(kTenantLabel, snapshot.tenants().name(rows.tenant_of_stream(stream)));
+  std::sort(labels.begin(), labels.end());
+  return labels;
+}
+
+// The streams of a source; those of tenants that are not asked for have no labels.
+using SeenStreams = std::vector<std::optional<LabelPairs>>;
+SeenStreams streams_of(const Snapshot& snapshot, const LogRows& rows) {
+  SeenStreams out(rows.streams().size());
+  for (size_t i = 0; i < out.size(); ++i) {
+    if (snapshot.tenants().contains(rows.tenant_of_stream(i))) out[i] = labels_of(snapshot, rows, i);
+  }
+  return out;
 }
 
 // Calls fn while holding the head's lock if the source lies there.
@@ -86,7 +108,7 @@ class Entries : public LogIterator {
       CC_ASSIGN(metadata_, rows.metadata(ref.row));
       const uint32_t stream = rows.stream(ref.row);
       const LabelPairs*& known = stream_of_[{ref.source, stream}];
-      if (known == nullptr) known = &*streams_.insert(rows.streams()[stream]).first;
+      if (known == nullptr) known = &*streams_.insert(labels_of(snapshot_, rows, stream)).first;
       entry.stream = known;
       return rows.status();
     });
@@ -133,11 +155,11 @@ class StreamChoice {
   explicit StreamChoice(const LogFetchRequest& request) : request_(request) {}
 
   // Empty: none of them.
-  std::vector<bool> of(const std::vector<LabelPairs>& streams) {
+  std::vector<bool> of(const SeenStreams& streams) {
     std::vector<bool> wanted(streams.size());
     bool any = false;
     for (size_t s = 0; s < streams.size(); ++s) {
-      wanted[s] = accepts(streams[s]);
+      wanted[s] = streams[s].has_value() && accepts(*streams[s]);
       any |= wanted[s];
     }
     if (!any) wanted.clear();
@@ -196,13 +218,15 @@ class Batches : public LogBatchIterator {
   void open() {
     part_ = parts_ = 0;
     streams_here_.clear();
-    const auto [streams, parts] = with_source(snapshot_.head(), sources_[source_], [](const LogRows& rows) {
-      return std::pair(rows.streams(), LogParts::of(rows).parts());
+    const auto [streams, parts] = with_source(snapshot_.head(), sources_[source_], [this](const LogRows& rows) {
+      return std::pair(streams_of(snapshot_, rows), LogParts::of(rows).parts());
     });
     scan_.streams_wanted = choice_.of(streams);
     if (scan_.streams_wanted.empty()) return;
     parts_ = parts;
-    for (const LabelPairs& labels : streams) streams_here_.push_back(&*streams_.insert(labels).first);
+    for (const auto& labels : streams) {
+      streams_here_.push_back(labels ? &*streams_.insert(*labels).first : nullptr);
+    }
   }
   const LabelPairs* stream(uint32_t number) const { return streams_here_[number]; }
 
@@ -275,8 +299,8 @@ Result<std::unique_ptr<LogIterator>> Snapshot::fetch_logs(const LogFetchRequest&
   StreamChoice choice(request);
   for (uint32_t i = 0; i < sources.size(); ++i) {
     // The filter is the caller's code: it runs before the lock is taken.
-    const std::vector<LabelPairs> streams =
-        with_source(*head_, sources[i], [](const LogRows& rows) { return rows.streams(); });
+    const SeenStreams streams =
+        with_source(*head_, sources[i], [this](const LogRows& rows) { return streams_of(*this, rows); });
     std::vector<bool> wanted = choice.of(streams);
     if (wanted.empty()) continue;
     CC_TRY(with_source(*head_, sources[i], [&](const LogRows& rows) -> Status {
@@ -305,15 +329,16 @@ Result<std::vector<LabelPairs>> Snapshot::streams(int64_t start_ns, int64_t end_
   CC_ASSIGN(const std::vector<LogSource> sources, log_sources(*this, false));
   for (const LogSource& source : sources) {
     CC_TRY(with_source(*head_, source, [&](const LogRows& rows) -> Status {
-      const std::vector<LabelPairs>& labels = rows.streams();
-      CC_ASSIGN(const RowSet matched,
-                rows.match(start_ns, end_ns, std::vector<bool>(labels.size(), true), {}));
+      const SeenStreams labels = streams_of(*this, rows);
+      std::vector<bool> wanted(labels.size());
+      for (size_t s = 0; s < labels.size(); ++s) wanted[s] = labels[s].has_value();
+      CC_ASSIGN(const RowSet matched, rows.match(start_ns, end_ns, wanted, {}));
       std::vector<bool> seen(labels.size(), false);
       matched.for_each([&](size_t row) {
         if (rows.meta(row).sequence <= visible_) seen[rows.stream(row)] = true;
       });
       for (size_t s = 0; s < labels.size(); ++s) {
-        if (seen[s]) found.insert(labels[s]);
+        if (seen[s]) found.insert(*labels[s]);
       }
       return rows.status();
     }));

@@ -31,7 +31,7 @@ class Rows {
   Rows(const Snapshot& snapshot, const SpanRows& rows, bool journal)
       : snapshot_(snapshot), hooks_(snapshot.head().hooks()), rows_(rows), journal_(journal) {}
 
-  // The rows of the selection among those that visible leaves.
+  // The rows of the selection among those that visible (a Status of a RowSet) leaves.
   template <typename Visible>
   Result<RowSet> select(const SpanSelection& selection, const Visible& visible) const {
     FetchRequest request;
@@ -42,7 +42,7 @@ class Rows {
       CC_ASSIGN(const RowSet overlapping, rows_.overlap(selection.range));
       out &= overlapping;
     }
-    visible(out);
+    CC_TRY(visible(out));
     if (!journal_) return out;
     CC_TRY(drop_hidden(out));
     for (const Condition& condition : selection.conditions) {
@@ -169,10 +169,10 @@ Status for_each_batch(const Snapshot& snapshot, const SpanSelection& selection, 
   const Head& head = snapshot.head();
   CC_TRY(head.settle());
   for (const SpanSegment& segment : snapshot.version().spans) {
+    if (!snapshot.sees(segment.info)) continue;
     const Rows rows(snapshot, *segment.rows, segment.journal());
     CC_ASSIGN(const RowSet chosen, rows.select(selection, [&](RowSet& out) {
-      if (segment.mask != nullptr) out.subtract(*segment.mask);
-      head.hide_superseded(segment.info.number, snapshot.visible(), out);
+      return snapshot.keep_visible(segment, out);
     }));
     CC_TRY(segment.rows->status());
     CC_ASSIGN(const bool more, fn(rows, chosen));
@@ -180,14 +180,10 @@ Status for_each_batch(const Snapshot& snapshot, const SpanSelection& selection, 
   }
   const auto lock = head.read_lock();
   for (const bool journal : {true, false}) {
+    if (!snapshot.sees(journal)) continue;
     const Rows rows(snapshot, head.spans(journal), journal);
     CC_ASSIGN(const RowSet chosen, rows.select(selection, [&](RowSet& out) {
-      std::vector<size_t> gone;
-      out.for_each([&](size_t row) {
-        if (!head.visible(journal, static_cast<uint32_t>(row), snapshot.visible()))
-          gone.push_back(row);
-      });
-      for (const size_t row : gone) out.clear(row);
+      return snapshot.keep_visible_in_head(journal, out);
     }));
     CC_ASSIGN(const bool more, fn(rows, chosen));
     if (!more) return {};
@@ -198,7 +194,7 @@ Status for_each_batch(const Snapshot& snapshot, const SpanSelection& selection, 
 // Calls fn for events of work spans of the newest traces of the selection until it returns false.
 Status for_each_work_event(const Snapshot& snapshot, const SpanSelection& selection,
                            const std::function<bool(const otlp::SpanEvent&)>& fn) {
-  if (!snapshot.head().hooks().event || snapshot.index().size() == 0) return {};
+  if (!snapshot.head().hooks().event || snapshot.index().size() == 0 || !snapshot.sees(true)) return {};
   FetchRequest request;
   request.range = selection.range;
   request.conditions = selection.conditions;

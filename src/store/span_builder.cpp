@@ -84,7 +84,13 @@ class SpanBuilderImpl : public SpanBuilder {
   RowMeta meta(size_t row) const override {
     return {number(SpanColumn::sequence).number_of(row),
             static_cast<int64_t>(number(SpanColumn::revision).number_of(row)),
-            number(SpanColumn::journal).number_of(row) != 0};
+            number(SpanColumn::journal).number_of(row) != 0, tenant(row)};
+  }
+  uint32_t tenant(size_t row) const override {
+    return static_cast<uint32_t>(number(SpanColumn::tenant).number_of(row));
+  }
+  Status keep_tenants(const TenantSet& tenants, RowSet& rows) const override {
+    return store::keep_tenants(columns_, tenants, 0, rows);
   }
   otlp::TraceId trace_id(size_t row) const override {
     return trace_id_of(number(SpanColumn::trace_id).string_of(row));

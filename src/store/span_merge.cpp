@@ -6,12 +6,12 @@
 
 namespace contextcore::store {
 
-Status SpanMerge::write(const std::vector<SpanInput>& inputs, size_t windows_max) {
+Status SpanMerge::write(const std::vector<SpanInput>& inputs, size_t windows_max, const TenantGroups& groups) {
   for (const SpanInput& input : inputs) {
     sources_.push_back(input.rows);
     moves_.push_back({input.number, {}, std::vector<RowMoves::Place>(input.rows->size())});
   }
-  return index_ != nullptr ? write_journal(inputs) : write_received(inputs, windows_max);
+  return index_ != nullptr ? write_journal(inputs) : write_received(inputs, windows_max, groups);
 }
 
 Status SpanMerge::write_journal(const std::vector<SpanInput>& inputs) {
@@ -25,16 +25,17 @@ Status SpanMerge::write_journal(const std::vector<SpanInput>& inputs) {
   for (const SpanInput& input : inputs) CC_TRY(input.rows->status());
   CC_TRY(begin(rows.size()));
   for (const RowRef<SpanRows>& row : rows) CC_TRY(add(row));
-  return end(bounds);
+  return end(bounds, {});
 }
 
-Status SpanMerge::write_received(const std::vector<SpanInput>& inputs, size_t windows_max) {
+Status SpanMerge::write_received(const std::vector<SpanInput>& inputs, size_t windows_max,
+                                 const TenantGroups& groups) {
   SpanOrder order;
   for (const SpanInput& input : inputs) CC_TRY(order.add(*input.rows, input.wanted));
-  for (const SpanOrder::Window& window : order.windows(windows_max)) {
+  for (const SpanOrder::Window& window : order.windows(windows_max, groups)) {
     CC_TRY(begin(window.rows));
     CC_TRY(order.for_each(window, [this](const SpanRun& run) { return add(run); }));
-    CC_TRY(end(window.bounds));
+    CC_TRY(end(window.bounds, window.tenants));
     traces_.add(number_, order.fingerprints(window));
   }
   return {};
@@ -65,13 +66,14 @@ Status SpanMerge::add(const SpanRun& run) {
   return writer_->add(run);
 }
 
-Status SpanMerge::end(const TimeBounds& bounds) {
+Status SpanMerge::end(const TimeBounds& bounds, std::vector<uint32_t> tenants) {
   CC_TRY(writer_->finish());
   writer_ = nullptr;
   CC_ASSIGN(SegmentInfo info,
             written_segment(files_, directory_, RowsKind::spans, segment_class_, number_));
   info.rows = row_;
   info.bounds = bounds;
+  info.tenants = std::move(tenants);
   outputs_.push_back(info);
   return {};
 }

@@ -34,7 +34,7 @@ class SpanMerge {
         next_number_(next_number) {}
 
   // Writes and syncs files, none without rows; the directory is the caller's to sync. Once.
-  Status write(const std::vector<SpanInput>& inputs, size_t windows_max);
+  Status write(const std::vector<SpanInput>& inputs, size_t windows_max, const TenantGroups& groups);
 
   const std::vector<SegmentInfo>& outputs() const { return outputs_; }
   // The traces of received spans in the outputs.
@@ -43,12 +43,12 @@ class SpanMerge {
 
  private:
   Status write_journal(const std::vector<SpanInput>& inputs);
-  Status write_received(const std::vector<SpanInput>& inputs, size_t windows_max);
+  Status write_received(const std::vector<SpanInput>& inputs, size_t windows_max, const TenantGroups& groups);
   Status begin(uint64_t rows);
   Status add(const RowRef<SpanRows>& row);
   Status add(const SpanRun& run);
   RowMoves& moves_of(const SpanRows* source);
-  Status end(const TimeBounds& bounds);
+  Status end(const TimeBounds& bounds, std::vector<uint32_t> tenants);
 
   FileSystem& files_;
   const std::string& directory_;

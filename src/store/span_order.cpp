@@ -1,9 +1,11 @@
 #include "store/span_order.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 #include <utility>
 
+#include "base/sort.h"
 #include "store/segment_order.h"
 #include "store/trace_run.h"
 
@@ -12,12 +14,13 @@ namespace {
 
 // The columns that say where a row belongs.
 struct OrderColumns {
-  GatherColumn *trace = nullptr, *start = nullptr, *span = nullptr;
+  GatherColumn *trace = nullptr, *start = nullptr, *span = nullptr, *tenant = nullptr;
   static Result<OrderColumns> of(GatherSource& source) {
     OrderColumns columns;
     for (const auto& [column, at] : {std::pair{SpanColumn::trace_id, &columns.trace},
                                      std::pair{SpanColumn::start, &columns.start},
-                                     std::pair{SpanColumn::span_id, &columns.span}}) {
+                                     std::pair{SpanColumn::span_id, &columns.span},
+                                     std::pair{SpanColumn::tenant, &columns.tenant}}) {
       *at = &source.fixed[static_cast<size_t>(column)];
       if (!(*at)->loaded()) CC_TRY((*at)->load(source.columns->fixed(static_cast<size_t>(column))));
     }
@@ -30,15 +33,22 @@ struct OrderColumns {
   // Starts compare as int64.
   int64_t start_of(size_t row) const { return static_cast<int64_t>(number(*start, row)); }
   uint64_t span_of(size_t row) const { return number(*span, row); }
+  uint32_t tenant_of(size_t row) const { return static_cast<uint32_t>(number(*tenant, row)); }
+  bool has_tenants() const { return tenant->view().count > 0; }
 };
 
 }  // namespace
 
-uint32_t SpanOrder::trace_of(const otlp::TraceId& id) {
+uint32_t SpanOrder::trace_of(const otlp::TraceId& id, uint32_t tenant) {
+  const uint64_t hash = mix(hash_id(id, secret_), secret_.second + tenant);
   const uint32_t number =
-      table_.find_or_add(hash_id(id, secret_), static_cast<uint32_t>(traces_.size()),
-                         [&](uint32_t known) { return traces_[known].id == id; });
-  if (number == traces_.size()) traces_.emplace_back().id = id;
+      table_.find_or_add(hash, static_cast<uint32_t>(traces_.size()), [&](uint32_t known) {
+        return traces_[known].id == id && traces_[known].tenant == tenant;
+      });
+  if (number == traces_.size()) {
+    traces_.emplace_back().id = id;
+    traces_.back().tenant = tenant;
+  }
   return number;
 }
 
@@ -65,8 +75,10 @@ Status SpanOrder::add(const SpanRows& rows, const RowSet& wanted) {
     const size_t at = columns.trace->find(row - source->first);
     if (at == ColumnView::npos) return source->columns->damaged("a row without a trace id");
     const size_t string = columns.trace->string_of(at);
+    const uint32_t tenant = columns.has_tenants() ? columns.tenant_of(row - source->first) : kDefaultTenant;
     uint32_t& trace = trace_numbers[string];
-    if (trace == IdTable::kNone) trace = trace_of(trace_id_of(columns.trace->view().strings.at(string)));
+    if (trace == IdTable::kNone || traces_[trace].tenant != tenant)
+      trace = trace_of(trace_id_of(columns.trace->view().strings.at(string)), tenant);
     const int64_t start = columns.start_of(row - source->first);
     const uint64_t span = columns.span_of(row - source->first);
     const bool goes_on = run.count > 0 && run.trace == trace && run.first + run.count == row &&
@@ -96,10 +108,23 @@ void SpanOrder::sort_runs() {
   runs_ = std::move(sorted);
 }
 
-std::vector<SpanOrder::Window> SpanOrder::windows(size_t windows_max) {
+std::vector<SpanOrder::Window> SpanOrder::windows(size_t windows_max, const TenantGroups& groups) {
   sort_runs();
-  std::vector<uint32_t> traces(traces_.size());
-  for (uint32_t i = 0; i < traces.size(); ++i) traces[i] = i;
+  TenantRows rows;
+  for (const Trace& trace : traces_) rows[trace.tenant] += trace.rows;
+  std::map<TenantGroups::Group, std::vector<uint32_t>> dealt;
+  for (uint32_t i = 0; i < traces_.size(); ++i) {
+    const uint32_t tenant = traces_[i].tenant;
+    dealt[groups.of(tenant, rows[tenant])].push_back(i);
+  }
+  std::vector<Window> windows;
+  for (auto& [group, traces] : dealt) add_windows(std::move(traces), windows_max, windows);
+  return windows;
+}
+
+// Of one group.
+void SpanOrder::add_windows(std::vector<uint32_t> traces, size_t windows_max,
+                            std::vector<Window>& windows) const {
   std::sort(traces.begin(), traces.end(), [this](uint32_t a, uint32_t b) {
     return std::tie(traces_[a].first_ns, traces_[a].id) < std::tie(traces_[b].first_ns, traces_[b].id);
   });
@@ -110,7 +135,7 @@ std::vector<SpanOrder::Window> SpanOrder::windows(size_t windows_max) {
     rows += traces_[trace].rows;
   }
   const int64_t length_ns = window_length(times, rows, windows_max);
-  std::vector<Window> windows;
+  const size_t before = windows.size();
   for (size_t i = 0; i < traces.size(); ++i) {
     if (i == 0 || window_of(times[i], length_ns) != window_of(times[i - 1], length_ns)) {
       windows.emplace_back();
@@ -122,7 +147,14 @@ std::vector<SpanOrder::Window> SpanOrder::windows(size_t windows_max) {
     window.bounds.add(trace.first_ns);
     window.bounds.add(trace.last_ns);
   }
-  return windows;
+  for (size_t i = before; i < windows.size(); ++i) {
+    Window& window = windows[i];
+    TenantRows tenants;
+    for (const uint32_t trace : window.traces) tenants[traces_[trace].tenant] += traces_[trace].rows;
+    window.tenants = tenants_of(tenants);
+    if (tenants.size() < 2) continue;
+    sort_stably(window.traces, [this](uint32_t a, uint32_t b) { return traces_[a].tenant < traces_[b].tenant; });
+  }
 }
 
 Status SpanOrder::merge_runs(uint32_t trace) {

@@ -1,6 +1,6 @@
 #pragma once
-// The order of received spans in a segment: by (first start of the trace here, trace, start, span
-// id). Sources are taken in as runs of rows of one trace that are in order already, so that what has
+// The order of received spans in a segment: by (tenant, first start of the trace here, trace, start,
+// span id). Sources are taken in as runs of rows of one trace that are in order already, so that what has
 // to be sorted and kept in memory is a fraction of the rows: segments are in order themselves.
 
 #include <cstdint>
@@ -11,10 +11,11 @@
 #include "store/manifest.h"
 #include "store/rows.h"
 #include "store/span_gather.h"
+#include "store/tenant_groups.h"
 
 namespace contextcore::store {
 
-// Rows of one trace that lie one after the other in their source, and in what they are going to.
+// Rows of one tenant's trace that lie one after the other in their source, and in what they are going to.
 struct SpanRun {
   const SpanRows* rows = nullptr;
   uint32_t first = 0, count = 0;
@@ -31,10 +32,11 @@ class SpanOrder {
     std::vector<uint32_t> traces;
     uint64_t rows = 0;
     TimeBounds bounds;  // of the starts
+    std::vector<uint32_t> tenants;  // as SegmentInfo has them
   };
-  // Deals traces out to windows of time (segment_order.h), all to one when windows_max is below 2.
-  // None without rows. Once, after the last add.
-  std::vector<Window> windows(size_t windows_max);
+  // Deals traces out to groups of tenants, and of these each to windows of time (segment_order.h), all
+  // to one when windows_max is below 2. None without rows. Once, after the last add.
+  std::vector<Window> windows(size_t windows_max, const TenantGroups& groups);
   // Of the traces in it, as trace runs have them, each once, ascending.
   std::vector<uint64_t> fingerprints(const Window& window) const;
   Status for_each(const Window& window, const std::function<Status(const SpanRun&)>& fn);
@@ -42,6 +44,7 @@ class SpanOrder {
  private:
   struct Trace {
     otlp::TraceId id;
+    uint32_t tenant = kDefaultTenant;
     int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;  // starts
     uint32_t rows = 0;
     uint32_t runs_end = 0;  // in runs_, once they are sorted; they begin where the trace before ends
@@ -59,7 +62,8 @@ class SpanOrder {
     uint64_t span = 0;
     RowRef<SpanRows> ref;
   };
-  uint32_t trace_of(const otlp::TraceId& id);
+  uint32_t trace_of(const otlp::TraceId& id, uint32_t tenant);
+  void add_windows(std::vector<uint32_t> traces, size_t windows_max, std::vector<Window>& windows) const;
   void sort_runs();
   Status merge_runs(uint32_t trace);
 

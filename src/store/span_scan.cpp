@@ -87,10 +87,13 @@ class Spans : public TraceIterator {
   // nullptr: the segment has no more, and the next one is at hand.
   Result<const TraceView*> next_of_segment() {
     const SpanSegment& segment = snapshot_.version().spans[segment_];
+    if (!snapshot_.sees(segment.info)) {
+      ++segment_;
+      return static_cast<const TraceView*>(nullptr);
+    }
     if (!selected_) {
       CC_ASSIGN(rows_, matching_rows(snapshot_, *segment.rows, segment.journal(), request_));
-      if (segment.mask != nullptr) rows_.subtract(*segment.mask);
-      snapshot_.head().hide_superseded(segment.info.number, snapshot_.visible(), rows_);
+      CC_TRY(snapshot_.keep_visible(segment, rows_));
       at_ = next_row(rows_, 0);
       selected_ = true;
       in_memory_ = false;
@@ -154,11 +157,11 @@ class Spans : public TraceIterator {
   }
 
   Status select_head(bool journal) {
-    const auto lock = snapshot_.head().read_lock();
-    CC_ASSIGN(rows_, matching_rows(snapshot_, snapshot_.head().spans(journal), journal, request_));
-    for (size_t row = next_row(rows_, 0); row < rows_.rows(); row = next_row(rows_, row + 1)) {
-      if (!snapshot_.head().visible(journal, static_cast<uint32_t>(row), snapshot_.visible()))
-        rows_.clear(row);
+    rows_ = RowSet();
+    if (snapshot_.sees(journal)) {
+      const auto lock = snapshot_.head().read_lock();
+      CC_ASSIGN(rows_, matching_rows(snapshot_, snapshot_.head().spans(journal), journal, request_));
+      CC_TRY(snapshot_.keep_visible_in_head(journal, rows_));
     }
     at_ = next_row(rows_, 0);
     selected_ = true;

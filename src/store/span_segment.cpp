@@ -109,7 +109,14 @@ class SpanSegment : public SpanRows {
   RowMeta meta(size_t row) const override {
     return {number(row, SpanColumn::sequence),
             static_cast<int64_t>(number(row, SpanColumn::revision)),
-            number(row, SpanColumn::journal) != 0};
+            number(row, SpanColumn::journal) != 0, tenant(row)};
+  }
+  uint32_t tenant(size_t row) const override { return static_cast<uint32_t>(number(row, SpanColumn::tenant)); }
+  Status keep_tenants(const TenantSet& tenants, RowSet& rows) const override {
+    for (size_t i = 0; i < rows_.footer().groups.size(); ++i) {
+      CC_TRY(store::keep_tenants(*rows_.group(i), tenants, rows_.file().first_row(i), rows));
+    }
+    return {};
   }
   otlp::TraceId trace_id(size_t row) const override {
     const SegmentRows::Place at = rows_.place(row);

@@ -64,6 +64,18 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   return std::unique_ptr<Store>(std::move(store));
 }
 
+namespace {
+
+IngestQuota::Rates ingest_rates(const TenantLimitsByName& tenants) {
+  IngestQuota::Rates rates;
+  for (const auto& [name, limits] : tenants) {
+    if (limits.ingest_rate_bytes) rates.emplace(name, *limits.ingest_rate_bytes);
+  }
+  return rates;
+}
+
+}  // namespace
+
 StoreImpl::StoreImpl(StoreOptions options)
     : options_(std::move(options)),
       files_(*options_.file_system),
@@ -73,7 +85,7 @@ StoreImpl::StoreImpl(StoreOptions options)
       directory_(options_.path),
       manifest_file_(files_, directory_),
       mark_file_(files_, clock_, mark_path(directory_)),
-      quota_(options_.ingest_rate_bytes) {}
+      quota_(options_.ingest_rate_bytes, ingest_rates(options_.tenants)) {}
 
 StoreImpl::~StoreImpl() {
   const Status closed = close();
@@ -193,7 +205,15 @@ void StoreImpl::reopen_failed() {
   read_failures_seen_ = count;
 }
 
-Result<Store::Read> StoreImpl::read() {
+Result<std::shared_ptr<const Source>> source_of(const Store::Read& read, std::string_view tenants) {
+  CC_ASSIGN(const std::vector<std::string> names, parse_tenants(tenants));
+  const auto* snapshot = dynamic_cast<const Snapshot*>(read.work.get());
+  if (snapshot == nullptr) return Error{Code::unsupported, "this source knows no tenants", {}, {}, {}};
+  return std::shared_ptr<const Source>(
+      std::make_shared<const Snapshot>(*snapshot, snapshot->head().find_tenants(names)));
+}
+
+Result<Store::Read> StoreImpl::read(std::string_view tenants) {
   CC_TRY(check_open());
   if (options_.mode != StoreMode::server) {
     const Lock lock(mutex_);
@@ -204,8 +224,12 @@ Result<Store::Read> StoreImpl::read() {
     reopen_failed();
   }
   const std::shared_ptr<const Snapshot> snapshot = visible_snapshot();
-  return Read{snapshot, snapshot, received_metrics(snapshot->shared_head(), snapshot->visible()),
-              snapshot->visible()};
+  Read read{snapshot, snapshot, received_metrics(snapshot->shared_head(), snapshot->visible()),
+            snapshot->visible()};
+  if (!tenants.empty()) {
+    CC_ASSIGN(read.source, source_of(read, tenants));
+  }
+  return read;
 }
 
 // ---- the rest
@@ -260,13 +284,14 @@ StoreStats StoreImpl::stats() const {
   stats.head_metric_series = sizes.metric_series;
   stats.metric_samples += sizes.metric_samples;
   stats.work_rows = head_->table(visible_)->size();
+  stats.tenants = head_->tenant_count();
   stats.frames = frames_.load();
   stats.syncs = syncs_.load();
   stats.cuts = cuts_.load();
   stats.duplicates = duplicates_.load();
   stats.rejected = rejected_.load();
   stats.throttled = throttled_.load();
-  const CompactionDebt debt = compaction_debt(compaction_candidates(head_->version()));
+  const CompactionDebt debt = compaction_debt(compaction_candidates(head_->version()), tenant_groups(head_->version().manifest.tenants));
   stats.compaction_segments = debt.segments;
   stats.compaction_rows = debt.rows;
   const SegmentCache::Counts cache = SegmentCache::shared().counts();

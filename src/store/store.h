@@ -10,7 +10,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -57,7 +59,16 @@ struct MetricLimits {
 // How long received data is kept after its time; 0: for ever. What the journal wrote always stays.
 struct Retention {
   int64_t spans_ns = 0, logs_ns = 0, metrics_ns = 0;
+  auto operator<=>(const Retention&) const = default;
 };
+
+// What holds for one tenant instead of what holds for all.
+struct TenantLimits {
+  std::optional<int64_t> retention_spans_ns, retention_logs_ns;
+  std::optional<uint64_t> ingest_rate_bytes;
+  std::optional<double> head_share;
+};
+using TenantLimitsByName = std::map<std::string, TenantLimits, std::less<>>;
 
 // From which transaction on somebody outside still wants what was received, such as who hands it on;
 // as made: nobody wants any.
@@ -79,10 +90,14 @@ struct StoreOptions {
   // (resource_exhausted) when these are a whole head behind. Else by whoever writes.
   bool background = false;
   Retention retention;  // of a server with background
+  bool drops_expired = true;  // false: retention only says which tenants' data may share files
   // Asked before retention drops segments; those with rows of wanted transactions stay. Called by
   // threads of the store and must not call it. Empty: nobody wants any.
   std::function<ArrivalsWanted()> arrivals_wanted;
   uint64_t ingest_rate_bytes = 0;  // of telemetry a second and tenant, 0: any; more is refused
+  // Of a head that waits for files of the one before: how much of it a tenant may fill.
+  double head_share = 1;
+  TenantLimitsByName tenants;  // of those that differ
   uint64_t embedded_wal_bytes_max = 1ull << 20;  // an embedded writer cuts above these
   uint64_t embedded_wal_rows_max = 2000;
   MetricLimits metric_limits;
@@ -129,6 +144,7 @@ struct StoreStats {
   uint64_t segments = 0, segment_bytes = 0, span_rows = 0, log_rows = 0, masked_rows = 0,
            work_rows = 0;
   uint64_t head_metric_samples = 0, head_metric_series = 0, metric_samples = 0;
+  uint64_t tenants = 0;  // with the default one
   uint64_t frames = 0, syncs = 0, cuts = 0, duplicates = 0, rejected = 0, throttled = 0;
   uint64_t masks = 0;                                    // segments with rows that are hidden
   uint64_t compaction_segments = 0, compaction_rows = 0;  // that had better be merged now
@@ -150,12 +166,14 @@ class Store : public Journal {
   // Errors: resource_exhausted (a full disk, a quota, or more than the store can keep up with: the
   // same request may succeed later), unavailable, invalid_argument (what no try will make right,
   // such as a request beyond the limits).
-  virtual Result<IngestResult> ingest(const otlp::TracesData& data, std::string_view body) = 0;
+  // tenant: whose it is ("" is the default one); failed_precondition: that is one tenant too many.
+  virtual Result<IngestResult> ingest(const otlp::TracesData& data, std::string_view body,
+                                      std::string_view tenant = {}) = 0;
   // The same of a body that nobody has decoded yet; invalid_argument: it is no such request.
-  virtual Result<IngestResult> ingest_traces(std::string_view body) = 0;
-  virtual Result<IngestResult> ingest(const otlp::LogsData& data, std::string_view body) = 0;
-  // Metrics of a tenant ("" is the default one). accepted and rejected count data points here, samples
-  // there. Errors besides: failed_precondition (one tenant too many).
+  virtual Result<IngestResult> ingest_traces(std::string_view body, std::string_view tenant = {}) = 0;
+  virtual Result<IngestResult> ingest(const otlp::LogsData& data, std::string_view body,
+                                      std::string_view tenant = {}) = 0;
+  // accepted and rejected count data points here, samples there.
   virtual Result<IngestResult> ingest(const otlp::MetricsData& data, std::string_view body,
                                       std::string_view tenant) = 0;
   // body: the protobuf message, not compressed.
@@ -166,12 +184,14 @@ class Store : public Journal {
 
   // The state visible now, for queries and for work reads (the same state, both ways).
   struct Read {
-    std::shared_ptr<const Source> source;
+    std::shared_ptr<const Source> source;  // of the tenants that were asked for
     std::shared_ptr<const WorkView> work;
     std::shared_ptr<const ReceivedMetrics> metrics;
     uint64_t sequence = 0;  // of the last transaction that is visible in it
   };
-  virtual Result<Read> read() = 0;
+  // tenants: as X-Scope-OrgID names them (tenant.h); a source of one that nobody has written for has
+  // nothing. invalid_argument: they are no names.
+  virtual Result<Read> read(std::string_view tenants = {}) = 0;
 
   // Makes segments of the head (see store.md 2). No-op when there is nothing to cut.
   virtual Status cut() = 0;
@@ -191,6 +211,9 @@ class Store : public Journal {
   // Waits for running commits, syncs, releases the lock, removes SERVER. Later calls: unavailable.
   virtual Status close() = 0;
 };
+
+// The source of other tenants at the same state; tenants and errors: as Store::read().
+Result<std::shared_ptr<const Source>> source_of(const Store::Read& read, std::string_view tenants);
 
 // The live server of a store, or nullopt (no file, other boot, dead pid). No lock taken.
 Result<std::optional<ServerInfo>> find_server(FileSystem& files, Clock& clock,

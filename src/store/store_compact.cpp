@@ -84,8 +84,9 @@ Status StoreImpl::install(const Compaction& compaction, const Version& base) {
 
 // What retention drops now.
 Result<std::set<uint64_t>> StoreImpl::expired_segments(const Version& version) {
+  if (!options_.drops_expired) return std::set<uint64_t>();
   std::set<uint64_t> expired =
-      choose_expired(version.manifest.segments, options_.retention, clock_.wall_ns());
+      choose_expired(version.manifest.segments, retention_rules(options_.retention, options_.tenants, version.manifest.tenants), clock_.wall_ns());
   std::set<uint64_t> held;
   if (!expired.empty() && options_.arrivals_wanted) {
     CC_ASSIGN(held, choose_held(version, expired, options_.arrivals_wanted()));
@@ -109,11 +110,12 @@ Result<bool> StoreImpl::compact_once() {
   CC_ASSIGN(std::set<uint64_t> inputs, expired_segments(*base));
   const bool expired = !inputs.empty();
   if (!expired) {
-    const std::vector<uint64_t> chosen = choose_compaction(compaction_candidates(*base));
+    const std::vector<uint64_t> chosen = choose_compaction(compaction_candidates(*base), tenant_groups(base->manifest.tenants));
     inputs.insert(chosen.begin(), chosen.end());
   }
   if (inputs.empty()) return false;
-  Compaction compaction(files_, directory_, base, std::move(inputs), next_number_);
+  Compaction compaction(files_, directory_, base, std::move(inputs), next_number_,
+                        tenant_groups(base->manifest.tenants));
   Status status = compaction.write(*hooks_, expired);
   if (status.ok()) status = files_.sync_directory(data_directory(directory_));
   if (status.ok()) status = install(compaction, *base);

@@ -54,27 +54,6 @@ void StoreImpl::cut_if_due(Lock& lock) {
            {{"store", directory_}, {"error", status.error().message}});
 }
 
-Status StoreImpl::check_room_for_telemetry() const {
-  if (cut_ == nullptr || maintenance_ == nullptr) return {};
-  const uint64_t behind = position_.offset - cut_->start.offset;
-  if (head_->sizes().rows() <= options_.head_rows_max && behind <= options_.head_bytes_max)
-    return {};
-  throttled_.fetch_add(1, std::memory_order_relaxed);
-  return Error{Code::resource_exhausted,
-               "telemetry comes faster than the store writes files; " +
-                   std::to_string(behind >> 20) + " MiB wait for their turn",
-               "send it again in a second",
-               {},
-               {}};
-}
-
-Status StoreImpl::check_quota(std::string_view tenant, size_t bytes) {
-  CC_TRY(check_room_for_telemetry());  // what is refused for that reason costs the tenant nothing
-  Status status = quota_.take(tenant, bytes, clock_.monotonic_ns());
-  if (!status.ok()) throttled_.fetch_add(1, std::memory_order_relaxed);
-  return status;
-}
-
 // ---- the three steps
 // --------------------------------------------------------------------------------------
 
@@ -150,7 +129,7 @@ Status StoreImpl::copy_log(CutUnderWay& cut, uint64_t end) {
 // Without mutex_: changes nothing that a reader or a writer sees.
 Status StoreImpl::write_cut(CutUnderWay& cut) {
   Cut files(files_, directory_, *cut.frozen, cut.sequence, clock_.wall_ns(), next_number_,
-            maintenance_ == nullptr);
+            maintenance_ == nullptr, tenant_groups(cut.frozen->tenants()));
   CC_ASSIGN(Manifest manifest, files.write());
   if (options_.mode == StoreMode::embedded) {
     // Whoever took the store over in doubt has written what we know under an edit that we do not.

@@ -6,6 +6,7 @@
 //   recovery.cpp    taking in what other processes and earlier lives have written
 //   store_write.cpp what is written: requests and work transactions
 //   store_metrics.cpp  the same of metrics
+//   store_tenants.cpp  what holds for each tenant: numbers, quotas, retention
 //   store_compact.cpp  merging segments, and dropping what is too old
 //   store_cut.cpp   when the head becomes segments (cut.h: how)
 //
@@ -25,6 +26,7 @@
 #include <vector>
 
 #include "otlp/metric_batch.h"
+#include "store/compaction.h"
 #include "store/commit_mark.h"
 #include "store/digest.h"
 #include "store/head.h"
@@ -44,15 +46,17 @@ class StoreImpl final : public Store {
   ~StoreImpl() override;
   Status initialize();
 
-  Result<IngestResult> ingest(const otlp::TracesData& data, std::string_view body) override;
-  Result<IngestResult> ingest_traces(std::string_view body) override;
-  Result<IngestResult> ingest(const otlp::LogsData& data, std::string_view body) override;
+  Result<IngestResult> ingest(const otlp::TracesData& data, std::string_view body,
+                              std::string_view tenant) override;
+  Result<IngestResult> ingest_traces(std::string_view body, std::string_view tenant) override;
+  Result<IngestResult> ingest(const otlp::LogsData& data, std::string_view body,
+                              std::string_view tenant) override;
   Result<IngestResult> ingest(const otlp::MetricsData& data, std::string_view body,
                               std::string_view tenant) override;
   Result<IngestResult> ingest(const otlp::RemoteWriteRequest& request, std::string_view body,
                               std::string_view tenant) override;
   Result<CommitResult> commit(const std::string& command_id, const WorkPlan& plan) override;
-  Result<Read> read() override;
+  Result<Read> read(std::string_view tenants) override;
   Status cut() override;
   Status compact() override;
   Status replace_spans(std::vector<JournalSpan> spans,
@@ -138,13 +142,13 @@ class StoreImpl final : public Store {
 
   // ---- store_write.cpp ----
   template <typename Data>
-  Result<IngestResult> ingest_any(const Data& data, std::string_view body);
+  Result<IngestResult> ingest_any(const Data& data, std::string_view body, std::string_view tenant);
   template <typename Data>
   Result<IngestResult> ingest_locked(Lock& lock, const Data& data, std::string_view body,
-                                     const Hash128& digest, uint64_t& sequence);
+                                     std::string_view tenant, const Hash128& digest, uint64_t& sequence);
   // By item, in order: whether it is refused.
   template <typename Data>
-  std::vector<bool> refused_of(const Data& data, IngestResult& result) const;
+  std::vector<bool> refused_of(const Data& data, bool default_tenant, IngestResult& result) const;
   Result<PlannedWork> plan_work(const Snapshot& snapshot, const std::string& command_id,
                                 const WorkPlan& plan) const;
   Result<PlannedWork> finish_work(PlannedWork work) const;
@@ -166,7 +170,6 @@ class StoreImpl final : public Store {
   Result<IngestResult> metrics_locked(Lock& lock, const Data& data, PartEncoding encoding,
                                       std::string_view body, std::string_view tenant,
                                       otlp::Translation translation, uint64_t& sequence);
-  Result<uint32_t> tenant_number(std::string_view tenant, bool& fresh) const;  // REQUIRES: mutex_
   otlp::SeriesCheck series_check(std::string_view tenant) const;
 
   // ---- store_cut.cpp; those with a lock REQUIRE: mutex_ ----
@@ -203,9 +206,16 @@ class StoreImpl final : public Store {
   Status install(const Compaction& compaction, const Version& base);
   Status carry_masks(const Compaction& compaction, const Version& base,
                      Manifest& manifest);  // REQUIRES: mutex_
+
+  // ---- store_tenants.cpp ----
+  // fresh: the tenant has no number yet, this will be it. REQUIRES: mutex_
+  Result<uint32_t> tenant_number(std::string_view tenant, bool& fresh) const;
+  // Which tenants share files.
+  TenantGroups tenant_groups(const std::vector<std::string>& tenants) const;
   // What a writer is told when segments are made more slowly than data comes. REQUIRES: mutex_
-  Status check_room_for_telemetry() const;
-  Status check_quota(std::string_view tenant, size_t bytes);  // REQUIRES: mutex_
+  Status check_room_for_telemetry(std::string_view tenant, uint32_t number) const;
+  // The same, and whether the tenant may send so much now. REQUIRES: mutex_
+  Status check_quota(std::string_view tenant, size_t bytes);
 
   StoreOptions options_;
   FileSystem& files_;

@@ -55,27 +55,15 @@ otlp::SeriesCheck StoreImpl::series_check(std::string_view tenant) const {
   };
 }
 
-Result<uint32_t> StoreImpl::tenant_number(std::string_view tenant, bool& fresh) const {
-  fresh = false;
-  if (const auto known = head_->find_tenant(tenant)) return *known;
-  const size_t count = head_->tenants().size();
-  if (count >= options_.metric_limits.tenants_max) {
-    return {Code::failed_precondition,
-            "the store has " + std::to_string(count) + " tenants, which is the limit"};
-  }
-  fresh = true;
-  return static_cast<uint32_t>(count);
-}
-
 template <typename Data>
 Result<IngestResult> StoreImpl::metrics_locked(Lock& lock, const Data& data, PartEncoding encoding,
                                                std::string_view body, std::string_view tenant,
                                                otlp::Translation translation, uint64_t& sequence) {
   for (;;) {
     CC_TRY(enter(lock));
-    CC_TRY(check_room_for_telemetry());
     bool fresh = false;
     CC_ASSIGN(const uint32_t number, tenant_number(tenant, fresh));
+    CC_TRY(check_room_for_telemetry(tenant, number));
     IngestResult result{translation.accepted, translation.rejected, join(translation.reasons)};
     const Hash128 digest = request_digest(PartSignal::metrics, encoding, number, body);
     if (const auto known = digests_.find(digest)) {

@@ -7,6 +7,7 @@
 
 #include "otlp/protobuf.h"
 #include "store/store_impl.h"
+#include "store/tenant.h"
 
 namespace contextcore::store {
 namespace {
@@ -149,18 +150,22 @@ Status check_span(const JournalSpan& span) {
 // ---------------------------------------------------------------------------------------
 
 template <typename Data>
-std::vector<bool> StoreImpl::refused_of(const Data& data, IngestResult& result) const {
+std::vector<bool> StoreImpl::refused_of(const Data& data, bool default_tenant,
+                                        IngestResult& result) const {
+  // Work is the default tenant's: what others send cannot be taken for it.
+  static const WorkHooks kNoHooks;
+  const WorkHooks& hooks = default_tenant ? *hooks_ : kNoHooks;
   const std::shared_ptr<const WorkTable> table = head_->table(position_.sequence);
   std::vector<bool> refused;
   refused.reserve(static_cast<size_t>(item_count(data)));
   std::vector<std::string> reasons, remarks;
   for_each_item(data, [&](const auto& resource, const auto& scope, const auto& item) {
-    Refusal reason = refusal(*hooks_, *table, resource, scope, item);
+    Refusal reason = refusal(hooks, *table, resource, scope, item);
     refused.push_back(reason.has_value());
     if (reason) {
       ++result.rejected;
       add_reason(std::move(*reason), reasons);
-    } else if (auto said = remark(*hooks_, item)) {
+    } else if (auto said = remark(hooks, item)) {
       add_reason(std::move(*said), remarks);
     }
   });
@@ -172,14 +177,17 @@ std::vector<bool> StoreImpl::refused_of(const Data& data, IngestResult& result) 
 
 template <typename Data>
 Result<IngestResult> StoreImpl::ingest_locked(Lock& lock, const Data& data, std::string_view body,
-                                              const Hash128& digest, uint64_t& sequence) {
+                                              std::string_view tenant, const Hash128& digest,
+                                              uint64_t& sequence) {
   constexpr bool kTraces = std::is_same_v<Data, otlp::TracesView>;
   constexpr PartSignal kSignal = signal_of(static_cast<const Data*>(nullptr));
   for (;;) {
     CC_TRY(enter(lock));
-    CC_TRY(check_room_for_telemetry());
+    bool fresh = false;
+    CC_ASSIGN(const uint32_t number, tenant_number(tenant, fresh));
+    CC_TRY(check_room_for_telemetry(tenant, number));
     IngestResult result;
-    const std::vector<bool> refused = refused_of(data, result);
+    const std::vector<bool> refused = refused_of(data, number == kDefaultTenant, result);
     CC_TRY(head_->table(position_.sequence)->status());
     if (const auto known = digests_.find(digest)) {
       result.duplicate = true;
@@ -193,18 +201,22 @@ Result<IngestResult> StoreImpl::ingest_locked(Lock& lock, const Data& data, std:
     if (result.rejected > 0) CC_TRY(reduce(data, refused, reduced));
     const Data& accepted = reduced ? reduced->data : data;
     const std::string digest_part = reduced ? digest_bytes(digest) : std::string();
-    std::vector<FramePart> parts{
-        {kSignal, PartEncoding::otlp_protobuf, reduced ? std::string_view(reduced->bytes) : body}};
+    std::vector<FramePart> parts;
+    if (fresh) parts.push_back({PartSignal::tenant, PartEncoding::raw, tenant});
+    parts.push_back(
+        {kSignal, PartEncoding::otlp_protobuf, reduced ? std::string_view(reduced->bytes) : body});
     if (reduced) parts.push_back({PartSignal::digest, PartEncoding::raw, digest_part});
-    CC_ASSIGN(const bool room, ensure_room(lock, parts.front().bytes.size()));
+    CC_ASSIGN(const bool room, ensure_room(lock, parts[fresh ? 1 : 0].bytes.size() + tenant.size()));
     if (!room) continue;
     if constexpr (kTraces) {
-      CC_ASSIGN(const PreparedSpans prepared, head_->prepare_spans(accepted));
-      CC_ASSIGN(sequence, append(parts));
-      head_->apply_spans(accepted, prepared, sequence);
+      CC_ASSIGN(const PreparedSpans prepared, head_->prepare_spans(number, accepted));
+      CC_ASSIGN(sequence, append(parts, number));
+      if (fresh) head_->add_tenant(std::string(tenant));
+      head_->apply_spans(number, accepted, prepared, sequence);
     } else {
-      CC_ASSIGN(sequence, append(parts));
-      head_->apply_logs(accepted, sequence);
+      CC_ASSIGN(sequence, append(parts, number));
+      if (fresh) head_->add_tenant(std::string(tenant));
+      head_->apply_logs(number, accepted, sequence);
     }
     digests_.add(digest, sequence);
     return result;
@@ -212,40 +224,44 @@ Result<IngestResult> StoreImpl::ingest_locked(Lock& lock, const Data& data, std:
 }
 
 template <typename Data>
-Result<IngestResult> StoreImpl::ingest_any(const Data& data, std::string_view body) {
+Result<IngestResult> StoreImpl::ingest_any(const Data& data, std::string_view body,
+                                           std::string_view tenant) {
+  CC_TRY(check_tenant(tenant, options_.metric_limits.tenant_bytes_max));
   if (item_count(data) == 0) return IngestResult{};
-  const Hash128 digest = request_digest(signal_of(&data), body);
+  const Hash128 digest = request_digest(signal_of(&data), tenant, body);
   Turn turn(*this);
   CC_TRY(turn.begin());
   Lock lock(mutex_);
-  CC_TRY(check_quota({}, body.size()));
+  CC_TRY(check_quota(tenant, body.size()));
   uint64_t sequence = 0;
-  CC_ASSIGN(IngestResult result, ingest_locked(lock, data, body, digest, sequence));
+  CC_ASSIGN(IngestResult result, ingest_locked(lock, data, body, tenant, digest, sequence));
   CC_TRY(wait_visible(lock, sequence));
   cut_if_due(lock);
   return result;
 }
 
-Result<IngestResult> StoreImpl::ingest_traces(std::string_view body) {
+Result<IngestResult> StoreImpl::ingest_traces(std::string_view body, std::string_view tenant) {
   CC_ASSIGN(const otlp::TracesView view, otlp::TracesView::decode(body));
-  return ingest_any(view, body);
+  return ingest_any(view, body, tenant);
 }
 
 // What came otherwise than as bytes has to be readable in the log.
-Result<IngestResult> StoreImpl::ingest(const otlp::TracesData& data, std::string_view body) {
-  if (!body.empty()) return ingest_any(otlp::TracesView::of(data), body);
+Result<IngestResult> StoreImpl::ingest(const otlp::TracesData& data, std::string_view body,
+                                       std::string_view tenant) {
+  if (!body.empty()) return ingest_any(otlp::TracesView::of(data), body, tenant);
   const std::string encoded = otlp::encode_protobuf(data);
   const auto view = otlp::TracesView::decode(encoded, kStoredLimits);
   if (!view.ok()) return {Code::invalid_argument, view.error().message};
-  return ingest_any(*view, encoded);
+  return ingest_any(*view, encoded, tenant);
 }
 
-Result<IngestResult> StoreImpl::ingest(const otlp::LogsData& data, std::string_view body) {
-  if (!body.empty() || data.record_count() == 0) return ingest_any(data, body);
+Result<IngestResult> StoreImpl::ingest(const otlp::LogsData& data, std::string_view body,
+                                       std::string_view tenant) {
+  if (!body.empty() || data.record_count() == 0) return ingest_any(data, body, tenant);
   const std::string encoded = otlp::encode_protobuf(data);
   const Status readable = otlp::decode_logs_protobuf(encoded, kStoredLimits).status();
   if (!readable.ok()) return {Code::invalid_argument, readable.error().message};
-  return ingest_any(data, encoded);
+  return ingest_any(data, encoded, tenant);
 }
 
 // ---- work

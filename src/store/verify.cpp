@@ -70,6 +70,10 @@ void verify_manifest(Verification& all) {
     if (!seen.insert(path).second) all.add(files.manifest_path(), {}, "it names " + path + " twice");
   }
   for (const SegmentInfo& info : manifest.segments) {
+    if (!info.tenants.empty() && info.tenants.back() >= manifest.tenants.size()) {
+      all.add(files.manifest_path(), {}, fmt::format("it names tenant {} of a file, but has names of {}",
+                                                     info.tenants.back(), manifest.tenants.size()));
+    }
     const uint64_t greatest = std::max({info.number, info.mask_number, info.run_number});
     if (greatest >= manifest.next_number) {
       all.add(files.manifest_path(), {}, fmt::format("it names a file of number {}, but the next number is {}",

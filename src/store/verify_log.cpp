@@ -54,10 +54,13 @@ void verify_log(Verification& all) {
     return;
   }
   WalPosition position = (*wal)->start(manifest.sequence);
+  size_t tenants = manifest.tenants.size();
   const Status replayed = (*wal)->replay(position, UINT64_MAX, [&](const Frame& frame) -> Status {
     ++report.frames;
     for (const FramePart& part : frame.parts) {
-      const Status status = check_part(part);
+      Status status = check_part(part);
+      if (part.signal == PartSignal::tenant) ++tenants;
+      if (status.ok() && frame.tenant >= tenants) status = {Code::corruption, "a tenant without a name"};
       if (!status.ok()) {
         all.add(log.path, fmt::format("frame {}", frame.sequence), status.error().message, kRemedy);
       }

@@ -189,6 +189,7 @@ class SegmentCheck {
       const auto start = static_cast<int64_t>(read[i].start_ns), end = static_cast<int64_t>(read[i].end_ns);
       zones.add(start, effective_end(start, end, is_journal), end == 0 && is_journal);
       check_meta(is_journal, number(SpanColumn::sequence, i), rows.begin + i, said);
+      check_tenant_of(number(SpanColumn::tenant, i), rows.begin + i, said);
       const auto row = static_cast<uint32_t>(rows.begin + i);
       if (!journal() || !resource.ok() || !scope.ok() || (mask_ != nullptr && mask_->test(row))) continue;
       if (!all_.hooks().row) continue;
@@ -229,6 +230,9 @@ class SegmentCheck {
         said = fmt::format("row {}: it names no stream", rows.begin + i);
       }
       check_meta(number(LogColumn::journal, i) != 0, number(LogColumn::sequence, i), rows.begin + i, said);
+      const uint64_t stream = number(LogColumn::stream, i);
+      const auto& tenants = footer_.stream_tenants;
+      check_tenant_of(stream < tenants.size() ? tenants[stream] : kDefaultTenant, rows.begin + i, said);
     }
     check_wholes(&read, rows);
   }
@@ -241,6 +245,15 @@ class SegmentCheck {
     } else if (sequence > all_.files().manifest().sequence) {
       said = fmt::format("row {} is of transaction {}, but the files end with {}", row, sequence,
                          all_.files().manifest().sequence);
+    }
+  }
+
+  void check_tenant_of(uint64_t tenant, size_t row, std::string& said) {
+    const std::vector<uint32_t>& listed = info_.tenants;
+    const bool known = listed.empty() ? tenant == kDefaultTenant
+                                      : std::find(listed.begin(), listed.end(), tenant) != listed.end();
+    if (said.empty() && !known) {
+      said = fmt::format("row {} is of tenant {}, which the manifest does not name for the file", row, tenant);
     }
   }
 

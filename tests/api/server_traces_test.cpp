@@ -241,14 +241,16 @@ TEST_F(On, calls_of_grpc_by_the_conventions_for_rpc) {
 // Takes nothing until it is told to.
 class SlowStore : public store::Store {
  public:
-  Result<store::IngestResult> ingest(const otlp::TracesData& data, std::string_view) override {
+  Result<store::IngestResult> ingest(const otlp::TracesData& data, std::string_view, std::string_view) override {
     go_on.wait();
     store::IngestResult result;
     result.accepted = static_cast<int64_t>(data.span_count());
     return result;
   }
-  Result<store::IngestResult> ingest_traces(std::string_view) override { return none(); }
-  Result<store::IngestResult> ingest(const otlp::LogsData&, std::string_view) override { return none(); }
+  Result<store::IngestResult> ingest_traces(std::string_view, std::string_view) override { return none(); }
+  Result<store::IngestResult> ingest(const otlp::LogsData&, std::string_view, std::string_view) override {
+    return none();
+  }
   Result<store::IngestResult> ingest(const otlp::MetricsData&, std::string_view, std::string_view) override {
     return none();
   }
@@ -256,7 +258,7 @@ class SlowStore : public store::Store {
     return none();
   }
   Result<store::CommitResult> commit(const std::string&, const store::WorkPlan&) override { return none(); }
-  Result<Read> read() override { return none(); }
+  Result<Read> read(std::string_view) override { return none(); }
   Status cut() override { return none(); }
   Status compact() override { return none(); }
   Status replace_spans(std::vector<store::JournalSpan>,

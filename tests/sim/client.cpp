@@ -25,17 +25,19 @@ Op& Runner::draw_op(Random& random) {
   const uint64_t what = random.below(20);
   if (what < 4) {
     op.kind = OpKind::spans;
+    op.other_tenant = random.below(3) == 0;
     for (uint64_t i = 1 + random.below(4); i > 0; --i) {
       const SpanKey key{static_cast<uint32_t>(random.below(kTraces)),
-                        static_cast<uint32_t>(random.below(kSpans)), false};
+                        static_cast<uint32_t>(random.below(kSpans)), false, op.other_tenant};
       if (std::find(op.spans.begin(), op.spans.end(), key) == op.spans.end()) op.spans.push_back(key);
     }
     if (!tasks.empty() && random.below(5) == 0) {
       const uint32_t task = any_task();
-      op.spans.push_back({number_of(task_trace(task)), task, true});
+      op.spans.push_back({number_of(task_trace(task)), task, true, op.other_tenant});
     }
   } else if (what < 6) {
     op.kind = OpKind::logs;
+    op.other_tenant = random.below(3) == 0;
     op.lines = static_cast<uint32_t>(1 + random.below(3));
   } else if (what < 8) {
     op.kind = OpKind::metrics;
@@ -91,10 +93,9 @@ bool Runner::attempt_on(Life& life, Op& op) {
   }
   const uint64_t copy = op.acked != 0 && !world_.plan.interval ? op.sequence : 0;
   const auto result = [&]() -> Result<store::IngestResult> {
-    if (op.kind == OpKind::spans) return store.ingest(spans_of(op), "");
-    if (op.kind == OpKind::logs) return store.ingest(logs_of(op), "");
-    const bool other = !op.samples.empty() && op.samples.front().other_tenant;
-    return store.ingest(metrics_of(op), "", other ? "other" : "");
+    if (op.kind == OpKind::spans) return store.ingest(spans_of(op), "", tenant_of(op));
+    if (op.kind == OpKind::logs) return store.ingest(logs_of(op), "", tenant_of(op));
+    return store.ingest(metrics_of(op), "", tenant_of(op));
   }();
   if (!result.ok()) return judge_error(life, op, result.error());
   world_.log("acknowledged " + std::to_string(op.number) + (result->duplicate ? " again" : "") +

@@ -95,14 +95,13 @@ void Runner::compare_with_calm_store(const Seen& seen) {
       std::erase_if(kept.spans, [&](const SpanKey& key) {
         const auto shown = seen.spans.find(key);
         const bool taken = shown != seen.spans.end() && shown->second.op == op->number;
-        return key.forged && !taken;
+        return key.refused() && !taken;
       });
-      done = (*calm)->ingest(spans_of(kept), "").status();
+      done = (*calm)->ingest(spans_of(kept), "", tenant_of(kept)).status();
     } else if (op->kind == OpKind::logs) {
-      done = (*calm)->ingest(logs_of(*op), "").status();
+      done = (*calm)->ingest(logs_of(*op), "", tenant_of(*op)).status();
     } else {
-      const bool other = op->samples.front().other_tenant;
-      done = (*calm)->ingest(metrics_of(*op), "", other ? "other" : "").status();
+      done = (*calm)->ingest(metrics_of(*op), "", tenant_of(*op)).status();
     }
     if (!done.ok()) {
       complain("in the order in which it happened, operation " + std::to_string(op->number) +
@@ -190,8 +189,8 @@ void Runner::meet_newer_formats() {
   const auto current = files->read_file(std::string(kStorePath) + "/CURRENT");
   if (!current.ok()) return complain("CURRENT cannot be read");
   const std::string manifest = std::string(kStorePath) + "/" + *current;
-  constexpr uint64_t kVersionAt = 7;  // "ctxcman4"
-  constexpr uint8_t kToNewer = '4' ^ '9';
+  constexpr uint64_t kVersionAt = 7;  // "ctxcman5"
+  constexpr uint8_t kToNewer = '5' ^ '9';
   world_.disk.flip_bits(manifest, kVersionAt, kToNewer);
   const std::string before = contents();
   for (const store::StoreMode mode :

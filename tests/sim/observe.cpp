@@ -14,23 +14,24 @@ void complain(Seen& seen, const std::string& what) {
   if (seen.nonsense.empty()) seen.nonsense = what;
 }
 
-Status observe_lines(const store::Source& source, Seen& seen) {
+Status observe_lines(const store::Source& source, bool other, Seen& seen) {
   store::LogFetchRequest request;
   request.after_sequence = 0;
   CC_ASSIGN(const auto entries, source.fetch_logs(request));
   store::LogEntry entry;
+  uint64_t before = 0;
   for (;;) {
     CC_ASSIGN(const bool more, entries->next(entry));
     if (!more) return {};
     SeenLine line;
     line.sequence = entry.sequence;
     line.journal = entry.journal;
+    line.other_tenant = other;
     if (!parse_line(entry.line, line.op, line.item)) {
       complain(seen, "a strange log line: " + std::string(entry.line));
     }
-    if (!seen.lines.empty() && seen.lines.back().sequence > line.sequence) {
-      complain(seen, "log lines out of the order of arrival");
-    }
+    if (before > line.sequence) complain(seen, "log lines out of the order of arrival");
+    before = line.sequence;
     seen.lines.push_back(line);
   }
 }
@@ -45,6 +46,8 @@ Status observe_received(const store::Source& source, Seen& seen) {
       if (!more) break;
       SpanKey key{number_of(arrived.span.trace_id), number_of(arrived.span.span_id)};
       key.forged = arrived.span.span_id == task_span(key.span);
+      key.other_tenant = arrived.tenant == kOtherTenant;
+      if (!key.other_tenant && !arrived.tenant.empty()) complain(seen, "a span of an unknown tenant");
       SeenSpan span;
       uint32_t item = 0;
       if (!parse_mark(arrived.span.name, span.op, item)) complain(seen, "a strange span");
@@ -59,13 +62,12 @@ Status observe_received(const store::Source& source, Seen& seen) {
 }
 
 // The columns tell the same as the arrivals and the index.
-Status observe_traces(const store::Source& source, Seen& seen) {
+Status observe_traces(const store::Source& source, bool other, std::set<SpanKey>& received,
+                      std::set<uint32_t>& tasks, Seen& seen) {
   store::FetchRequest request;
   request.columns = {{store::ColumnScope::span, "op"}, {store::ColumnScope::span, "last"}};
   request.with_events = true;
   CC_ASSIGN(const auto traces, source.fetch(request));
-  std::set<SpanKey> received;
-  std::set<uint32_t> tasks;
   std::vector<otlp::TraceId> ids;
   for (;;) {
     CC_ASSIGN(const store::TraceView* view, traces->next());
@@ -86,6 +88,7 @@ Status observe_traces(const store::Source& source, Seen& seen) {
       }
       SpanKey key{number_of(view->trace_id()), number};
       key.forged = core.span_id == task_span(number);
+      key.other_tenant = other;
       if (!received.insert(key).second) complain(seen, "two revisions of a received span");
       const auto arrived = seen.spans.find(key);
       if (arrived == seen.spans.end() || arrived->second.op != view->cell(i, 0).integer) {
@@ -93,8 +96,6 @@ Status observe_traces(const store::Source& source, Seen& seen) {
       }
     }
   }
-  if (received.size() != seen.spans.size()) complain(seen, "received spans are not found by fetch");
-  if (tasks.size() != seen.tasks.size()) complain(seen, "tasks are not found by fetch");
   std::sort(ids.begin(), ids.end());
   for (const otlp::TraceId& id : ids) {
     CC_ASSIGN(auto trace, source.trace(id));
@@ -112,6 +113,41 @@ Status observe_traces(const store::Source& source, Seen& seen) {
     }
     seen.traces.push_back(otlp::encode_protobuf(*trace));
   }
+  return {};
+}
+
+// Spans one at a time are those that traces have.
+Status observe_spans(const store::Source& source, bool other, const std::set<SpanKey>& received,
+                     const std::set<uint32_t>& tasks, Seen& seen) {
+  store::FetchRequest request;
+  request.columns = {{store::ColumnScope::span, "op"}};
+  CC_ASSIGN(const auto views, source.fetch_spans(request));
+  size_t received_found = 0, tasks_found = 0;
+  for (;;) {
+    CC_ASSIGN(const store::TraceView* view, views->next());
+    if (view == nullptr) break;
+    for (size_t i = 0; i < view->span_count(); ++i) {
+      const store::SpanCore& core = view->core(i);
+      const uint32_t number = number_of(core.span_id);
+      if (core.journal) {
+        ++tasks_found;
+        if (!tasks.contains(number)) complain(seen, "task " + std::to_string(number) + " is a span of no trace");
+        continue;
+      }
+      ++received_found;
+      SpanKey key{number_of(view->trace_id()), number};
+      key.forged = core.span_id == task_span(number);
+      key.other_tenant = other;
+      const auto arrived = seen.spans.find(key);
+      if (!received.contains(key) || arrived->second.op != view->cell(i, 0).integer) {
+        complain(seen, "spans and traces differ on span " + std::to_string(number));
+      }
+    }
+  }
+  const auto of_this = std::count_if(received.begin(), received.end(),
+                                     [&](const SpanKey& key) { return key.other_tenant == other; });
+  if (received_found != static_cast<size_t>(of_this)) complain(seen, "other spans are found alone than in traces");
+  if (tasks_found != (other ? 0 : tasks.size())) complain(seen, "other tasks are found alone than in traces");
   return {};
 }
 
@@ -165,7 +201,7 @@ Status observe_tasks(const store::WorkView& view, Seen& seen) {
 
 Status observe_metrics(const store::ReceivedMetrics& metrics, Seen& seen) {
   for (const bool other : {false, true}) {
-    CC_ASSIGN(const auto found, metrics.tenant(other ? "other" : "")->select({}));
+    CC_ASSIGN(const auto found, metrics.tenant(other ? kOtherTenant : "")->select({}));
     for (const store::MetricSeries& series : found) {
       SampleKey key;
       key.other_tenant = other;
@@ -191,10 +227,19 @@ Result<Seen> observe(store::Store& store) {
   CC_ASSIGN(const store::Store::Read read, store.read());
   Seen seen;
   seen.sequence = read.sequence;
-  CC_TRY(observe_lines(*read.source, seen));
+  CC_ASSIGN(const auto other, store::source_of(read, kOtherTenant));
+  CC_TRY(observe_lines(*read.source, false, seen));
+  CC_TRY(observe_lines(*other, true, seen));
   CC_TRY(observe_received(*read.source, seen));
   CC_TRY(observe_tasks(*read.work, seen));
-  CC_TRY(observe_traces(*read.source, seen));
+  std::set<SpanKey> received;
+  std::set<uint32_t> tasks;
+  CC_TRY(observe_traces(*read.source, false, received, tasks, seen));
+  CC_TRY(observe_traces(*other, true, received, tasks, seen));
+  CC_TRY(observe_spans(*read.source, false, received, tasks, seen));
+  CC_TRY(observe_spans(*other, true, received, tasks, seen));
+  if (received.size() != seen.spans.size()) complain(seen, "received spans are not found by fetch");
+  if (tasks.size() != seen.tasks.size()) complain(seen, "tasks are not found by fetch");
   CC_TRY(observe_metrics(*read.metrics, seen));
   return seen;
 }
@@ -212,7 +257,7 @@ std::string Seen::text() const {
   for (const auto& [op, item] : received) out += "line " + mark(op, item) + "\n";
   for (const auto& [key, span] : spans) {
     out += "span " + std::to_string(key.trace) + " " + std::to_string(key.span) + " " +
-           std::to_string(span.op) + "\n";
+           std::to_string(span.op) + (key.other_tenant ? " other" : "") + "\n";
   }
   for (const auto& [number, task] : tasks) {
     out += "task " + std::to_string(number) + " " + std::to_string(task.revision) + " " +

@@ -16,6 +16,7 @@ struct SeenLine {
   uint64_t sequence = 0;
   uint32_t op = 0, item = 0;
   bool journal = false;
+  bool other_tenant = false;  // it was found there
 };
 struct SeenSpan {
   uint32_t op = 0;
@@ -31,7 +32,7 @@ struct SeenTask {
 
 struct Seen {
   uint64_t sequence = 0;
-  std::vector<SeenLine> lines;  // in the order of arrival
+  std::vector<SeenLine> lines;  // of each tenant in the order of arrival
   std::map<SpanKey, SeenSpan> spans;
   std::map<uint32_t, SeenTask> tasks;
   std::map<SampleKey, uint32_t> samples;

@@ -31,6 +31,9 @@ constexpr bool is_work(OpKind kind) { return kind <= OpKind::lease; }
 struct SpanKey {
   uint32_t trace = 0, span = 0;
   bool forged = false;  // of a task
+  bool other_tenant = false;
+  // Work is the default tenant's, so with others the ids of a task are ids like any.
+  bool refused() const { return forged && !other_tenant; }
   auto operator<=>(const SpanKey&) const = default;
 };
 struct SampleKey {
@@ -46,6 +49,7 @@ struct Op {
   std::vector<SpanKey> spans;
   std::vector<SampleKey> samples;
   uint32_t lines = 0;  // of a batch of logs
+  bool other_tenant = false;  // of spans and logs
   bool large = false;
 
   // What is known. Ticks count events of the whole run; 0: never.
@@ -61,6 +65,11 @@ struct Op {
 
 std::string command_id(const Op& op);
 store::WorkPlan plan_of(const Op& op);
+// The tenant whose name other_tenant stands for.
+inline constexpr std::string_view kOtherTenant = "other";
+inline std::string_view tenant_of(const Op& op) {
+  return op.other_tenant || (!op.samples.empty() && op.samples.front().other_tenant) ? kOtherTenant : "";
+}
 otlp::TracesData spans_of(const Op& op);
 otlp::LogsData logs_of(const Op& op);
 otlp::RemoteWriteRequest metrics_of(const Op& op);

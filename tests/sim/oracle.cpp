@@ -66,7 +66,7 @@ void Oracle::ingested(Op& op, const store::IngestResult& result) {
   end(op);
   const bool nothing_kept = result.accepted == 0 && !result.duplicate;
   const auto forged = std::count_if(op.spans.begin(), op.spans.end(),
-                                    [](const SpanKey& key) { return key.forged; });
+                                    [](const SpanKey& key) { return key.refused(); });
   // A task that a power failure took away owns its ids no longer.
   if (result.rejected > forged || (result.rejected < forged && !tasks_lost_)) {
     complain(name_of(op) + ": " + std::to_string(result.rejected) + " rejected, " +
@@ -173,6 +173,7 @@ void Oracle::check_lines(const Seen& seen, uint64_t began) {
     Op* op = known(line.op, "a log line");
     if (op == nullptr) return;
     if (line.journal != is_work(op->kind)) complain("a line of the wrong kind of " + name_of(*op));
+    if (line.other_tenant != op->other_tenant) complain("another tenant sees a line of " + name_of(*op));
     if (line.sequence > seen.sequence) complain("a line of the future of " + name_of(*op));
     found[line.op][line.sequence].push_back(line.item);
   }
@@ -232,7 +233,7 @@ void Oracle::check_last_counts(const std::map<Key, Value>& found, uint64_t began
   for (const auto& [number, op] : ops_) {
     for (const Key& key : op.*keys) {
       if constexpr (std::is_same_v<Key, SpanKey>) {
-        if (key.forged) continue;
+        if (key.refused()) continue;
       }
       if (stale_) continue;
       if (op.acked != 0 && op.acked < began) {
@@ -261,7 +262,7 @@ void Oracle::check_last_counts(const std::map<Key, Value>& found, uint64_t began
 void Oracle::check_spans(const Seen& seen, uint64_t began) {
   std::map<uint32_t, uint64_t> sequences;
   for (const auto& [key, span] : seen.spans) {
-    if (key.forged && !tasks_lost_) return complain("operation " + std::to_string(span.op) + " forged a span");
+    if (key.refused() && !tasks_lost_) return complain("operation " + std::to_string(span.op) + " forged a span");
     if (span.sequence > seen.sequence) return complain("a span of the future");
     uint64_t& sequence = sequences[span.op];
     sequence = std::max(sequence, span.sequence);
@@ -272,7 +273,7 @@ void Oracle::check_spans(const Seen& seen, uint64_t began) {
     Op& op = ops_.at(number);
     op.sequence = sequence;
     for (const SpanKey& key : op.spans) {
-      if (key.forged) continue;
+      if (key.refused()) continue;
       const auto other = seen.spans.find(key);
       if (other == seen.spans.end() || other->second.sequence < sequence) {
         complain(name_of(op) + " is half there (spans)");

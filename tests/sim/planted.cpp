@@ -116,6 +116,7 @@ const std::vector<PlantedBug>& planted_bugs() {
       {Bug::accepted_torn_tail, "accepted_torn_tail"},
       {Bug::dropped_mask, "dropped_mask"},
       {Bug::unlisted_traces, "unlisted_traces"},
+      {Bug::shared_rows, "shared_rows"},
       {Bug::doubled_frames, "doubled_frames"},
       {Bug::forgotten_digests, "forgotten_digests"},
       {Bug::unwritten_adoption, "unwritten_adoption"},
@@ -222,6 +223,14 @@ CONTEXTCORE_WRAPPED(add_traces, void, "_ZN11contextcore5store15TraceRunBuilder3a
   std::vector<uint64_t> listed = fingerprints;
   if (planted == Bug::unlisted_traces && !listed.empty()) listed.pop_back();
   real_add_traces(self, segment, listed);
+}
+
+CONTEXTCORE_WRAPPED(keep_tenants, Status,
+                    "_ZN11contextcore5store12keep_tenantsERKNS0_12ColumnSourceERKNS0_9TenantSetEmRNS0_6RowSetE",
+                    const store::ColumnSource& source, const store::TenantSet& tenants, size_t base,
+                    store::RowSet& rows) {
+  if (planted == Bug::shared_rows) return {};
+  return real_keep_tenants(source, tenants, base, rows);
 }
 
 }  // namespace contextcore::sim

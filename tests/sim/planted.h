@@ -20,6 +20,7 @@ enum class Bug : uint8_t {
   accepted_torn_tail,      // frames are not checked against their checksums
   dropped_mask,            // a cut forgets which rows are superseded
   unlisted_traces,         // a trace run leaves out traces of its segments
+  shared_rows,             // a segment of several tenants shows each the rows of all
   doubled_frames,          // a replay applies each frame twice
   forgotten_digests,       // a replay does not remember which requests it has seen
   unwritten_adoption,      // who takes over only syncs what a failed sync had left

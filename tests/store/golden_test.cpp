@@ -38,6 +38,10 @@ std::string answers(Store& store) {
     }
   }
   for (const std::string& line : lines(*read->source)) text += "line " + line + "\n";
+  const auto other = store.read("other");
+  if (!other.ok()) return other.error().message;
+  for (const std::string& name : span_names(*other->source)) text += "span of other " + name + "\n";
+  for (const std::string& line : lines(*other->source)) text += "line of other " + line + "\n";
   text += metrics(store) + metrics(store, "other");
   read->work->index().scan([&](const WorkRow& row) {
     text += "row " + otlp::to_hex(row.span_id) + " " + row.id + " " + std::to_string(row.revision) + " " + row.claimed_by + "\n";
@@ -95,6 +99,10 @@ void fill(Store& store) {
   for (uint32_t i = 1; i <= 40; ++i) {
     ASSERT_TRUE(store.ingest(one_span(1000 + i / 4, 1000 + i, "GET /" + std::to_string(i % 5), 1000 * i, 1000 * i + 700), {}).ok());
     ASSERT_TRUE(store.ingest(one_log(i % 2 == 0 ? "shop" : "cart", 1000 * i, "line " + std::to_string(i)), {}).ok());
+    if (i % 3 == 0) {  // under the same ids and labels
+      ASSERT_TRUE(store.ingest(one_span(1000 + i / 4, 1000 + i, "POST /" + std::to_string(i % 5), 1000 * i, 1000 * i + 900), {}, "other").ok());
+      ASSERT_TRUE(store.ingest(one_log("shop", 1000 * i, "their line " + std::to_string(i)), {}, "other").ok());
+    }
     const std::string n = std::to_string(i);
     const std::string json = i % 2 == 0 ? R"({"event":"sold","n":)" + n + R"(,"price":)" + n + R"(.25,"ok":true,"note":"\"a\"\n"})"
                                         : R"({"event": "sold", "n": )" + n + R"(, "list": [1, {"x": null}], "odd": 1.0})";
@@ -103,6 +111,7 @@ void fill(Store& store) {
   }
   ASSERT_TRUE(store.cut().ok());
   ASSERT_TRUE(store.ingest(one_span(1001, 1005, "GET /again", 5000, 9000), {}).ok());
+  ASSERT_TRUE(store.ingest(one_span(1001, 1006, "POST /again", 6000, 9000), {}, "other").ok());
   ASSERT_TRUE(store.commit("", edit_task(3, "color", "red")).ok());
   ASSERT_TRUE(store.commit("", claim_task(4, "ada")).ok());
   ASSERT_TRUE(store.commit("", [](const WorkView& view) -> Result<WorkTransaction> {
@@ -115,6 +124,7 @@ void fill(Store& store) {
   ASSERT_TRUE(store.ingest(one_log("shop", 60500, R"({"event":"sold","n":41})"), {}).ok());
   ASSERT_TRUE(store.ingest(one_span(2000, 2001, "POST /late", 60000, 61000), {}).ok());
   ASSERT_TRUE(store.ingest(one_log("shop", 61000, "the last line"), {}).ok());
+  ASSERT_TRUE(store.ingest(one_span(2000, 2002, "PUT /late", 60000, 61000), {}, "other").ok());
   ASSERT_TRUE(store.ingest(one_sample("load", "host-1", 62000, 7), {}, "").ok());
 }
 

@@ -1,10 +1,12 @@
 // Received metrics: what is written is what is read, whatever happened in between.
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 #include <map>
 
 #include "otlp/metric_batch.h"
+#include "store/metric_join.h"
 #include "store/store_test_kit.h"
 
 namespace contextcore::store::test {
@@ -54,6 +56,42 @@ TEST(Metrics, AnyOrderAnyAgeAndTheLaterWriteOfATimeCounts) {
   EXPECT_EQ(metrics(*store, "", 0, 90'000'000), "__name__=up,host=a, 86400000=5.000000\n");
   ASSERT_TRUE(store->cut().ok());
   EXPECT_EQ(metrics(*machine.open(), "", 0, 90'000'000), "__name__=up,host=a, 86400000=5.000000\n");
+}
+
+TEST(Metrics, OfSeveralTenantsALabelSaysWhose) {
+  Machine machine;
+  auto store = machine.open();
+  write(*store, one_sample("up", "a", 1000, 1), "one");
+  write(*store, one_sample("up", "a", 1000, 2), "two");
+  RemoteWriteRequest own = one_sample("up", "a", 1000, 3);
+  own.series[0].labels.insert(own.series[0].labels.begin(), {"__tenant_id__", "mine"});
+  write(*store, own, "two");
+  const auto read = store->read();
+  ASSERT_TRUE(read.ok());
+  const JoinedMetrics both({std::make_shared<const TenantMetrics>("one", read->metrics->tenant("one")),
+                            std::make_shared<const TenantMetrics>("two", read->metrics->tenant("two"))});
+  const auto found = [&](std::vector<LabelMatcher> matchers) {
+    MetricRequest request;
+    request.matchers = std::move(matchers);
+    const auto series = both.select(request);
+    EXPECT_TRUE(series.ok());
+    std::vector<std::string> out;
+    for (const MetricSeries& one : *series) {
+      std::string text;
+      for (const auto& [name, value] : one.labels) text += name + "=" + value + " ";
+      out.push_back(text + std::to_string(static_cast<int>(one.runs.front().value)));
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+  };
+  const std::string one = "__name__=up __tenant_id__=one host=a 1";
+  const std::string two = "__name__=up __tenant_id__=two host=a 2";
+  const std::string mine = "__name__=up __tenant_id__=two host=a original___tenant_id__=mine 3";
+  EXPECT_EQ(found({}), (std::vector<std::string>{one, two, mine}));
+  EXPECT_EQ(found({{"__tenant_id__", true, "two", {}}}), (std::vector<std::string>{two, mine}));
+  EXPECT_EQ(found({{"__tenant_id__", false, "", [](std::string_view value) { return value != "two"; }}}),
+            std::vector<std::string>{one});
+  EXPECT_EQ(found({{"original___tenant_id__", true, "mine", {}}}), std::vector<std::string>{mine});
 }
 
 TEST(Metrics, ARepeatedRequestChangesNothing) {

@@ -343,7 +343,7 @@ TEST(StoreFaults, AFrameOfANewerFormatIsRefusedAndKept) {
     std::string bytes;
     ASSERT_TRUE(append_frame(frame, position.seed, bytes).ok());
     constexpr size_t kFormatAt = 4, kChecksumBytes = 8;
-    bytes[kFormatAt] = kFrameFormat + 1;
+    bytes[kFormatAt] = kTenantFrameFormat + 1;
     bytes.resize(bytes.size() - kChecksumBytes);
     const uint64_t checksum = xxh3_64(bytes, position.seed);
     RecordWriter(bytes).u64(checksum);

@@ -39,7 +39,7 @@ TEST_F(SpanOrderTest, IsThatOfTheFirstStartOfTheTrace) {
   SpanOrder first;
   ASSERT_TRUE(first.add(*other, RowSet(other->size(), true)).ok());
   std::vector<RowRef<SpanRows>> sorted;
-  for (const auto& window : first.windows(1)) {
+  for (const auto& window : first.windows(1, {})) {
     ASSERT_TRUE(first.for_each(window, [&](const SpanRun& run) {
       for (uint32_t i = 0; i < run.count; ++i) sorted.push_back({run.rows, run.first + i});
       return Status();
@@ -70,7 +70,7 @@ TEST_F(SpanOrderTest, IsThatOfTheFirstStartOfTheTrace) {
   std::sort(expected.begin(), expected.end(),
             [&](const auto& a, const auto& b) { return key_of(a, starts) < key_of(b, starts); });
   size_t at = 0;
-  const auto windows = order.windows(1);
+  const auto windows = order.windows(1, {});
   ASSERT_EQ(windows.size(), 1u);
   EXPECT_EQ(windows[0].rows, expected.size());
   ASSERT_TRUE(order.for_each(windows[0], [&](const SpanRun& run) {
@@ -98,7 +98,7 @@ TEST_F(SpanOrderTest, KeepsTracesWholeWhenItDealsThemOutToDays) {
   const auto builder = samples::build(spans);
   SpanOrder order;
   ASSERT_TRUE(order.add(*builder, RowSet(builder->size(), true)).ok());
-  const auto windows = order.windows(3);
+  const auto windows = order.windows(3, {});
   ASSERT_EQ(windows.size(), 2u);
   for (size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(windows[i].rows, 30'000u);

@@ -57,7 +57,7 @@ class SpanWriterTest : public testing::Test {
   Status merge(const std::vector<std::pair<const SpanRows*, RowSet>>& sources, const std::string& path) {
     SpanOrder order;
     for (const auto& [rows, wanted] : sources) CC_TRY(order.add(*rows, wanted));
-    const auto windows = order.windows(1);
+    const auto windows = order.windows(1, {});
     CC_ASSIGN(const auto writer, SpanSegmentWriter::create(*files_, path, windows.at(0).rows, false));
     CC_TRY(order.for_each(windows[0], [&](const SpanRun& run) { return writer->add(run); }));
     return writer->finish();

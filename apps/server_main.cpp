@@ -32,6 +32,7 @@
 #include "sdk/config.h"
 #include "sdk/export_config.h"
 #include "sdk/store_settings.h"
+#include "sdk/tenant_config.h"
 #include "store/store.h"
 #include "work/hooks.h"
 
@@ -58,7 +59,10 @@ struct Options {
   std::string log_level = "info";
   std::string durability;
   store::Retention retention;
-  uint64_t ingest_rate_bytes = 0, metric_series = 0, query_slots = 0;
+  uint64_t ingest_rate_bytes = 0, metric_series = 0, query_slots = 0, tenant_query_slots = 0;
+  double tenant_head_share = 1;
+  store::TenantLimitsByName tenants;
+  std::map<std::string, uint64_t, std::less<>> query_slots_of;
   api::TraceRequests traces = api::TraceRequests::off;
   work::Settings work;
   std::vector<std::string> allow_hosts;
@@ -151,6 +155,8 @@ Result<std::unique_ptr<store::Store>> open_store(
   out.retention = options.retention;
   out.arrivals_wanted = [backlog] { return backlog->wanted(); };
   out.ingest_rate_bytes = options.ingest_rate_bytes;
+  out.head_share = options.tenant_head_share;
+  out.tenants = options.tenants;
   out.metric_limits.series_max = options.metric_series;
   out.hooks = work::hooks();
   return store::Store::open(std::move(out));
@@ -246,6 +252,8 @@ int serve(const Options& options) {
   service_options.random = &real_random();
   service_options.version = CONTEXTCORE_VERSION;
   service_options.demo = options.demo;
+  service_options.tenant_query_slots = options.tenant_query_slots;
+  service_options.query_slots_of = options.query_slots_of;
   service_options.traces = options.traces;
   service_options.server_token = to_hex(std::string_view(token_bytes.data(), token_bytes.size()));
   auto exporter = make_exporter(options, **store, backlog);
@@ -301,6 +309,13 @@ Status complete(Options& options) {
   options.ingest_rate_bytes = number("ingest_rate");
   options.metric_series = number("metric_series");
   options.query_slots = number("query_slots");
+  options.tenant_query_slots = number("tenant_query_slots");
+  options.tenant_head_share = sdk::parse_share(config.get("tenant_head_share")).value_or(1);
+  options.tenants = sdk::tenant_limits_of(config);
+  options.query_slots_of = sdk::query_slots_of_tenants(config);
+  if (options.demo) {
+    for (auto& [name, limits] : options.tenants) limits.retention_spans_ns = limits.retention_logs_ns = std::nullopt;
+  }
   options.traces = api::parse_trace_requests(config.get("server_traces")).value_or(api::TraceRequests::off);
   const std::string& lease = config.get("lease_seconds");
   auto [end, error] =

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "api/export_api.h"
-#include "api/prometheus.h"
 #include "api/responses.h"
 #include "base/gzip.h"
 #include "otlp/protobuf.h"

@@ -47,6 +47,9 @@ struct Response {
   std::shared_ptr<BodyStream> stream;  // instead of body
 };
 
+// Whose telemetry: absent or empty is the default tenant; "a|b" asks for both of two.
+inline constexpr std::string_view kTenantHeader = "x-scope-orgid";
+
 // The one table from error codes to HTTP status.
 int http_status(Code code);
 

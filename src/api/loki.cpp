@@ -115,7 +115,7 @@ void Loki::mount(Router& router) {
 
 Result<Response> Loki::query(const Request& request) const {
   int64_t start_ns = options_.clock->monotonic_ns();
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   logql::InstantParams params;
   CC_ASSIGN(params.time_ns, loki_time(request, "time", read.source->now_ns()));
   params.cancelled = query_deadline(options_);
@@ -128,7 +128,7 @@ Result<Response> Loki::query(const Request& request) const {
 
 Result<Response> Loki::query_range(const Request& request) const {
   int64_t start_ns = options_.clock->monotonic_ns();
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   CC_ASSIGN(Bounds bounds, loki_bounds(request, read.source->now_ns()));
   if (bounds.end_ns <= bounds.start_ns) {
     return invalid("end timestamp must not be before or equal to start time");
@@ -150,7 +150,7 @@ Result<Response> Loki::query_range(const Request& request) const {
 }
 
 Result<Response> Loki::labels(const Request& request) const {
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   CC_ASSIGN(Bounds bounds, loki_bounds(request, read.source->now_ns()));
   CC_ASSIGN(std::vector<std::string> names, logql::label_names(*read.source, request.param("query"),
                                                                bounds.start_ns, bounds.end_ns));
@@ -158,7 +158,7 @@ Result<Response> Loki::labels(const Request& request) const {
 }
 
 Result<Response> Loki::label_values(const Request& request, const std::string& name) const {
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   CC_ASSIGN(Bounds bounds, loki_bounds(request, read.source->now_ns()));
   CC_ASSIGN(std::vector<std::string> values,
             logql::label_values(*read.source, name, request.param("query"), bounds.start_ns,
@@ -167,7 +167,7 @@ Result<Response> Loki::label_values(const Request& request, const std::string& n
 }
 
 Result<Response> Loki::series(const Request& request) const {
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   CC_ASSIGN(Bounds bounds, loki_bounds(request, read.source->now_ns()));
   std::vector<std::string> selectors;
   for (const auto& [name, value] : request.query) {

@@ -125,7 +125,7 @@ void LokiExplore::mount(Router& router) {
 }
 
 Result<Response> LokiExplore::index_stats(const Request& request) const {
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   CC_ASSIGN(Bounds bounds, explored_bounds(request, read.source->now_ns()));
   CC_ASSIGN(logql::IndexStats stats,
             timed(logql::index_stats(*read.source, request.param("query"),
@@ -143,7 +143,7 @@ Result<Response> LokiExplore::index_stats(const Request& request) const {
 
 Result<Response> LokiExplore::volume(const Request& request, bool ranged) const {
   int64_t start_ns = options_.clock->monotonic_ns();
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   CC_ASSIGN(Bounds bounds, explored_bounds(request, read.source->now_ns()));
   logql::VolumeParams params;
   params.selector = request.param("query");
@@ -177,7 +177,7 @@ Result<Response> LokiExplore::volume(const Request& request, bool ranged) const 
 }
 
 Result<Response> LokiExplore::detected_labels(const Request& request) const {
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   CC_ASSIGN(Bounds bounds, explored_bounds(request, read.source->now_ns()));
   CC_ASSIGN(auto labels, logql::detected_labels(*read.source, request.param("query"),
                                                 bounds.start_ns, bounds.end_ns));
@@ -222,7 +222,7 @@ Result<FieldRequest> field_request(const Request& request, int64_t now_ns) {
 }  // namespace
 
 Result<Response> LokiExplore::detected_fields(const Request& request) const {
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   CC_ASSIGN(FieldRequest wanted, field_request(request, read.source->now_ns()));
   CC_ASSIGN(auto fields,
             timed(logql::detected_fields(
@@ -245,7 +245,7 @@ Result<Response> LokiExplore::detected_fields(const Request& request) const {
 
 Result<Response> LokiExplore::detected_values(const Request& request,
                                               const std::string& field) const {
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   CC_ASSIGN(FieldRequest wanted, field_request(request, read.source->now_ns()));
   CC_ASSIGN(auto values,
             timed(logql::detected_field_values(

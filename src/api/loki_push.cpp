@@ -32,8 +32,7 @@ Response LokiPush::push(const Request& request) const {
   if (logs->resource_logs.empty()) {
     return text_response(422, "error at least one valid stream is required for ingestion\n");
   }
-  if (logs->record_count() == 0) return no_content();
-  Result<store::IngestResult> result = store_.ingest(*logs, {});
+  Result<store::IngestResult> result = store_.ingest(*logs, {}, request.header(kTenantHeader));
   if (!result.ok()) return text_error(result.error());
   // What was taken stays taken: so it is in Loki.
   if (result->rejected > 0) return text_response(400, result->message + "\n");

@@ -77,6 +77,8 @@ void append_store_stats(std::string& out, const store::StoreStats& stats) {
       {"contextcore_store_cache_hits_total", "counter", "Row groups that were in the cache.", stats.cache_hits},
       {"contextcore_store_cache_misses_total", "counter", "Row groups that were not.", stats.cache_misses},
       {"contextcore_store_work_rows", "gauge", "Rows of the work index.", stats.work_rows},
+      {"contextcore_store_tenants", "gauge", "Tenants that have sent something, the default one among them.",
+       stats.tenants},
       {"contextcore_store_frames_total", "counter", "Transactions appended.", stats.frames},
       {"contextcore_store_syncs_total", "counter", "Syncs of the log.", stats.syncs},
       {"contextcore_store_cuts_total", "counter", "Cuts of the head into segments.", stats.cuts},

@@ -3,7 +3,6 @@
 #include <optional>
 #include <protozero/pbf_writer.hpp>
 
-#include "api/prometheus.h"
 #include "api/responses.h"
 #include "otlp/json.h"
 #include "otlp/protobuf.h"
@@ -120,11 +119,11 @@ Result<store::IngestResult> OtlpIngest::take(Signal signal, std::string_view pro
                                              std::string_view tenant) const {
   switch (signal) {
     case Signal::traces: {
-      return store_.ingest_traces(protobuf);
+      return store_.ingest_traces(protobuf, tenant);
     }
     case Signal::logs: {
       CC_ASSIGN(const otlp::LogsData data, otlp::decode_logs_protobuf(protobuf));
-      return store_.ingest(data, protobuf);
+      return store_.ingest(data, protobuf, tenant);
     }
     case Signal::metrics: {
       CC_ASSIGN(const otlp::MetricsData data, otlp::decode_metrics_protobuf(protobuf));
@@ -139,11 +138,11 @@ Result<store::IngestResult> OtlpIngest::take_json(std::string_view json, Signal 
   switch (signal) {
     case Signal::traces: {
       CC_ASSIGN(const otlp::TracesData data, otlp::decode_traces_json(json));
-      return store_.ingest(data, {});
+      return store_.ingest(data, {}, tenant);
     }
     case Signal::logs: {
       CC_ASSIGN(const otlp::LogsData data, otlp::decode_logs_json(json));
-      return store_.ingest(data, {});
+      return store_.ingest(data, {}, tenant);
     }
     case Signal::metrics: {
       CC_ASSIGN(const otlp::MetricsData data, otlp::decode_metrics_json(json));

@@ -18,7 +18,7 @@ class OtlpIngest {
   explicit OtlpIngest(store::Store& store) : store_(store) {}
   void mount(Router& router);
   // An Export…ServiceRequest as it came, whichever way: what is refused, what is a repeat and what
-  // is durable is decided below. The tenant is that of metrics. invalid_argument: not such a message.
+  // is durable is decided below. invalid_argument: not such a message.
   Result<store::IngestResult> take(Signal signal, std::string_view protobuf,
                                    std::string_view tenant) const;
 

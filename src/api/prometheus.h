@@ -15,9 +15,6 @@
 
 namespace contextcore::api {
 
-// Whose metrics: absent or empty is the default tenant.
-inline constexpr std::string_view kTenantHeader = "x-scope-orgid";
-
 class Prometheus {
  public:
   explicit Prometheus(const ServiceOptions& options) : options_(options) {}

@@ -14,6 +14,7 @@
 #include "api/otlp_ingest.h"
 #include "api/page.h"
 #include "api/prometheus.h"
+#include "api/query_slots.h"
 #include "api/responses.h"
 #include "api/router.h"
 #include "api/server_traces.h"
@@ -21,6 +22,7 @@
 #include "api/work_api.h"
 #include "base/gzip.h"
 #include "export/exporter.h"
+#include "store/tenant.h"
 
 namespace contextcore::api {
 
@@ -42,7 +44,8 @@ class ServiceImpl : public Service {
         loki_explore_(options_),
         loki_push_(*options_.store),
         prometheus_(options_),
-        page_(options_) {
+        page_(options_),
+        query_slots_(options_.tenant_query_slots, options_.query_slots_of) {
     if (options_.traces != TraceRequests::off) {
       traces_ = std::make_unique<ServerTraces>(ServerTraces::Options{
           options_.traces, options_.store, options_.clock, options_.random, options_.version});
@@ -135,7 +138,21 @@ class ServiceImpl : public Service {
     if (auto refused = refuse_own_export(request, options_)) return std::move(*refused);
     Status status = decode_body(request);
     if (!status.ok()) return surface_error(request, status.error());
-    return router_.handler(match.route)(Call{request, std::move(match.captures)});
+    const Call call{request, std::move(match.captures)};
+    if (!is_query(request)) return router_.handler(match.route)(call);
+    const QuerySlots::Slot slot = query_slots_.take(tenants_of(request));
+    if (!slot.held()) return text_response(429, "too many outstanding requests\n");
+    return router_.handler(match.route)(call);
+  }
+
+  // However the header writes them. What is no name is told so by whoever answers.
+  static std::string tenants_of(const Request& request) {
+    const std::string_view header = request.header(kTenantHeader);
+    const auto names = store::parse_tenants(header);
+    if (!names.ok()) return std::string(header);
+    std::string text;
+    for (const std::string& name : *names) text += (text.empty() ? "" : "|") + name;
+    return text;
   }
 
   // Undoes Content-Encoding; form fields become parameters before those of the address, as in Go.
@@ -232,6 +249,7 @@ class ServiceImpl : public Service {
   LokiPush loki_push_;
   Prometheus prometheus_;
   Page page_;
+  QuerySlots query_slots_;
   std::unique_ptr<ServerTraces> traces_;  // null: requests are not traced
 };
 

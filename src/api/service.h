@@ -2,6 +2,7 @@
 // Everything the server answers, as one function (and one for gRPC). Routes: OTLP (/v1/traces,
 // /v1/logs), Tempo (/api/…), Loki (/loki/api/v1/…), Prometheus (/api/v1/… and /prometheus/api/v1/…), work (/tracker/v1/…), page (/), /ready, /metrics, /openapi. Thread-safe.
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ struct ServiceOptions {
   std::string version;
   size_t body_bytes_max = 16 << 20;            // after decompression
   int64_t query_timeout_ns = 120'000'000'000;  // of one TraceQL or LogQL query
+  uint64_t tenant_query_slots = 0;             // queries of one tenant at the same time; 0: any
+  std::map<std::string, uint64_t, std::less<>> query_slots_of;  // of tenants that differ, by name
   bool demo = false;                           // the page says DEMO
   std::string server_token;  // what /tracker/v1/server answers (ServerInfo::token)
   TraceRequests traces = TraceRequests::off;  // of the server's own requests, into the store

@@ -225,7 +225,7 @@ std::function<Status()> Tempo::checkpoint() const {
 
 Result<Response> Tempo::trace(const Request& request, const std::string& id_text, bool v2) const {
   CC_ASSIGN(otlp::TraceId id, parse_trace_id(id_text));
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   CC_ASSIGN(std::optional<otlp::TracesData> found, read.source->trace(id));
   bool protobuf = wants_protobuf(request);
   if (!v2) {
@@ -250,7 +250,7 @@ Result<Response> Tempo::search(const Request& request) const {
     error.message = "invalid TraceQL query: " + error.message;
     return error;
   }
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   traceql::SearchOptions options;
   CC_ASSIGN(options.range, search_range(request, read.source->now_ns()));
   options.traces_max = static_cast<size_t>(limit);

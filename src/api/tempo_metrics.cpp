@@ -148,7 +148,7 @@ std::string encode_tempo_metrics(const traceql::MetricsResult& result,
 
 Result<Response> Tempo::metrics_range(const Request& request) const {
   CC_ASSIGN(const traceql::Query query, metrics_query(request, false));
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   CC_ASSIGN(const Bounds bounds, loki_bounds(request, read.source->now_ns()));
   CC_ASSIGN(const int64_t step_ns, step_of(request, bounds));
   traceql::MetricsOptions options;
@@ -169,7 +169,7 @@ Result<Response> Tempo::metrics_range(const Request& request) const {
 
 Result<Response> Tempo::metrics_instant(const Request& request) const {
   CC_ASSIGN(const traceql::Query query, metrics_query(request, true));
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   CC_ASSIGN(const Bounds bounds, loki_bounds(request, read.source->now_ns()));
   traceql::MetricsOptions options;
   CC_ASSIGN(options.grid, traceql::instant_grid(bounds.start_ns, bounds.end_ns));

@@ -96,10 +96,10 @@ Result<traceql::Attribute> field_of(const std::string& name, bool v2) {
 Result<Response> Tempo::tags(const Request& request, bool v2) const {
   CC_ASSIGN(traceql::TagsOptions options, options_of(request));
   CC_ASSIGN(const std::string scope, scope_of(request));
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   options.checkpoint = checkpoint();
   std::vector<traceql::ScopeTags> scopes;
   if (scope != kIntrinsic) {
-    CC_ASSIGN(store::Store::Read read, options_.store->read());
     CC_ASSIGN(scopes, traceql::tag_names(*read.source, options));
   }
   std::erase_if(scopes, [&](const auto& one) { return !scope.empty() && one.scope != scope; });
@@ -138,7 +138,7 @@ Result<Response> Tempo::tag_values(const Request& request, const std::string& na
   CC_ASSIGN(traceql::TagsOptions options, options_of(request));
   CC_ASSIGN(const traceql::Attribute field, field_of(name, v2));
   options.checkpoint = checkpoint();
-  CC_ASSIGN(store::Store::Read read, options_.store->read());
+  CC_ASSIGN(store::Store::Read read, options_.store->read(request.header(kTenantHeader)));
   CC_ASSIGN(const std::vector<traceql::TagValue> values,
             traceql::tag_values(*read.source, field, options));
   std::string out;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/sort.h"
 #include "base/time.h"
 
 namespace contextcore::exporter {
@@ -14,6 +15,17 @@ constexpr int64_t kPollNs = 250 * kMillisecondNs;
 // Requests that one bad batch may cost before what is left of it is given up together.
 constexpr size_t kHalvingsMax = 64;
 constexpr int64_t kTroubleWaitNs = 5 * kSecondNs;  // after an error of the store or the disk
+
+// A request is of one tenant: items of each come together, and make a range.
+std::deque<std::pair<size_t, size_t>> by_tenant(std::vector<Item>& items) {
+  sort_stably(items, [](const Item& a, const Item& b) { return a.tenant < b.tenant; });
+  std::deque<std::pair<size_t, size_t>> ranges;
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (i == 0 || items[i].tenant != items[i - 1].tenant) ranges.emplace_back(i, i);
+    ranges.back().second = i + 1;
+  }
+  return ranges;
+}
 
 }  // namespace
 
@@ -243,7 +255,8 @@ Result<bool> Destination::take_batch(const Stream& stream, const ReadContext& co
     Work work;
     work.stream = &stream;
     work.next = batch.next;
-    work.ranges.emplace_back(0, batch.items.size());
+    work.first_sequence = batch.items.front().reference.place.sequence;
+    work.ranges = by_tenant(batch.items);
     work.oldest_ns = context.now_ns;
     for (const Item& item : batch.items) {
       if (item.arrived_ns > 0) work.oldest_ns = std::min(work.oldest_ns, item.arrived_ns);
@@ -273,7 +286,7 @@ Result<bool> Destination::take_letter(const ReadContext& context) {
     CC_TRY(keep_dead({}));
     return false;
   }
-  work.ranges.emplace_back(0, work.items.size());
+  work.ranges = by_tenant(work.items);
   work_ = std::move(work);
   return true;
 }
@@ -286,7 +299,7 @@ int64_t Destination::send() {
     if (status.state == "idle") status.state = "sending";
     unsent_ns_ = work_->oldest_ns;
     const bool by_sequence = work_->stream != nullptr && kind() != Kind::metrics;
-    unsent_sequence_ = by_sequence ? items[0].reference.place.sequence : 0;
+    unsent_sequence_ = by_sequence ? work_->first_sequence : 0;
     ++status.requests;
     if (again) status.retried += static_cast<int64_t>(items.size());
     status.next_attempt_ns = 0;

@@ -90,6 +90,7 @@ class Destination {
     size_t halvings = 0;
     std::vector<DeadLetter> dead;
     int64_t oldest_ns = 0;
+    uint64_t first_sequence = 0;  // of its items
   };
 
   Destination(const Settings& common, DestinationParts parts);

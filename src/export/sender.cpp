@@ -17,6 +17,11 @@ constexpr int64_t kRetryAfterMaxNs = kHourNs;
 constexpr int64_t kConnectTimeoutNs = 5 * kSecondNs;
 constexpr int64_t kSliceNs = 100 * kMillisecondNs;
 
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
 // The first line of an answer's words, for people.
 std::string words_of(const client::HttpResponse& response) {
   const std::string_view type = response.header("content-type");
@@ -72,7 +77,10 @@ class HttpSender : public Sender {
   Outcome send(std::span<const Item> items) override {
     std::string body = encode(items);
     if (options_.destination.compress) body = gzip(body);
-    auto response = client_.request("POST", options_.destination.url.target, headers_, body);
+    const std::string& tenant = items.front().tenant;
+    const std::string& target = options_.destination.url.target;
+    auto response = tenant.empty() ? client_.request("POST", target, headers_, body)
+                                   : client_.request("POST", target, headers_of_tenant(headers_, tenant), body);
     if (!response.ok()) return {Fate::retry, 0, 0, {}, response.error().message};
     const bool otlp = options_.destination.kind <= Kind::logs;
     return judge(*response, otlp, options_.clock->wall_ns());
@@ -150,6 +158,12 @@ class CancellableNetwork : public Network {
 };
 
 }  // namespace
+
+Headers headers_of_tenant(Headers headers, const std::string& tenant) {
+  std::erase_if(headers, [](const auto& header) { return equal_ignoring_case(header.first, kTenantHeader); });
+  headers.emplace_back(kTenantHeader, tenant);
+  return headers;
+}
 
 Outcome judge(const client::HttpResponse& response, bool otlp, int64_t now_ns) {
   Outcome out;

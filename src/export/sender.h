@@ -36,6 +36,7 @@ struct Outcome {
 class Sender {
  public:
   virtual ~Sender() = default;
+  // REQUIRES: all are of one tenant
   virtual Outcome send(std::span<const Item> items) = 0;
 };
 
@@ -61,6 +62,11 @@ std::unique_ptr<Sender> make_http_sender(std::unique_ptr<Network> network, Sende
 
 // Header of the sender's store id.
 inline constexpr char kStoreHeader[] = "X-ContextCore-Store";
+
+inline constexpr char kTenantHeader[] = "X-Scope-OrgID";
+// What a tenant has sent goes to the tenant of that name, whatever the settings say for the rest.
+// REQUIRES: it is not the default tenant
+Headers headers_of_tenant(Headers headers, const std::string& tenant);
 
 // Connections of the network below that end as soon as `cancelled` says so, whatever they wait for.
 std::unique_ptr<Network> make_cancellable_network(Network& below,

@@ -98,6 +98,7 @@ Item item_of(std::string_view stream, store::ArrivedSpan& entry) {
   item.bytes = bytes_of(entry.span);
   item.resource = std::move(entry.resource);
   item.scope = std::move(entry.scope);
+  item.tenant = std::move(entry.tenant);
   item.what = std::move(entry.span);
   return item;
 }
@@ -134,6 +135,7 @@ Item item_of(std::string_view stream, store::ArrivedLog& entry) {
   item.arrived_ns = static_cast<int64_t>(entry.record.observed_time_ns);
   item.resource = std::move(entry.resource);
   item.scope = std::move(entry.scope);
+  item.tenant = std::move(entry.tenant);
   item.what = std::move(entry.record);
   return item;
 }

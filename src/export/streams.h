@@ -28,6 +28,7 @@ struct Item {
   Reference reference;
   std::shared_ptr<const otlp::Resource> resource;
   std::shared_ptr<const otlp::Scope> scope;
+  std::string tenant;  // who has sent it; "": the default tenant, or our own
   std::variant<otlp::Span, otlp::LogRecord, otlp::RemoteWriteSeries> what;
   int64_t arrived_ns = 0;  // 0: not known
   size_t bytes = 0;        // on the wire, about

@@ -46,12 +46,12 @@ class GrpcSender : public exporter::Sender {
     request_.path = to.kind == Kind::traces
                         ? "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
                         : "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
-    request_.headers = {{"te", "trailers"},
-                        {"content-type", "application/grpc"},
-                        {"grpc-timeout", exporter::grpc_timeout(to.timeout_ns)},
-                        {"user-agent", options_.user_agent}};
-    if (to.compress) request_.headers.emplace_back("grpc-encoding", "gzip");
-    request_.headers.emplace_back(lower(exporter::kStoreHeader), options_.store_id);
+    headers_ = {{"te", "trailers"},
+                {"content-type", "application/grpc"},
+                {"grpc-timeout", exporter::grpc_timeout(to.timeout_ns)},
+                {"user-agent", options_.user_agent}};
+    if (to.compress) headers_.emplace_back("grpc-encoding", "gzip");
+    headers_.emplace_back(lower(exporter::kStoreHeader), options_.store_id);
     for (const auto& [name, value] : to.headers) {
       const std::string key = lower(name);
       if (is_reserved(key)) {
@@ -61,7 +61,7 @@ class GrpcSender : public exporter::Sender {
                             {},
                             {}});
       }
-      request_.headers.emplace_back(key, value);
+      headers_.emplace_back(key, value);
     }
     return {};
   }
@@ -72,6 +72,8 @@ class GrpcSender : public exporter::Sender {
         traces ? exporter::encode_otlp_traces(items) : exporter::encode_otlp_logs(items);
     if (options_.destination.compress) message = gzip(message);
     request_.body = exporter::grpc_frame(message, options_.destination.compress);
+    const std::string& tenant = items.front().tenant;
+    request_.headers = tenant.empty() ? headers_ : headers_of_tenant(tenant);
     const auto answer = client_.post(request_, options_.destination.timeout_ns);
     std::string().swap(request_.body);
     if (!answer.ok()) return {exporter::Fate::retry, 0, 0, {}, answer.error().message};
@@ -79,9 +81,16 @@ class GrpcSender : public exporter::Sender {
   }
 
  private:
+  exporter::Headers headers_of_tenant(const std::string& tenant) const {
+    exporter::Headers headers = exporter::headers_of_tenant(headers_, tenant);
+    headers.back().first = lower(headers.back().first);
+    return headers;
+  }
+
   exporter::SenderOptions options_;
   std::unique_ptr<Network> network_;
   Http2Client client_;
+  exporter::Headers headers_;  // names in lower case
   Http2Request request_;
 };
 

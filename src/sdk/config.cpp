@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "query/logql/text.h"
 #include "sdk/export_config.h"
+#include "sdk/tenant_config.h"
 #include "sdk/toml_file.h"
 
 namespace contextcore::sdk {
@@ -217,9 +218,14 @@ Result<Config> load_config(FileSystem& files, const std::string& directory,
       "series that a tenant's metrics may have between two cuts");
   add("query_slots", "", "CONTEXTCORE_QUERY_SLOTS", "8",
       "queries that a server answers at the same time; others wait");
+  add("tenant_query_slots", "", "CONTEXTCORE_TENANT_QUERY_SLOTS", "0",
+      "how many of them one tenant may have; 0: any");
+  add("tenant_head_share", "", "CONTEXTCORE_TENANT_HEAD_SHARE", "1",
+      "of what waits while files are written, what one tenant may fill (0.5)");
   add("server_traces", "", "CONTEXTCORE_SERVER_TRACES", "off",
       "a server's own requests as traces in its store: off, sampled (those of callers that sample), on");
   add_export_settings(file, config.project_file, config);
+  CC_TRY(add_tenant_settings(file, config.project_file, config));
 
   const auto bad_value = [&config](const char* name, std::string hint,
                                    std::vector<std::string> candidates = {}) {
@@ -240,11 +246,14 @@ Result<Config> load_config(FileSystem& files, const std::string& directory,
   }
   for (const auto& [name, least, example] : {std::tuple("ingest_rate", uint64_t{0}, "20MB"),
                                              std::tuple("metric_series", uint64_t{1}, "150000"),
-                                             std::tuple("query_slots", uint64_t{1}, "8")}) {
+                                             std::tuple("query_slots", uint64_t{1}, "8"),
+                                             std::tuple("tenant_query_slots", uint64_t{0}, "4")}) {
     uint64_t value = 0;
     if (!logql::parse_bytes(config.get(name), value) || value < least)
       return bad_value(name, "use a number such as " + std::string(example));
   }
+  if (!parse_share(config.get("tenant_head_share")))
+    return bad_value("tenant_head_share", "use a number above 0 and at most 1, such as 0.5");
   const std::string& traces = config.get("server_traces");
   if (traces != "off" && traces != "sampled" && traces != "on")
     return bad_value("server_traces", "use off, sampled or on", {"off", "sampled", "on"});

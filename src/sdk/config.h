@@ -29,8 +29,8 @@ struct ConfigFlags {
 struct Config {
   // Fixed order: store project prefix agent session server user emit_mode lease_seconds durability
   // retention_spans retention_logs retention_metrics ingest_rate metric_series query_slots
-  // server_traces,
-  // then those of export (export_config.h), whose values may be secrets.
+  // tenant_query_slots tenant_head_share server_traces, then those of export (export_config.h), whose
+  // values may be secrets, and of tenants (tenant_config.h).
   std::vector<Setting> settings;
   std::string project_file;          // the .contextcore.toml that was found, or ""
   std::string git_common_directory;  // or ""

@@ -1,5 +1,7 @@
 #include "sdk/toml_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "export/settings.h"
@@ -16,9 +18,17 @@
 namespace contextcore::sdk {
 namespace {
 
-constexpr std::string_view kKnownKeys[] = {"project", "prefix",        "store",
-                                           "server",  "lease_seconds", "durability",
-                                           "types",   "statuses",      "export"};
+constexpr std::string_view kKnownKeys[] = {
+    "project",         "prefix",         "store",             "server",      "lease_seconds",
+    "durability",      "types",          "statuses",          "export",      "tenants",
+    "retention_spans", "retention_logs", "retention_metrics", "ingest_rate", "metric_series",
+    "query_slots",     "server_traces",  "tenant_query_slots", "tenant_head_share"};
+
+std::string known_keys() {
+  std::string text;
+  for (const std::string_view key : kKnownKeys) text += (text.empty() ? "" : ", ") + std::string(key);
+  return text;
+}
 
 Error wrong(const std::string& path, const toml::node& node, const std::string& what) {
   return Error{Code::invalid_argument,
@@ -78,6 +88,32 @@ Status read_export(const toml::node& node, const std::string& path,
   return {};
 }
 
+std::optional<std::string> plain_text(const toml::node& value) {
+  if (const auto* string = value.as_string()) return string->get();
+  if (const auto* integer = value.as_integer()) return std::to_string(integer->get());
+  if (const auto* real = value.as_floating_point()) return fmt::format("{}", real->get());
+  return std::nullopt;
+}
+
+// The tables [tenants.NAME]: settings by "NAME.key".
+Status read_tenants(const toml::node& node, const std::string& path,
+                    std::vector<std::pair<std::string, std::string>>& out) {
+  const toml::table* all = node.as_table();
+  if (!all) return wrong(path, node, "'tenants' must be tables: [tenants.NAME]");
+  for (const auto& [name, settings] : *all) {
+    const toml::table* table = settings.as_table();
+    const std::string tenant(name.str());
+    if (!table) return wrong(path, settings, "'tenants." + tenant + "' must be a table: [tenants." + tenant + "]");
+    for (const auto& [key, value] : *table) {
+      const std::string full = tenant + "." + std::string(key.str());
+      const auto text = plain_text(value);
+      if (!text) return wrong(path, value, "'tenants." + full + "' must be a string or a number");
+      out.emplace_back(full, *text);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<TomlFile> TomlFile::parse(std::string_view text, const std::string& path) {
@@ -100,8 +136,7 @@ Result<TomlFile> TomlFile::parse(std::string_view text, const std::string& path)
       return Error{
           Code::invalid_argument,
           path + ":" + std::to_string(node.source().begin.line) + ": unknown key '" + name + "'",
-          "known keys: project, prefix, store, server, lease_seconds, durability, types, statuses, "
-          "export",
+          "known keys: " + known_keys(),
           {std::begin(kKnownKeys), std::end(kKnownKeys)},
           {}};
     }
@@ -113,22 +148,17 @@ Result<TomlFile> TomlFile::parse(std::string_view text, const std::string& path)
       CC_ASSIGN(file.statuses_, read_statuses(node, path));
       continue;
     }
+    if (name == "tenants") {
+      CC_TRY(read_tenants(node, path, file.tenants_));
+      continue;
+    }
     if (name == "export") {
       CC_TRY(read_export(node, path, file.values_));
       continue;
     }
-    if (const auto* string = node.as_string()) {
-      file.values_.emplace_back(name, string->get());
-    } else if (const auto* integer = node.as_integer()) {
-      file.values_.emplace_back(name, std::to_string(integer->get()));
-    } else {
-      return Error{Code::invalid_argument,
-                   path + ":" + std::to_string(node.source().begin.line) + ": '" + name +
-                       "' must be a string or an integer",
-                   {},
-                   {},
-                   {}};
-    }
+    const auto text_of = plain_text(node);
+    if (!text_of) return wrong(path, node, "'" + name + "' must be a string or a number");
+    file.values_.emplace_back(name, *text_of);
   }
   return file;
 }

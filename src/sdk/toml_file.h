@@ -1,7 +1,7 @@
 #pragma once
-// A .contextcore.toml: flat keys with string or integer values, the project's own words (`types`, an
-// array of strings, and the table [statuses] of strings), and the table [export], whose keys are
-// found as "export.settle". toml++ stays behind this.
+// A .contextcore.toml: flat keys with a string or a number, the project's own words (`types`, an
+// array of strings, and the table [statuses] of strings), the table [export], whose keys are found as
+// "export.settle", and a table [tenants.NAME] for each tenant that differs. toml++ stays behind this.
 
 #include <optional>
 #include <string>
@@ -20,11 +20,14 @@ class TomlFile {
   std::optional<std::string> find(std::string_view key) const;
   const std::vector<std::string>& types() const { return types_; }
   const std::vector<std::pair<std::string, std::string>>& statuses() const { return statuses_; }
+  // "NAME.key" and its value.
+  const std::vector<std::pair<std::string, std::string>>& tenant_settings() const { return tenants_; }
 
  private:
   std::vector<std::pair<std::string, std::string>> values_;
   std::vector<std::string> types_;
   std::vector<std::pair<std::string, std::string>> statuses_;  // name, what it behaves like
+  std::vector<std::pair<std::string, std::string>> tenants_;
 };
 
 // A TOML basic string.

@@ -138,6 +138,34 @@ TEST_F(GrpcTest, metrics_belong_to_the_tenant_of_the_metadata) {
   EXPECT_EQ(refused->rejected, 1);
 }
 
+TEST_F(GrpcTest, traces_and_logs_belong_to_the_tenant_of_the_metadata) {
+  const auto logs = otlp::decode_logs_json(R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[
+      {"timeUnixNano":"1699999999000000000","body":{"stringValue":"hello"}}]}]}]})");
+  ASSERT_TRUE(logs.ok());
+  const Pairs team = {{"x-scope-orgid", "team"}};
+  EXPECT_EQ(call(kTraces, one_span(), team).status, 0);
+  EXPECT_EQ(call(kLogs, otlp::encode_protobuf(*logs), team).status, 0);
+  const std::string lines = "/loki/api/v1/query_range?query=%7Bservice_name%3D~%22.%2B%22%7D";
+  EXPECT_EQ(spans_found(), 0U);
+  EXPECT_THAT(get(lines).body, HasSubstr("\"result\":[]"));
+  EXPECT_THAT(get("/api/search?q=%7B%7D", team).body, HasSubstr("\"traceID\""));
+  EXPECT_THAT(get(lines, team).body, HasSubstr("hello"));
+  // No repeat: that was another's.
+  EXPECT_EQ(call(kTraces, one_span()).status, 0);
+  EXPECT_EQ(spans_found(), 1U);
+}
+
+TEST_F(GrpcTest, what_is_no_name_of_a_tenant_is_refused) {
+  for (const std::string tenant : {"a b", "a|b", ".."}) {
+    for (const auto& [method, message] : Pairs{{kTraces, one_span()}, {kTraces, ""}, {kMetrics, gauge("pressure")}}) {
+      const GrpcAnswer answer = call(method, message, {{"x-scope-orgid", tenant}});
+      EXPECT_EQ(answer.status, 3) << tenant << ": " << answer.words;
+      EXPECT_THAT(answer.words, HasSubstr("tenant ID"));
+      EXPECT_EQ(answer.details, "") << "no other try";
+    }
+  }
+}
+
 TEST_F(GrpcTest, an_empty_request_is_one) {
   EXPECT_EQ(call(kLogs, "").status, 0);
 }

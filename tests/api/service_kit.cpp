@@ -6,6 +6,10 @@ namespace contextcore::api {
 
 void ServiceTest::SetUp() {
   files_ = disk_.start_process();
+  open_store();
+}
+
+void ServiceTest::open_store() {
   store::StoreOptions options;
   options.path = "/store";
   options.mode = store::StoreMode::server;
@@ -13,6 +17,7 @@ void ServiceTest::SetUp() {
   options.file_system = files_.get();
   options.clock = &clock_;
   options.random = &random_;
+  options.metric_limits.tenants_max = tenants_max_;
   Result<std::unique_ptr<store::Store>> store = store::Store::open(std::move(options));
   ASSERT_TRUE(store.ok()) << store.error().message;
   store_ = std::move(*store);

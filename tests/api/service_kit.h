@@ -19,6 +19,7 @@ namespace contextcore::api {
 class ServiceTest : public ::testing::Test {
  protected:
   void SetUp() override;
+  void open_store();  // and a service on it
 
   Response send(std::string method, std::string_view target, std::string body = {},
                 Pairs headers = {});
@@ -30,6 +31,7 @@ class ServiceTest : public ::testing::Test {
 
   TraceRequests traces_ = TraceRequests::off;
   int64_t query_timeout_ns_ = 120'000'000'000;
+  size_t tenants_max_ = 1000;
   ManualClock clock_;
   SeededRandom random_{7};
   SimDisk disk_{1, &clock_};

@@ -65,6 +65,8 @@ class ScriptedSender : public Sender {
  public:
   Outcome send(std::span<const Item> items) override {
     sizes.push_back(items.size());
+    tenants.push_back(items.front().tenant);
+    for (const Item& item : items) EXPECT_EQ(item.tenant, tenants.back()) << "a request is of one tenant";
     Outcome outcome{Fate::accepted, 200, 0, {}, {}};
     if (!script.empty()) {
       outcome = script.front();
@@ -103,6 +105,7 @@ class ScriptedSender : public Sender {
   std::deque<Outcome> script;
   std::string bad;  // an item whose name holds this is refused
   std::vector<size_t> sizes;
+  std::vector<std::string> tenants;  // of each request
   std::vector<Item> taken;
   std::map<std::string, int> count;
 };

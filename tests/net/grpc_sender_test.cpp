@@ -44,6 +44,7 @@ class GrpcSenderTest : public ::testing::Test {
     exporter::Item item;
     item.resource = std::make_shared<otlp::Resource>();
     item.scope = std::make_shared<otlp::Scope>();
+    item.tenant = tenant_;
     // Not one that is compressed well.
     std::string text;
     uint64_t state = 1;
@@ -79,6 +80,7 @@ class GrpcSenderTest : public ::testing::Test {
   exporter::DestinationSettings settings_;
   std::unique_ptr<exporter::Sender> sender_;
   std::vector<exporter::Item> sent_;
+  std::string tenant_;
 };
 
 TEST_F(GrpcSenderTest, calls_export_with_the_headers_of_grpc) {
@@ -98,6 +100,17 @@ TEST_F(GrpcSenderTest, calls_export_with_the_headers_of_grpc) {
   EXPECT_EQ(headers["authorization"], "Bearer x");
   EXPECT_EQ(headers.count("grpc-encoding"), 0u);
   EXPECT_EQ(body, exporter::grpc_frame(exporter::encode_otlp_traces(sent_), false));
+}
+
+TEST_F(GrpcSenderTest, what_a_tenant_has_sent_names_it_instead_of_the_configured_one) {
+  for (const std::string tenant : {"a", "", "b"}) {
+    tenant_ = tenant;
+    EXPECT_EQ(send().fate, Fate::accepted);
+    auto& headers = peer_.requests.back().headers;
+    EXPECT_EQ(headers["x-scope-orgid"], tenant.empty() ? "team" : tenant);
+    EXPECT_EQ(headers["authorization"], "Bearer x");
+    EXPECT_EQ(headers["x-contextcore-store"], "store-1");
+  }
 }
 
 TEST_F(GrpcSenderTest, compresses_the_message_and_says_so) {

@@ -63,8 +63,9 @@ class Grpc:
     METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
     DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 
-    def __init__(self, address):
+    def __init__(self, address, metadata=None):
         host, port = address.rsplit(":", 1)
+        self.metadata = metadata or {}
         self.socket = socket.create_connection((host, int(port)), timeout=20)
         self.streams = itertools.count(1, 2)
         self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + self.frame(self.SETTINGS, 0, 0, b""))
@@ -85,7 +86,7 @@ class Grpc:
     def send(self, body):
         stream = next(self.streams)
         headers = {":method": "POST", ":scheme": "http", ":path": self.METHOD, ":authority": "localhost",
-                   "content-type": "application/grpc", "te": "trailers"}
+                   "content-type": "application/grpc", "te": "trailers", **self.metadata}
         block = b"".join(b"\x00" + b"".join(bytes([len(part)]) + part.encode() for part in pair) for pair in headers.items())
         message = b"\x00" + struct.pack(">I", len(body)) + body
         self.socket.sendall(self.frame(self.HEADERS, 4, stream, block) + self.frame(self.DATA, 1, stream, message))

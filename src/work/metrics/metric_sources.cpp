@@ -10,15 +10,20 @@ namespace contextcore::work {
 Result<std::shared_ptr<const store::MetricSource>> all_metrics(MetricViews& views,
                                                                const store::Store::Read& read,
                                                                std::string_view tenant) {
-  if (tenant.find('|') != std::string_view::npos) {
-    return {Code::unsupported, "queries over several tenants are not yet supported"};
+  using Sources = std::vector<std::shared_ptr<const store::MetricSource>>;
+  CC_ASSIGN(const std::vector<std::string> names, store::parse_tenants(tenant));
+  if (names.size() > 1) {
+    Sources all;
+    for (const std::string& name : names) {
+      all.push_back(std::make_shared<const store::TenantMetrics>(name, read.metrics->tenant(name)));
+    }
+    return std::shared_ptr<const store::MetricSource>(std::make_shared<const store::JoinedMetrics>(std::move(all)));
   }
-  CC_TRY(store::check_tenant(tenant));
-  std::shared_ptr<const store::MetricSource> received = read.metrics->tenant(tenant);
-  if (!tenant.empty()) return received;
+  std::shared_ptr<const store::MetricSource> received = read.metrics->tenant(names.front());
+  if (!names.front().empty()) return received;
   CC_ASSIGN(std::shared_ptr<const store::MetricSource> work, views.at(*read.source, *read.work, read.sequence));
   return std::shared_ptr<const store::MetricSource>(std::make_shared<const store::JoinedMetrics>(
-      std::vector<std::shared_ptr<const store::MetricSource>>{std::move(work), std::move(received)}));
+      Sources{std::move(work), std::move(received)}));
 }
 
 }  // namespace contextcore::work

@@ -10,7 +10,9 @@
 
 namespace contextcore::work {
 
-// Views belong to the default tenant (""). Keep it for one query, in one thread (MetricViews::at).
+// tenant: as X-Scope-OrgID names it (store/tenant.h); with several, "a|b", the label __tenant_id__ says
+// whose a series is. Views belong to the default tenant (""). Keep it for one query, in one thread
+// (MetricViews::at).
 Result<std::shared_ptr<const store::MetricSource>> all_metrics(MetricViews& views,
                                                                const store::Store::Read& read,
                                                                std::string_view tenant = {});

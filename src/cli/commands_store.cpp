@@ -1,13 +1,15 @@
-// contextcore store verify, backup, restore, stats, compact: care of the files of a store. All but the
-// last read the files themselves, beside a server or without one.
+// contextcore store verify, backup, restore, stats, retention, compact: care of the files of a store. All
+// but the last read the files themselves, beside a server or without one.
 
 #include <fmt/format.h>
 
 #include "base/process.h"
 #include "cli/arguments.h"
 #include "cli/progress.h"
+#include "cli/store_view.h"
 #include "demo/demo_store.h"
 #include "sdk/store_settings.h"
+#include "sdk/tenant_config.h"
 #include "store/backup.h"
 #include "store/breakdown.h"
 #include "store/store.h"
@@ -16,27 +18,7 @@
 namespace contextcore::cli {
 namespace {
 
-std::string size_text(uint64_t bytes) {
-  static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  size_t unit = 0;
-  while (value >= 1024 && unit + 1 < std::size(kUnits)) value /= 1024, ++unit;
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
-}
-
 int64_t integer(uint64_t number) { return static_cast<int64_t>(number); }
-
-// The local store; with only a server's address there are no files to look at.
-Result<std::string> store_path(Context& context) {
-  CC_ASSIGN(const sdk::Config* config, context.config());
-  if (!config->get("server").empty()) {
-    return Error{Code::invalid_argument, "this command reads the files of a store and takes no --server",
-                 "run it on the machine of the store, with --store PATH", {}, {}};
-  }
-  // Each file of the store is held open.
-  raise_open_file_limit();
-  return config->get("store");
-}
 
 Json damage_json(const store::Damage& damage) {
   JsonArray affected;
@@ -209,10 +191,6 @@ int restore(Context& context, const Arguments& arguments) {
   return code;
 }
 
-const char* kind_name(store::RowsKind kind) {
-  if (kind == store::RowsKind::metrics) return "metrics";
-  return kind == store::RowsKind::spans ? "spans" : "logs";
-}
 const char* class_name(store::SegmentClass segment_class) {
   return segment_class == store::SegmentClass::work ? "work" : "received";
 }
@@ -346,10 +324,12 @@ int compact(Context& context, const Arguments& arguments) {
   options.mode = store::StoreMode::server;
   options.background = true;
   options.hooks = work::hooks();
+  const auto config = context.config();
+  if (!config.ok()) return context.fail(config.error());
+  options.retention = sdk::retention_of(**config);
+  options.tenants = sdk::tenant_limits_of(**config);
+  options.drops_expired = expire;
   if (expire) {
-    const auto config = context.config();
-    if (!config.ok()) return context.fail(config.error());
-    options.retention = sdk::retention_of(**config);
     const auto wanted = sdk::arrivals_wanted_of(**config, real_file_system(), *path);
     if (!wanted.ok()) return context.fail(wanted.error());
     options.arrivals_wanted = [wanted = *wanted] { return wanted; };
@@ -388,7 +368,7 @@ int compact(Context& context, const Arguments& arguments) {
 }  // namespace
 
 void add_store_commands(CLI::App& app, Action& chosen) {
-  CLI::App* store = app.add_subcommand("store", "Care of the store's files: verify, backup, restore, stats, compact");
+  CLI::App* store = app.add_subcommand("store", "Care of the store's files: verify, backup, restore, stats, retention, compact");
   store->require_subcommand(1);
   add_command(
       *store, "verify", "Read everything with its checksums; exit code 1 when something is damaged", chosen,
@@ -407,6 +387,9 @@ void add_store_commands(CLI::App& app, Action& chosen) {
   add_command(
       *store, "stats", "Rows and bytes by kind, class and column", chosen,
       [](Arguments& a) { a.flag("--all", "all", "all columns"); }, stats);
+  add_command(
+      *store, "retention", "How long received data is kept, by tenant, and what goes next", chosen, [](Arguments&) {},
+      [](Context& context, const Arguments&) { return show_retention(context); });
   add_command(
       *store, "compact", "Merge small segments, as a server does by itself; needs the store for itself", chosen,
       [](Arguments& a) {

@@ -1,4 +1,4 @@
-"""contextcore store verify, backup, restore, stats and compact, on real files and beside a real server."""
+"""contextcore store verify, backup, restore, stats, retention and compact, on real files and beside a real server."""
 
 import os
 import pathlib
@@ -51,6 +51,7 @@ class StoreCare(ProcessTest):
     def test_no_store(self):
         self.cc("store", "verify", code=3)
         self.cc("store", "stats", code=3)
+        self.cc("store", "retention", code=3)
         self.cc("store", "backup", os.path.join(self.folder, "b"), code=3)
 
     def test_damage_is_found_and_named(self):
@@ -188,6 +189,15 @@ class StoreCare(ProcessTest):
             for part in range(10):
                 self.cc("task", "comment", "big-0", f"{number}.{part}" + "c" * 120_000)
         before = self.ccj("store", "stats").json
+        self.cc("store", "retention", "--server", "127.0.0.1:1", code=2)  # it reads files
+        (part,) = self.ccj("store", "retention").json["received"]
+        self.assertEqual((part["kind"], part["kept_seconds"], part["tenants"]), ("spans", 14 * 86400, [""]))
+        self.assertEqual((part["rows"], part["due_rows"], part["next"]), (1, 1, None))
+        words = self.cc("store", "retention").out
+        self.assertRegex(words, r"spans +14d +1 +1 .* 2020-09-13 \d\d:\d\d +1 rows +\(default\)")
+        self.assertIn("contextcore store compact --expire", words)
+        (part,) = self.ccj("store", "retention", environment={"CONTEXTCORE_RETENTION_SPANS": "0"}).json["received"]
+        self.assertEqual((part["kept_seconds"], part["due_rows"], part["next"]), (0, 0, None))
         report = self.ccj("store", "compact").json
         self.assertEqual(report["expired_rows"], 0)
         self.assertLess(report["segments"], report["segments_before"] + 2)
@@ -195,6 +205,7 @@ class StoreCare(ProcessTest):
         self.assertEqual(len(self.spans('{ name = "old" }')), 1)
         self.assertEqual(self.ccj("store", "compact", "--expire").json["expired_rows"], 1)
         self.assertEqual(self.spans('{ name = "old" }'), {})
+        self.assertIn("Nothing that was received is in files yet", self.cc("store", "retention").out)
         self.assertEqual(self.ccj("store", "stats").json["work_table"]["rows"], before["work_table"]["rows"])
         self.assertTrue(self.ccj("store", "verify").json["sound"])
 

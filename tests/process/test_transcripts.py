@@ -41,6 +41,7 @@ ELSEWHERE = {
     "store backup": "test_store_care.py",
     "store restore": "test_store_care.py",
     "store stats": "test_store_care.py",
+    "store retention": "test_store_care.py: its table tells the sizes of files",
     "store compact": "test_store_care.py",
 }
 

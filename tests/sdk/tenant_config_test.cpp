@@ -71,6 +71,23 @@ ingest_rate = 0
   EXPECT_EQ(slots.find("team-a")->second, 4u);
 }
 
+// Those of all tenants beside those of one.
+TEST_F(TenantConfigTest, the_file_says_what_holds_for_all_of_a_server) {
+  const std::vector<std::pair<std::string, std::string>> settings{
+      {"retention_spans", "30d"},  {"retention_logs", "0"},    {"retention_metrics", "12w"},
+      {"ingest_rate", "20MB"},     {"metric_series", "1000"},  {"query_slots", "4"},
+      {"tenant_query_slots", "2"}, {"tenant_head_share", "0.5"}, {"server_traces", "sampled"}};
+  std::string text;
+  for (const auto& [name, value] : settings) text += name + " = \"" + value + "\"\n";
+  const Config config = load(text);
+  for (const auto& [name, value] : settings) {
+    EXPECT_EQ(config.get(name), value);
+    EXPECT_EQ(config.setting(name).origin, kPath) << name;
+  }
+  EXPECT_EQ(load("tenant_head_share = 0.25\nquery_slots = 3\n").get("tenant_head_share"), "0.25");
+  EXPECT_THAT(error_of("retention_span = \"3d\"\n").hint, HasSubstr("retention_spans"));
+}
+
 TEST_F(TenantConfigTest, takes_numbers_as_numbers) {
   const auto limits = tenant_limits_of(load("[tenants.a]\nhead_share = 0.25\ningest_rate = 4096\n"
                                             "[tenants.b]\nhead_share = 1\n[tenants.c]\nhead_share = 1.0\n"));

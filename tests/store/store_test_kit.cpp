@@ -71,6 +71,19 @@ WorkHooks small_hooks() {
   return hooks;
 }
 
+namespace {
+
+class IdleExecutor : public Executor {
+ public:
+  void post(std::function<void()>) override {}
+  void post_after(int64_t, std::function<void()>) override {}
+  void stop() override {}
+};
+
+}  // namespace
+
+std::unique_ptr<Executor> idle_executor() { return std::make_unique<IdleExecutor>(); }
+
 Machine::Machine(uint64_t seed) : random(seed), disk(seed, &clock) { clock.set_boot_id("boot-1"); }
 
 SimFileSystem& Machine::process() {

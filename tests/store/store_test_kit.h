@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/executor.h"
 #include "base/random.h"
 #include "base/sim_file_system.h"
 #include "otlp/model.h"
@@ -29,6 +30,9 @@ otlp::TraceId trace_id(uint32_t number);
 otlp::SpanId span_id(uint32_t number);
 
 WorkHooks small_hooks();
+
+// Runs nothing of what it is given: a server's files are made and merged when a test says so, not beside it.
+std::unique_ptr<Executor> idle_executor();
 
 // A machine; destroying a store object opened on it without close() is not a crash, kill() is.
 class Machine {

@@ -85,6 +85,7 @@ void expect_each_alone(Store& store) {
 StoreOptions server_options(Machine& machine) {
   StoreOptions options = machine.options(machine.process(), StoreMode::server);
   options.background = true;
+  options.make_executor = idle_executor;
   return options;
 }
 

@@ -11,6 +11,7 @@ import time
 
 SERVICE = "sender"
 BATCH = 5
+TENANT = "a-tenant"
 
 
 # ---- OTLP/protobuf, as much of it as is sent here ----------------------------------------------
@@ -42,12 +43,13 @@ def traces_bytes(spans):
 class Http:
     """One connection that is kept. send() raises OSError or HTTPException when no answer came."""
 
-    def __init__(self, address, path):
+    def __init__(self, address, path, headers=None):
         host, port = address.rsplit(":", 1)
         self.connection, self.path = http.client.HTTPConnection(host, int(port), timeout=20), path
+        self.headers = {"Content-Type": "application/json", **(headers or {})}
 
     def send(self, body):
-        self.connection.request("POST", self.path, body, {"Content-Type": "application/json"})
+        self.connection.request("POST", self.path, body, self.headers)
         response = self.connection.getresponse()
         answer = response.read()
         return response.status == 200 and not json.loads(answer).get("partialSuccess")
@@ -115,11 +117,12 @@ class Grpc:
 class Sender:
     """Batches of one sort, one after another; lives through restarts of the server."""
 
-    def __init__(self, name, number, connect, batch):
-        self.name, self.connect, self.batch = name, connect, batch
+    def __init__(self, name, number, connect, batch, tenant=""):
+        self.name, self.connect, self.batch, self.tenant = name, connect, batch, tenant
         self.numbers = itertools.count(number << 32)
         self.unanswered = None     # (body, ids)
         self.acknowledged = []     # lists of ids
+        self.sent_again = set()    # ids
         self.refused = self.repeated = 0
         self.thread = None
 
@@ -135,6 +138,8 @@ class Sender:
                 self.repeated += self.unanswered is not None
                 if self.unanswered is None:
                     self.unanswered = self.batch([next(self.numbers) for _ in range(BATCH)])
+                else:
+                    self.sent_again.update(self.unanswered[1])
                 body, ids = self.unanswered
                 if connection.send(body):
                     self.acknowledged.append(ids)
@@ -180,37 +185,40 @@ def json_logs(numbers):
 
 
 def senders():
-    """addresses given to start(): (of HTTP, of gRPC)."""
+    """addresses given to start(): (of HTTP, of gRPC). A tenant sends under the ids and in the words of the default one."""
+    of = {"X-Scope-OrgID": TENANT}
     return [Sender("traces over HTTP", 1, lambda to: Http(to[0], "/v1/traces"), json_traces),
             Sender("traces over gRPC", 2, lambda to: Grpc(to[1]), protobuf_traces),
-            Sender("logs over HTTP", 3, lambda to: Http(to[0], "/v1/logs"), json_logs)]
+            Sender("logs over HTTP", 3, lambda to: Http(to[0], "/v1/logs"), json_logs),
+            Sender("traces of a tenant", 1, lambda to: Http(to[0], "/v1/traces", of), json_traces, TENANT),
+            Sender("logs of a tenant", 3, lambda to: Http(to[0], "/v1/logs", of), json_logs, TENANT)]
 
 
 # ---- what is there -----------------------------------------------------------------------------
 
-def stored_spans(server):
+def stored_spans(server, tenant=""):
     """(trace id, span id) of all that were sent here, as often as Tempo's search gives them."""
     path = "/api/search?limit=200000&spss=10000&q=%7B%20resource.service.name%20%3D%20%22" + SERVICE + "%22%20%7D"
-    status, body = server.request("GET", path, timeout=120)
+    status, body = server.request("GET", path, timeout=120, headers={"X-Scope-OrgID": tenant})
     assert status == 200, body
     return [(trace["traceID"].zfill(32), span["spanID"].zfill(16)) for trace in json.loads(body)["traces"]
             for spans in trace["spanSets"] for span in spans["spans"]]
 
 
-def spans_of_trace(server, trace_id):
-    status, body = server.request("GET", f"/api/v2/traces/{trace_id}")
+def spans_of_trace(server, trace_id, tenant=""):
+    status, body = server.request("GET", f"/api/v2/traces/{trace_id}", headers={"X-Scope-OrgID": tenant})
     assert status == 200, body
     trace = json.loads(body)["trace"]
     return [span for resource in trace["resourceSpans"] for scope in resource["scopeSpans"] for span in scope["spans"]]
 
 
-def stored_lines(server):
+def stored_lines(server, tenant=""):
     """All lines that were sent here, as often as Loki's query_range gives them."""
     lines, start_ns = [], 1
     while True:
         path = (f"/loki/api/v1/query_range?direction=forward&limit=5000&start={start_ns}&end={time.time_ns() + 10**12}"
                 "&query=%7Bservice_name%3D%22" + SERVICE + "%22%7D")
-        status, body = server.request("GET", path, timeout=120)
+        status, body = server.request("GET", path, timeout=120, headers={"X-Scope-OrgID": tenant})
         assert status == 200, body
         entries = [(int(at), line) for stream in json.loads(body)["data"]["result"] for at, line in stream["values"]]
         lines += [line for _, line in entries]

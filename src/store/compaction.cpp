@@ -164,6 +164,7 @@ Status Compaction::linked_spans(const Version& version, SpanIds& out) {
 // The rows of an input that go over.
 Result<RowSet> Compaction::wanted(const SpanSegment& segment, const WorkHooks& hooks,
                                   const SpanIds* linked) {
+  CC_TRY(segment.rows->status());
   RowSet rows(segment.rows->size(), true);
   if (segment.mask != nullptr) rows.subtract(*segment.mask);
   if (linked == nullptr) return rows;

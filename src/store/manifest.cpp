@@ -126,7 +126,10 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
     segment.bytes = reader.u64();
     segment.mask_number = reader.u64();
     segment.masked_rows = reader.u64();
-    manifest.segments.push_back(segment);
+    if (segment.kind != RowsKind::metrics && segment.rows > UINT32_MAX) {
+      return {Code::corruption, "a manifest record has a segment of " + std::to_string(segment.rows) + " rows"};
+    }
+    manifest.segments.push_back(std::move(segment));
   }
   const uint32_t commands = reader.count(24);
   for (uint32_t i = 0; i < commands; ++i) {

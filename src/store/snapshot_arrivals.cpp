@@ -247,6 +247,7 @@ Result<std::unique_ptr<ArrivalIterator<ArrivedSpan>>> arrived_spans(const Source
   if (before < snapshot->version().manifest.sequence) {
     for (const SpanSegment& segment : snapshot->version().spans) {
       if (segment.journal()) continue;
+      CC_TRY(segment.rows->status());
       RowSet rows(segment.rows->size(), true);
       if (segment.mask != nullptr) rows.subtract(*segment.mask);
       head.hide_superseded(segment.info.number, visible, rows);

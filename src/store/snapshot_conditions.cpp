@@ -25,6 +25,7 @@ bool is_computed(const Condition& condition, bool journal, const WorkHooks& hook
 
 Result<RowSet> match_conditions(const SpanRows& rows, bool journal, const WorkHooks& hooks,
                                 const FetchRequest& request) {
+  CC_TRY(rows.status());  // a file that cannot be read has as many rows as the manifest says, which may be anything
   if (request.conditions.empty()) return RowSet(rows.size(), true);
   RowSet result(rows.size(), request.all_conditions);
   for (const Condition& condition : request.conditions) {

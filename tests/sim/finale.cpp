@@ -67,13 +67,24 @@ Seen Runner::everything(Life& life) {
 
 // The same operations in the same order, without trouble, other processes or a single cut.
 void Runner::compare_with_calm_store(const Seen& seen) {
-  std::vector<const Op*> order;
+  std::vector<Op> order;
   for (const auto& [number, op] : oracle_.ops()) {
-    if (op.acked != 0 && op.kind != OpKind::lease) order.push_back(&op);
+    if (op.acked == 0 || op.kind == OpKind::lease) continue;
+    Op kept = op;
+    std::erase_if(kept.spans, [](const SpanKey& key) { return key.refused(); });
+    order.push_back(kept);
+    // Those of a task that a power failure took away may have been taken, by an earlier attempt than what else is
+    // there of the request.
+    for (const SpanKey& key : op.spans) {
+      const auto shown = seen.spans.find(key);
+      if (!key.refused() || shown == seen.spans.end() || shown->second.op != op.number) continue;
+      kept.spans = {key};
+      kept.sequence = shown->second.sequence;
+      order.push_back(kept);
+    }
   }
   // What has no sequence left no trace of its own: others have written over all of it.
-  sort_stably(order,
-                   [](const Op* a, const Op* b) { return a->sequence < b->sequence; });
+  sort_stably(order, [](const Op& a, const Op& b) { return a.sequence < b.sequence; });
   SimDisk disk(1, &world_.scheduler.clock());
   const auto files = disk.start_process();
   store::StoreOptions options;
@@ -85,26 +96,19 @@ void Runner::compare_with_calm_store(const Seen& seen) {
   options.random = &random_;
   auto calm = store::Store::open(options);
   if (!calm.ok()) return complain("the calm store cannot be opened");
-  for (const Op* op : order) {
+  for (const Op& op : order) {
     Status done;
-    if (is_work(op->kind)) {
-      done = (*calm)->commit(command_id(*op), plan_of(*op)).status();
-    } else if (op->kind == OpKind::spans) {
-      Op kept = *op;
-      // Those of a task that a power failure took away may have been taken.
-      std::erase_if(kept.spans, [&](const SpanKey& key) {
-        const auto shown = seen.spans.find(key);
-        const bool taken = shown != seen.spans.end() && shown->second.op == op->number;
-        return key.refused() && !taken;
-      });
-      done = (*calm)->ingest(spans_of(kept), "", tenant_of(kept)).status();
-    } else if (op->kind == OpKind::logs) {
-      done = (*calm)->ingest(logs_of(*op), "", tenant_of(*op)).status();
+    if (is_work(op.kind)) {
+      done = (*calm)->commit(command_id(op), plan_of(op)).status();
+    } else if (op.kind == OpKind::spans) {
+      done = (*calm)->ingest(spans_of(op), "", tenant_of(op)).status();
+    } else if (op.kind == OpKind::logs) {
+      done = (*calm)->ingest(logs_of(op), "", tenant_of(op)).status();
     } else {
-      done = (*calm)->ingest(metrics_of(*op), "", tenant_of(*op)).status();
+      done = (*calm)->ingest(metrics_of(op), "", tenant_of(op)).status();
     }
     if (!done.ok()) {
-      complain("in the order in which it happened, operation " + std::to_string(op->number) +
+      complain("in the order in which it happened, operation " + std::to_string(op.number) +
                " is refused: " + done.error().message);
     }
   }

@@ -25,7 +25,7 @@ class LogBuilderImpl : public LogBuilder, public LogParts {
   RowMeta meta(size_t row) const override {
     return {view(LogColumn::sequence).number_of(row),
             static_cast<int64_t>(view(LogColumn::revision).number_of(row)),
-            view(LogColumn::journal).number_of(row) != 0, tenant_of_stream(stream(row))};
+            view(LogColumn::journal).number_of(row) != 0, tenant(row)};
   }
   int64_t time_ns(size_t row) const override {
     const uint64_t time = view(LogColumn::time).number_of(row);

@@ -58,7 +58,7 @@ class LogSegment : public LogRows, public LogParts {
   RowMeta meta(size_t row) const override {
     return {number(row, LogColumn::sequence),
             static_cast<int64_t>(number(row, LogColumn::revision)),
-            number(row, LogColumn::journal) != 0, tenant_of_stream(stream(row))};
+            number(row, LogColumn::journal) != 0, tenant(row)};
   }
   int64_t time_ns(size_t row) const override {
     const uint64_t time = number(row, LogColumn::time);

@@ -152,6 +152,9 @@ class LogRows {
     const std::vector<uint32_t>& tenants = stream_tenants();
     return stream < tenants.size() ? tenants[stream] : kDefaultTenant;
   }
+  uint32_t tenant(size_t row) const {
+    return stream_tenants().empty() ? kDefaultTenant : tenant_of_stream(stream(row));
+  }
   virtual otlp::SpanId span_id(size_t row) const = 0;
   // Rows in [start, end) of the accepted streams whose line may contain all needles.
   virtual Result<RowSet> match(int64_t start_ns, int64_t end_ns,

@@ -102,20 +102,12 @@ TimeBounds sort_logs(std::vector<RowRef<LogRows>>& rows) {
   return bounds;
 }
 
-namespace {
-
-uint32_t tenant_of(const RowRef<LogRows>& ref) {
-  return ref.rows->stream_tenants().empty() ? kDefaultTenant : ref.rows->tenant_of_stream(ref.rows->stream(ref.row));
-}
-
-}  // namespace
-
 TenantRows tenant_rows(const std::vector<RowRef<LogRows>>& rows) {
   TenantRows counts;
   uint32_t last = kDefaultTenant;
   uint64_t same = 0;  // rows of it that are not counted yet
   for (const RowRef<LogRows>& ref : rows) {
-    const uint32_t tenant = tenant_of(ref);
+    const uint32_t tenant = ref.rows->tenant(ref.row);
     if (tenant != last && same > 0) counts[last] += std::exchange(same, 0);
     last = tenant;
     ++same;
@@ -134,7 +126,7 @@ std::vector<std::vector<RowRef<LogRows>>> by_group(std::vector<RowRef<LogRows>> 
     return out;
   }
   for (const RowRef<LogRows>& ref : rows) {
-    const uint32_t tenant = tenant_of(ref);
+    const uint32_t tenant = ref.rows->tenant(ref.row);
     dealt[groups.of(tenant, counts.at(tenant))].push_back(ref);
   }
   for (auto& [group, refs] : dealt) out.push_back(std::move(refs));

@@ -199,7 +199,7 @@ class Logs : public ArrivalIterator<ArrivedLog> {
   Result<LogRows::Whole> read(const LogSource& source, uint32_t row, std::string& tenant) const {
     std::shared_lock<std::shared_mutex> lock;
     if (source.in_head) lock = head_.read_lock();
-    tenant = name_of(tenants_, source.rows->meta(row).tenant);
+    tenant = name_of(tenants_, source.rows->tenant(row));
     return source.rows->materialize(row);
   }
 

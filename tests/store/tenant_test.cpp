@@ -70,6 +70,12 @@ void send(Store& store, const std::string& tenant, const std::string& name, cons
   EXPECT_FALSE(logs->duplicate);
 }
 
+void send_three(Store& store) {
+  send(store, "", "nobody's", "ours");
+  send(store, "a", "of a", "line of a");
+  send(store, "b", "of b", "line of b");
+}
+
 // Of one who has sent one span and one line.
 std::string alone(const std::string& name, const std::string& line) {
   return "span 000001/" + name + "\nalone " + name + "\nname " + name + "\ntrace 1: 1 spans\ntrace 2: 0 spans\nline " + line +
@@ -101,9 +107,7 @@ VerifyOptions verify_options(Machine& machine) {
 TEST(Tenants, TheSameIdsAndLabelsInThreeTenantsAreThreeSpansAndThreeStreams) {
   Machine machine;
   auto store = machine.open();
-  send(*store, "", "nobody's", "ours");
-  send(*store, "a", "of a", "line of a");
-  send(*store, "b", "of b", "line of b");
+  send_three(*store);
   expect_each_alone(*store);  // in the head
   machine.power_failure(1);
   store = machine.open();
@@ -121,9 +125,7 @@ TEST(Tenants, ALaterWriteReplacesTheSpanOfItsTenantOnly) {
   for (const bool background : {false, true}) {
     Machine machine;
     auto store = background ? machine.open(server_options(machine)) : machine.open();
-    send(*store, "", "nobody's", "ours");
-    send(*store, "a", "of a", "line of a");
-    send(*store, "b", "of b", "line of b");
+    send_three(*store);
     const auto change = [&](const std::string& name) {
       ASSERT_TRUE(store->ingest(one_span(1, 7, name, 1000, 2000), "", "a").ok());
       EXPECT_EQ(span_names(*source(*store, "")), std::vector<std::string>{"000001/nobody's"});
@@ -184,9 +186,7 @@ TEST(Tenants, WorkIsTheDefaultTenantsAndNobodyElseCanTouchIt) {
 TEST(Tenants, AQueryOverSeveralSeesAllOfTheirsAndSaysWhoseLogsTheyAre) {
   Machine machine;
   auto store = machine.open();
-  send(*store, "", "nobody's", "ours");
-  send(*store, "a", "of a", "line of a");
-  send(*store, "b", "of b", "line of b");
+  send_three(*store);
   for (int round = 0; round < 2; ++round) {
     const auto both = source(*store, "b|a");
     const auto whole = both->trace(trace_id(1));

@@ -18,13 +18,7 @@ Result<std::vector<MetricSeries>> TenantMetrics::select(const MetricRequest& req
     if (matcher.name == kOwnTenantLabel) inner.matchers.back().name = kTenantLabel;
   }
   CC_ASSIGN(std::vector<MetricSeries> found, source_->select(inner));
-  for (MetricSeries& series : found) {
-    for (auto& [name, value] : series.labels) {
-      if (name == kTenantLabel) name = kOwnTenantLabel;
-    }
-    series.labels.emplace_back(kTenantLabel, tenant_);
-    std::sort(series.labels.begin(), series.labels.end());
-  }
+  for (MetricSeries& series : found) add_tenant_label(series.labels, tenant_);
   return found;
 }
 

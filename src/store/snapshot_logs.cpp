@@ -47,11 +47,7 @@ Result<std::vector<LogSource>> log_sources(const Snapshot& snapshot, bool journa
 LabelPairs labels_of(const Snapshot& snapshot, const LogRows& rows, size_t stream) {
   LabelPairs labels = rows.streams()[stream];
   if (!snapshot.tenants().federated()) return labels;
-  for (auto& [name, value] : labels) {
-    if (name == kTenantLabel) name = kOwnTenantLabel;
-  }
-  labels.emplace_back(kTenantLabel, snapshot.tenants().name(rows.tenant_of_stream(stream)));
-  std::sort(labels.begin(), labels.end());
+  add_tenant_label(labels, snapshot.tenants().name(rows.tenant_of_stream(stream)));
   return labels;
 }
 

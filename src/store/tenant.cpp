@@ -72,4 +72,12 @@ bool TenantSet::contains_all(const std::vector<uint32_t>& tenants) const {
   return std::all_of(tenants.begin(), tenants.end(), [this](uint32_t number) { return contains(number); });
 }
 
+void add_tenant_label(std::vector<std::pair<std::string, std::string>>& labels, const std::string& tenant) {
+  for (auto& [name, value] : labels) {
+    if (name == kTenantLabel) name = kOwnTenantLabel;
+  }
+  labels.emplace_back(kTenantLabel, tenant);
+  std::sort(labels.begin(), labels.end());
+}
+
 }  // namespace contextcore::store

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -57,5 +58,7 @@ class TenantSet {
 inline constexpr std::string_view kTenantLabel = "__tenant_id__";
 // And of what a stream or series itself calls so.
 inline constexpr std::string_view kOwnTenantLabel = "original___tenant_id__";
+// Says whose they are. labels: sorted by name, and so they stay
+void add_tenant_label(std::vector<std::pair<std::string, std::string>>& labels, const std::string& tenant);
 
 }  // namespace contextcore::store

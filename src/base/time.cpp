@@ -9,6 +9,8 @@
 #include <limits>
 #include <optional>
 
+#include "base/text.h"
+
 namespace contextcore {
 namespace {
 
@@ -349,14 +351,6 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-std::string to_lower_ascii(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 // Outer nothing: text is of another form. Inner nothing: of this form, but out of range.
 using Attempt = std::optional<std::optional<int64_t>>;
 
@@ -416,7 +410,7 @@ Attempt try_local_date(std::string_view text) {
 }  // namespace
 
 Result<int64_t> parse_time(std::string_view text, int64_t now_ns) {
-  const std::string lower = to_lower_ascii(trim(text));
+  const std::string lower = lower_ascii(trim(text));
   if (lower == "now") return now_ns;
   Attempt attempt = try_unix_time(lower);
   if (!attempt) attempt = try_day_word(lower, now_ns);

@@ -3,20 +3,14 @@
 #include <charconv>
 #include <utility>
 
+#include "base/text.h"
+
 namespace contextcore::client {
 namespace {
 
 constexpr size_t kLineBytesMax = 64 * 1024;
 constexpr size_t kHeadersMax = 256;
 constexpr size_t kBodyBytesMax = size_t{1} << 30;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return out;
-}
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -110,7 +104,7 @@ Result<HttpResponse> HttpClient::exchange(const std::string& message, bool& answ
   CC_ASSIGN(HttpResponse response, read_header());
   if (head_only || response.status == 204 || response.status == 304) return response;
   CC_TRY(read_body(response));
-  if (lower(response.header("connection")) == "close") connection_.reset();
+  if (lower_ascii(response.header("connection")) == "close") connection_.reset();
   return response;
 }
 
@@ -133,7 +127,7 @@ Result<HttpResponse> HttpClient::read_header() {
       if (colon == std::string::npos || response.headers.size() >= kHeadersMax) {
         return malformed(endpoint_, "header");
       }
-      response.headers.emplace_back(lower(std::string_view(line).substr(0, colon)),
+      response.headers.emplace_back(lower_ascii(std::string_view(line).substr(0, colon)),
                                     trim(std::string_view(line).substr(colon + 1)));
     }
   } while (response.status / 100 == 1);
@@ -141,7 +135,7 @@ Result<HttpResponse> HttpClient::read_header() {
 }
 
 Status HttpClient::read_body(HttpResponse& response) {
-  if (lower(response.header("transfer-encoding")) == "chunked") {
+  if (lower_ascii(response.header("transfer-encoding")) == "chunked") {
     CC_TRY(read_chunked(response.body));
   } else if (const std::string_view length = response.header("content-length"); !length.empty()) {
     size_t bytes = 0;

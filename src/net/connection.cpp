@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "api/target.h"
+#include "base/text.h"
 
 namespace contextcore::net {
 
@@ -25,14 +26,6 @@ namespace {
 
 constexpr size_t kReadBytes = 64 << 10;
 constexpr uint64_t kLingerBytesMax = 64 << 20;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 api::Response plain(int status, std::string message) {
   api::Response response;
@@ -137,7 +130,7 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     request_->peer = peer_;
     request_->trusted = trusted_;
     for (const auto& field : header) {
-      request_->headers.emplace_back(lower(field.name_string()), std::string(field.value()));
+      request_->headers.emplace_back(lower_ascii(field.name_string()), std::string(field.value()));
     }
     Status target = api::parse_target(header.target(), *request_);
     if (!target.ok()) return answer_and_close(plain(400, target.error().to_string() + "\n"));
@@ -157,7 +150,7 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     if (!reserve_body()) {
       return answer_and_close(plain(503, "too many large requests at once; try again\n"));
     }
-    std::string expect = lower(request_->header("expect"));
+    std::string expect = lower_ascii(request_->header("expect"));
     if (expect == "100-continue" && !parser_->is_done()) return send_continue();
     if (!expect.empty() && expect != "100-continue") {
       return answer_and_close(plain(417, "the only expectation that is met is 100-continue\n"));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/gzip.h"
+#include "base/text.h"
 #include "export/grpc_answer.h"
 #include "net/http2_client.h"
 
@@ -14,14 +15,6 @@ namespace contextcore::net {
 namespace {
 
 using exporter::Kind;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return out;
-}
 
 // Of HTTP/2 and gRPC themselves.
 bool is_reserved(std::string_view name) {
@@ -51,9 +44,9 @@ class GrpcSender : public exporter::Sender {
                 {"grpc-timeout", exporter::grpc_timeout(to.timeout_ns)},
                 {"user-agent", options_.user_agent}};
     if (to.compress) headers_.emplace_back("grpc-encoding", "gzip");
-    headers_.emplace_back(lower(exporter::kStoreHeader), options_.store_id);
+    headers_.emplace_back(lower_ascii(exporter::kStoreHeader), options_.store_id);
     for (const auto& [name, value] : to.headers) {
-      const std::string key = lower(name);
+      const std::string key = lower_ascii(name);
       if (is_reserved(key)) {
         return Status(Error{Code::invalid_argument,
                             "the header " + name + " is one that gRPC sets itself",
@@ -83,7 +76,7 @@ class GrpcSender : public exporter::Sender {
  private:
   exporter::Headers headers_of_tenant(const std::string& tenant) const {
     exporter::Headers headers = exporter::headers_of_tenant(headers_, tenant);
-    headers.back().first = lower(headers.back().first);
+    headers.back().first = lower_ascii(headers.back().first);
     return headers;
   }
 

@@ -2,17 +2,11 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace contextcore::net {
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 bool is_port(std::string_view text) {
   return !text.empty() && text.size() <= 5 &&
@@ -55,7 +49,7 @@ std::string host_of(std::string_view authority) {
   }
   std::string_view rest = authority.substr(end);
   if (!rest.empty() && (rest.front() != ':' || !is_port(rest.substr(1)))) return {};
-  return lower(authority.substr(0, end));
+  return lower_ascii(authority.substr(0, end));
 }
 
 std::optional<api::Response> refuse(const api::Request& request, const HostNames& names) {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/text.h"
 #include "otlp/protobuf.h"
 #include "store/frame_metrics.h"
 #include "store/store_impl.h"
@@ -17,15 +18,6 @@ namespace {
 std::string encode(const otlp::MetricsData& data) { return otlp::encode_protobuf(data); }
 std::string encode(const otlp::RemoteWriteRequest& request) {
   return otlp::encode_remote_write(request);
-}
-
-std::string join(const std::vector<std::string>& reasons) {
-  std::string text;
-  for (const std::string& reason : reasons) {
-    if (!text.empty()) text += "; ";
-    text += reason;
-  }
-  return text;
 }
 
 }  // namespace
@@ -64,7 +56,7 @@ Result<IngestResult> StoreImpl::metrics_locked(Lock& lock, const Data& data, Par
     bool fresh = false;
     CC_ASSIGN(const uint32_t number, tenant_number(tenant, fresh));
     CC_TRY(check_room_for_telemetry(tenant, number));
-    IngestResult result{translation.accepted, translation.rejected, join(translation.reasons)};
+    IngestResult result{translation.accepted, translation.rejected, join(translation.reasons, "; ")};
     const Hash128 digest = request_digest(PartSignal::metrics, encoding, number, body);
     if (const auto known = digests_.find(digest)) {
       result.duplicate = true;
@@ -93,7 +85,7 @@ Result<IngestResult> StoreImpl::metrics_locked(Lock& lock, const Data& data, Par
             counted.insert(std::move(key));
             return std::nullopt;
           });
-      result = {translation.accepted, translation.rejected, join(translation.reasons)};
+      result = {translation.accepted, translation.rejected, join(translation.reasons, "; ")};
     }
     rejected_.fetch_add(static_cast<uint64_t>(translation.rejected), std::memory_order_relaxed);
     const otlp::MetricBatch& batch = translation.batch;

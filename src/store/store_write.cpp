@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/text.h"
 #include "otlp/protobuf.h"
 #include "store/store_impl.h"
 #include "store/tenant.h"
@@ -74,15 +75,6 @@ std::optional<std::string> remark(const WorkHooks&, const otlp::LogRecord&) { re
 void add_reason(std::string reason, std::vector<std::string>& reasons) {
   const bool told = std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
   if (!told && reasons.size() < kReasonsMax) reasons.push_back(std::move(reason));
-}
-
-std::string join(const std::vector<std::string>& reasons) {
-  std::string text;
-  for (const std::string& reason : reasons) {
-    if (!text.empty()) text += "; ";
-    text += reason;
-  }
-  return text;
 }
 
 // data without the items that are flagged, in order, and without groups that are empty then.
@@ -171,7 +163,7 @@ std::vector<bool> StoreImpl::refused_of(const Data& data, bool default_tenant,
   });
   result.accepted = item_count(data) - result.rejected;
   for (std::string& said : remarks) add_reason(std::move(said), reasons);
-  result.message = join(reasons);
+  result.message = join(reasons, "; ");
   return refused;
 }
 

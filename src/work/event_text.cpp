@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "work/names.h"
 #include "work/questions.h"
@@ -23,12 +24,6 @@ std::string if_any(std::string_view before, const std::string& text, std::string
   return text.empty() ? std::string() : std::string(before) + text + std::string(after);
 }
 
-std::string joined(const std::vector<std::string>& items) {
-  std::string out;
-  for (const std::string& item : items) out += (out.empty() ? "" : ", ") + item;
-  return out;
-}
-
 std::string or_none(std::string text) { return text.empty() ? "none" : text; }
 
 std::string created(const Event& event) {
@@ -46,7 +41,7 @@ std::string status_changed(const Event& event) {
 }
 std::string blocked(const Event& event) {
   return "blocked" + if_any(": ", event.text(field::kReason)) +
-         if_any(" (by ", joined(event.list(field::kBlockedBy)), ")");
+         if_any(" (by ", join(event.list(field::kBlockedBy), ", "), ")");
 }
 std::string unblocked(const Event& event) {
   return "unblocked" + if_any(": ", event.text(field::kResolution)) +

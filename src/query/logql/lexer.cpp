@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "base/utf8.h"
 #include "query/common/lexing.h"
@@ -64,13 +65,6 @@ constexpr std::array<std::string_view, 30> kSymbols = {
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
 }
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 class Lexer {
  public:
   explicit Lexer(std::string_view query) : query_(query) {}
@@ -240,7 +234,7 @@ class Lexer {
     while (at_ < query_.size() && (query::is_word_part(query_[at_]))) ++at_;
     const std::string_view text = query_.substr(start, at_ - start);
     if (!is_valid_utf8(text)) return make(TokenKind::error, "invalid UTF-8 encoding", start);
-    std::string word = lower(text);
+    std::string word = lower_ascii(text);
     if (std::find(kFunctions.begin(), kFunctions.end(), word) != kFunctions.end()) {
       if (before_arguments()) return make(TokenKind::function, std::move(word), start);
       return make(TokenKind::identifier, std::string(text), start);
@@ -261,7 +255,7 @@ class Lexer {
     if (at < query_.size() && query_[at] == '(') return true;
     size_t end = at;
     while (end < query_.size() && query::is_word_start(query_[end])) ++end;
-    const std::string word = lower(query_.substr(at, end - at));
+    const std::string word = lower_ascii(query_.substr(at, end - at));
     if (word != "by" && word != "without") return false;
     at = skip(end);
     return at < query_.size() && query_[at] == '(';

@@ -1,6 +1,7 @@
 // AST to text over several lines, in the layout of Loki's format_query: what fits into a line stays
 // on one, everything else is broken into its parts, two blanks deeper each.
 
+#include "base/text.h"
 #include "base/time.h"
 #include "query/logql/print.h"
 #include "query/logql/text.h"
@@ -12,15 +13,9 @@ constexpr size_t kLineChars = 100;
 
 std::string indent(int level) { return std::string(2 * static_cast<size_t>(level), ' '); }
 
-std::string join(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
-
 std::string grouping_text(const std::optional<Grouping>& grouping) {
   if (!grouping) return {};
-  return (grouping->without ? " without (" : " by (") + join(grouping->labels) + ")";
+  return (grouping->without ? " without (" : " by (") + join(grouping->labels, ", ") + ")";
 }
 
 // As a range is written ("1h"), where print() has Go's form.
@@ -103,11 +98,11 @@ std::string lines_of(const BinaryOperation& operation, int level) {
   std::string op = name_of(operation.op);
   if (operation.return_bool) op += " bool";
   if (const auto& matching = operation.matching) {
-    op += (matching->on ? " on (" : " ignoring (") + join(matching->labels) + ")";
+    op += (matching->on ? " on (" : " ignoring (") + join(matching->labels, ", ") + ")";
     if (matching->cardinality != VectorMatching::Cardinality::one_to_one) {
       op += matching->cardinality == VectorMatching::Cardinality::many_to_one ? " group_left"
                                                                               : " group_right";
-      if (!matching->include.empty()) op += " (" + join(matching->include) + ")";
+      if (!matching->include.empty()) op += " (" + join(matching->include, ", ") + ")";
     }
   }
   return operand_lines(operation.operands[0], level + 1) + "\n" + indent(level) + op + "\n" +

@@ -9,6 +9,7 @@
 
 #include <re2/re2.h>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "query/common/regex.h"
 #include "query/logql/text.h"
@@ -44,11 +45,6 @@ int64_t integer(const TemplateValue& value) {
   return static_cast<int64_t>(number);
 }
 
-std::string lower(std::string value) {
-  std::transform(value.begin(), value.end(), value.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return value;
-}
 std::string upper(std::string value) {
   std::transform(value.begin(), value.end(), value.begin(),
                  [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
@@ -283,7 +279,7 @@ constexpr std::array kFunctions = {
                      }},
     TemplateFunction{"ToLower", 1, 1,
                      [](const Values& v, const TemplateContext&) -> Answer {
-                       return TemplateValue(lower(text(v, 0)));
+                       return TemplateValue(lower_ascii(text(v, 0)));
                      }},
     TemplateFunction{"ToUpper", 1, 1,
                      [](const Values& v, const TemplateContext&) -> Answer {
@@ -396,7 +392,7 @@ constexpr std::array kFunctions = {
                         const TemplateContext&) -> Answer { return TemplateValue(integer(v[0])); }},
     TemplateFunction{"lower", 1, 1,
                      [](const Values& v, const TemplateContext&)
-                         -> Answer { return TemplateValue(lower(text(v, 0))); }},
+                         -> Answer { return TemplateValue(lower_ascii(text(v, 0))); }},
     TemplateFunction{"max", 1, kManyArguments,
                      [](const Values& v, const TemplateContext&) -> Answer {
                        return fold_integers(v, [](int64_t a, int64_t b) { return std::max(a, b); });

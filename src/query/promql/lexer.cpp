@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "base/utf8.h"
 #include "query/common/lexing.h"
@@ -31,14 +32,6 @@ constexpr std::string_view kOperators = "+-*/%^<>=!";
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_word(char c) { return is_letter(c) || query::is_ascii_digit(c); }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
-}
 
 bool is_keyword(std::string_view word) {
   return word == kMinOf || std::find(kKeywords.begin(), kKeywords.end(), word) != kKeywords.end();
@@ -306,7 +299,7 @@ class Lexer {
     if (brackets_) return word_in_brackets();
     while (is_word(peek()) || peek() == ':') ++at_;
     const std::string text(query_.substr(start, at_ - start));
-    const std::string name = lower(text);
+    const std::string name = lower_ascii(text);
     if (name == "inf" || name == "nan") {
       Token token = make(TokenKind::number, text, start);
       token.value = name == "inf" ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
@@ -326,7 +319,7 @@ class Lexer {
     const size_t start = at_;
     while (is_word(peek())) ++at_;
     Token token = make(TokenKind::keyword, std::string(query_.substr(start, at_ - start)), start);
-    token.word = lower(token.text);
+    token.word = lower_ascii(token.text);
     if (token.word == "step" || token.word == "range" || token.word == "max_of" || token.word == kMinOf) return token;
     at_ = start;
     return error("unexpected character: " + quoted_character() + ", expected ':'", start);

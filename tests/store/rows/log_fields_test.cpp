@@ -25,6 +25,16 @@ otlp::LogRecord record_of(std::string line) {
   return record;
 }
 
+// Each line a row, of a transaction of its own.
+std::vector<RowRef<LogRows>> append_all(LogBuilder& builder, const std::vector<std::string>& lines) {
+  std::vector<RowRef<LogRows>> rows;
+  for (uint32_t row = 0; row < lines.size(); ++row) {
+    builder.append(kResource, kScope, record_of(lines[row]), {row + 1, 0, false});
+    rows.push_back({&builder, row});
+  }
+  return rows;
+}
+
 // As fields, or "" when they are kept whole.
 std::string as_fields(const std::string& line) {
   LogColumns columns(LogColumns::Bodies::as_fields);
@@ -120,11 +130,8 @@ TEST(LogFields, WhoWantsATextInAFieldMissesNoLineThatHasIt) {
   for (size_t i = 0; i < 5000; ++i) {
     const std::string other = i % 3 == 0 ? R"({"event":"e","to":"a"})" : R"({"event":"e","from":"b)" + std::to_string(i % 7) + R"("})";
     lines.push_back(i > 0 && i % 1600 == 0 ? with_it[i / 1600 - 1] : other);
-    builder->append(kResource, kScope, record_of(lines.back()), {i + 1, 0, false});
   }
-  std::vector<RowRef<LogRows>> rows;
-  for (uint32_t row = 0; row < lines.size(); ++row) rows.push_back({builder.get(), row});
-  ASSERT_TRUE(write_log_segment(*files, "/file", rows).ok());
+  ASSERT_TRUE(write_log_segment(*files, "/file", append_all(*builder, lines)).ok());
   const auto segment = *open_log_segment(*files, "/file");
 
   LogProjection projection;
@@ -157,12 +164,8 @@ TEST(LogFields, ColumnsOfAFileAreWhatTheLinesHave) {
   const auto files = disk.start_process();
   const auto builder = LogBuilder::make();
   std::vector<std::string> lines;
-  for (size_t i = 0; i < 3000; ++i) {
-    lines.push_back(random_line(random));
-    builder->append(kResource, kScope, record_of(lines.back()), {i + 1, 0, false});
-  }
-  std::vector<RowRef<LogRows>> rows;
-  for (uint32_t row = 0; row < lines.size(); ++row) rows.push_back({builder.get(), row});
+  for (size_t i = 0; i < 3000; ++i) lines.push_back(random_line(random));
+  std::vector<RowRef<LogRows>> rows = append_all(*builder, lines);
   ASSERT_TRUE(write_log_segment(*files, "/first", rows).ok());
   auto first = *open_log_segment(*files, "/first");
   for (RowRef<LogRows>& row : rows) row.rows = first.get();

@@ -1,6 +1,6 @@
 // A whole small store of which one file has been changed, its outer checksum made right again so that
-// the readers behind it are reached: manifest, mask, forwards, commands, segments, metric segments, work
-// table, BACKUP. It opens and answers, or says what is wrong; verify always comes to its end.
+// the readers behind it are reached: manifest, mask, forwards, commands, digests, segments, metric
+// segments, work table, BACKUP. It opens and answers, or says what is wrong; verify always comes to its end.
 //
 // Input: byte 0 chooses the file; then edits: two bytes of place, one of length, the bytes.
 //
@@ -32,7 +32,7 @@ using namespace contextcore;
 using namespace contextcore::store;
 
 constexpr const char* kStore = "/store";
-constexpr const char* kKinds[] = {"MANIFEST", "mask", "forwards", "commands", "spans", "logs", "metrics", "work", "BACKUP", "traces"};
+constexpr const char* kKinds[] = {"MANIFEST", "mask", "forwards", "commands", "spans", "logs", "metrics", "work", "BACKUP", "traces", "digests"};
 
 otlp::TraceId trace(uint8_t number) {
   otlp::TraceId id;
@@ -159,7 +159,7 @@ void make_right(const std::string& kind, std::string& bytes) {
   const std::string_view all = bytes;
   if (kind == "MANIFEST" && size > 20) {
     put(bytes, 12, xxh3_64(all.substr(20), size - 20));
-  } else if ((kind == "mask" || kind == "forwards") && size > 8) {
+  } else if ((kind == "mask" || kind == "forwards" || kind == "digests") && size > 8) {
     put(bytes, size - 8, xxh3_64(all.substr(0, size - 8)));
   } else if (kind == "commands" && size > 20) {
     const uint32_t bits = ByteReader(all.substr(16)).u32();
@@ -194,6 +194,16 @@ void read_all(FileSystem& files, Clock& clock, Random& random, bool& opened) {
   }
   (void)read->work->span(span(1));
   (void)read->source->trace(trace(101));
+}
+
+// Only who is sent a request reads them, and a cut that puts files together.
+void send_again(FileSystem& files, Clock& clock, Random& random) {
+  auto store = Store::open(options_of(files, clock, random, kStore, StoreMode::embedded));
+  if (!store.ok()) return;
+  for (uint64_t i = 1; i <= 14; ++i) {
+    (void)(*store)->ingest(logs(i), {});
+    if (!(*store)->cut().ok()) return;
+  }
 }
 
 struct Counts {
@@ -237,6 +247,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!report.ok() && report.error().code != Code::unavailable) fail("verify", report.error());
   bool opened = false;
   read_all(files, clock, random, opened);
+  if (kind == "digests") send_again(files, clock, random);
   auto& count = counts.by_kind[kind];
   ++count[report.ok() && report->sound() ? 0 : 1];
   count[2] += opened ? 1 : 0;

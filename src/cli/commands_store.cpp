@@ -45,6 +45,7 @@ JsonObject report_json(const std::string& path, const store::VerifyReport& repor
                     {"metric_samples", integer(report.metric_samples)},
                     {"work_rows", integer(report.work_rows)},
                     {"commands", integer(report.commands)},
+                    {"digests", integer(report.digests)},
                     {"frames", integer(report.frames)},
                     {"damaged", integer(report.damages.size() + report.more_damages)},
                     {"damages", std::move(damages)},
@@ -231,6 +232,7 @@ Json stats_json(const std::string& path, const store::StoreBreakdown& parts, con
                     {"work_table", std::move(work)},
                     {"masks", files_json(parts.masks)},
                     {"commands", files_json(parts.commands)},
+                    {"digests", files_json(parts.digests)},
                     {"forwards", files_json(parts.forwards)},
                     {"trace_runs", files_json(parts.trace_runs)},
                     {"log", JsonObject{{"bytes", integer(parts.log_bytes)}}},
@@ -257,6 +259,7 @@ void print_stats(Context& context, const std::string& path, const store::StoreBr
   small("work index", parts.work_table, parts.work_rows);
   small("masks", parts.masks, 0);
   small("commands", parts.commands, 0);
+  small("digests", parts.digests, 0);
   small("forwards", parts.forwards, 0);
   small("traces", parts.trace_runs, 0);
   table.row({"log", "", "1", "", "", size_text(parts.log_bytes), ""});

@@ -119,6 +119,7 @@ Result<StoreBreakdown> break_down(FileSystem& files, Clock& clock, const std::st
     StoreBreakdown::Files* files_of = file.ends_with(".work")       ? &out.work_table
                                       : file.ends_with(".mask")     ? &out.masks
                                       : file.ends_with(".commands") ? &out.commands
+                                      : file.ends_with(".digests")  ? &out.digests
                                       : file.ends_with(".forwards") ? &out.forwards
                                       : file.ends_with(".traces")   ? &out.trace_runs
                                                                     : nullptr;

@@ -32,7 +32,7 @@ struct StoreBreakdown {
   struct Files {
     uint64_t files = 0, bytes = 0;
   };
-  Files work_table, masks, commands, forwards, trace_runs;
+  Files work_table, masks, commands, digests, forwards, trace_runs;
   uint64_t work_rows = 0;  // in files
   uint64_t log_bytes = 0;  // committed
   uint64_t total_bytes = 0;

@@ -6,7 +6,10 @@
 #include <tuple>
 #include <utility>
 
+#include "base/log.h"
+#include "store/digest_file.h"
 #include "store/frozen.h"
+#include "store/read_failures.h"
 #include "store/segment_order.h"
 #include "store/span_merge.h"
 
@@ -20,6 +23,7 @@ constexpr size_t kMergedAtOnce = 6;
 // Larger ones are left alone: rewriting them would block the writer for seconds.
 constexpr uint64_t kMergeRowsMax = 2'000'000;
 constexpr size_t kCommandFilesMax = 8;
+constexpr size_t kDigestFilesMax = 8;
 
 }  // namespace
 
@@ -61,6 +65,7 @@ Result<Manifest> Cut::write() {
   CC_TRY(write_metrics());
   CC_TRY(write_masks());
   CC_TRY(write_commands());
+  CC_TRY(write_digest_file());
   CC_TRY(write_forwards_file());
   CC_TRY(write_work_table());
   manifest_.tenants = head_.tenants();
@@ -202,6 +207,29 @@ Status Cut::write_commands() {
   CC_TRY(CommandFile::write(files_, data_path(directory_, info.number, "commands"), commands));
   manifest_.commands.push_back(info);
   return {};
+}
+
+Status Cut::write_digest_file() {
+  std::vector<DigestFileInfo>& listed = manifest_.digests;
+  std::erase_if(listed, [this](const DigestFileInfo& file) { return digests_expired(file.newest_ns, now_ns_); });
+  if (head_.digests().empty()) return {};
+  std::vector<DigestRun> runs;
+  if (listed.size() >= kDigestFilesMax) {
+    for (const DigestFileInfo& file : std::exchange(listed, {})) {
+      auto older = read_digests(files_, data_path(directory_, file.number, "digests"));
+      if (is_read_failure(older.status())) return older.status();
+      if (older.ok()) {
+        std::move(older->begin(), older->end(), std::back_inserter(runs));
+      } else {
+        log_warn("requests of before can no longer be told from new ones", {{"error", older.error().message}});
+      }
+    }
+  }
+  runs.push_back({now_ns_, head_.digests()});
+  runs = kept_digests(std::move(runs), now_ns_);
+  const DigestFileInfo info{take_number(), digest_count(runs), now_ns_};
+  listed.push_back(info);
+  return write_digests(files_, data_path(directory_, info.number, "digests"), runs);
 }
 
 Status Cut::write_forwards_file() {

@@ -49,6 +49,7 @@ class Cut {
   Status write_metrics();  // cut_metrics.cpp
   Status write_masks();
   Status write_commands();
+  Status write_digest_file();
   Status write_forwards_file();
   Status write_work_table();
   RowSet live_rows(const SpanSegment& segment) const;

@@ -83,6 +83,8 @@ class Head {
   void apply_logs(uint32_t tenant, const otlp::LogsData& data, uint64_t sequence);
   void apply_work(WorkRecord record, const PreparedWork& prepared, uint64_t sequence);
   void apply_metrics(uint32_t tenant, const otlp::MetricBatch& batch, uint64_t sequence);
+  // Of the request that a frame holds (digest.h).
+  void add_digest(const Hash128& digest) { digests_.push_back(digest); }
   // Its number is the next one.
   void add_tenant(std::string name);
   // Frames of the log one after another: the index takes in all of their rows at end_replay, which
@@ -108,6 +110,8 @@ class Head {
   // A command of the live log; not yet forgotten ones of the files are looked up by the caller.
   std::optional<StoredCommand> find_command(const std::string& command_id) const;
   std::vector<StoredCommand> commands() const;
+  // In the order of arrival. REQUIRES: nobody writes
+  const std::vector<Hash128>& digests() const { return digests_; }
   std::optional<otlp::TraceId> forward(const otlp::TraceId& id, uint64_t visible) const;
   Forwards all_forwards() const;
 
@@ -223,6 +227,7 @@ class Head {
   mutable std::unordered_map<uint64_t, std::unordered_map<uint32_t, uint64_t>> pending_masks_;
   std::deque<std::pair<uint64_t, std::shared_ptr<const WorkTable>>> tables_;  // ascending sequence
   std::unordered_map<std::string, StoredCommand> commands_;
+  std::vector<Hash128> digests_;
   struct Forward {
     uint64_t sequence;
     otlp::TraceId from, to;

@@ -11,9 +11,9 @@ namespace {
 
 constexpr int kReadAttempts = 100;
 // Version 1 knew one file of the work table only, version 2 no times of segments, version 3 no trace
-// runs, version 4 no tenants of segments.
-constexpr std::string_view kMagic = "ctxcman5";
-constexpr std::string_view kOlderMagics[] = {"ctxcman4", "ctxcman3", "ctxcman2", "ctxcman1"};
+// runs, version 4 no tenants of segments, version 5 no digests.
+constexpr std::string_view kMagic = "ctxcman6";
+constexpr std::string_view kOlderMagics[] = {"ctxcman5", "ctxcman4", "ctxcman3", "ctxcman2", "ctxcman1"};
 constexpr uint64_t kCheckpointBytes = 256 * 1024;
 constexpr size_t kRecordHeaderBytes = 12;
 constexpr uint32_t kRecordBytesMax = 64u << 20;
@@ -98,6 +98,12 @@ std::string encode_manifest(const Manifest& manifest) {
     writer.u32(static_cast<uint32_t>(segment.tenants.size()));
     for (const uint32_t tenant : segment.tenants) writer.u32(tenant);
   }
+  writer.u32(static_cast<uint32_t>(manifest.digests.size()));
+  for (const DigestFileInfo& file : manifest.digests) {
+    writer.u64(file.number);
+    writer.u64(file.digests);
+    writer.i64(file.newest_ns);
+  }
   return out;
 }
 
@@ -160,6 +166,12 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
         return {Code::corruption, "a manifest record has the tenants of a segment out of order"};
       }
     }
+  }
+  const uint32_t digests = reader.done() ? 0 : reader.count(24);  // version 5 ends here
+  for (uint32_t i = 0; i < digests; ++i) {
+    const uint64_t number = reader.u64();
+    const uint64_t count = reader.u64();
+    manifest.digests.push_back({number, count, reader.i64()});
   }
   if (!reader.done()) return {Code::corruption, "a manifest record has a wrong length"};
   return manifest;

@@ -52,6 +52,13 @@ struct CommandFileInfo {
   bool operator==(const CommandFileInfo&) const = default;
 };
 
+struct DigestFileInfo {
+  uint64_t number = 0;
+  uint64_t digests = 0;
+  int64_t newest_ns = 0;  // of its newest run
+  bool operator==(const DigestFileInfo&) const = default;
+};
+
 struct Manifest {
   std::string store_id;
   int64_t created_ns = 0;
@@ -63,6 +70,7 @@ struct Manifest {
   uint64_t forwards_number = 0;
   std::vector<SegmentInfo> segments;
   std::vector<CommandFileInfo> commands;
+  std::vector<DigestFileInfo> digests;  // oldest first
   std::vector<std::string> tenants;  // index = number; 0 is the default tenant
   bool operator==(const Manifest&) const = default;
 };
@@ -85,7 +93,7 @@ std::string wal_directory(const std::string& directory);
 std::string wal_path(const std::string& directory, uint64_t epoch);
 std::string wal_spare_path(const std::string& directory);
 std::string data_directory(const std::string& directory);
-// extension: spans logs metrics mask traces work commands forwards
+// extension: spans logs metrics mask traces work commands digests forwards
 std::string data_path(const std::string& directory, uint64_t number, std::string_view extension);
 std::string_view extension_of(RowsKind kind);
 

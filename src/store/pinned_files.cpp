@@ -75,6 +75,9 @@ std::vector<std::string> data_paths(const std::string& directory, const Manifest
   for (const CommandFileInfo& info : manifest.commands) {
     paths.push_back(data_path(directory, info.number, "commands"));
   }
+  for (const DigestFileInfo& info : manifest.digests) {
+    paths.push_back(data_path(directory, info.number, "digests"));
+  }
   for (const uint64_t number : manifest.work_numbers) {
     paths.push_back(data_path(directory, number, "work"));
   }

@@ -16,8 +16,10 @@
 
 #include "base/log.h"
 #include "otlp/protobuf.h"
+#include "store/digest_file.h"
 #include "store/frame_metrics.h"
 #include "store/pinned_files.h"
+#include "store/read_failures.h"
 #include "store/store_impl.h"
 
 namespace contextcore::store {
@@ -111,8 +113,7 @@ Status StoreImpl::apply_part(const Frame& frame, const FramePart& part) {
     case PartSignal::metrics: {
       CC_ASSIGN(const otlp::MetricBatch batch, decode_metrics(part.encoding, part.bytes));
       head_->apply_metrics(frame.tenant, batch, frame.sequence);
-      digests_.add(request_digest(part.signal, part.encoding, frame.tenant, part.bytes),
-                   frame.sequence);
+      remember_request(request_digest(part.signal, part.encoding, frame.tenant, part.bytes), frame.sequence);
       return {};
     }
     case PartSignal::tenant: {
@@ -124,14 +125,14 @@ Status StoreImpl::apply_part(const Frame& frame, const FramePart& part) {
     }
     case PartSignal::digest: {
       const std::optional<Hash128> digest = parse_digest(part.bytes);
-      if (digest) digests_.add(*digest, frame.sequence);
+      if (digest) remember_request(*digest, frame.sequence);
       return {};
     }
     default:
       return {Code::unsupported,
               "the log holds a kind of data that this version does not know; use a newer one"};
   }
-  digests_.add(request_digest(part.signal, head_->tenant_name(frame.tenant), part.bytes), frame.sequence);
+  remember_request(request_digest(part.signal, head_->tenant_name(frame.tenant), part.bytes), frame.sequence);
   return {};
 }
 
@@ -163,6 +164,39 @@ Error StoreImpl::short_log(const CommitMark& mark) const {
           "run contextcore store verify",
           {},
           {}};
+}
+
+// ---- requests that come again
+// ---------------------------------------------------------------------------------------
+
+void StoreImpl::remember_request(const Hash128& digest, uint64_t sequence) {
+  digests_.add(digest, sequence);
+  head_->add_digest(digest);
+}
+
+bool StoreImpl::knows_digests_of(const Manifest& manifest) const {
+  return std::ranges::all_of(manifest.digests, [this](const DigestFileInfo& file) {
+    return digest_files_known_.contains(file.number);
+  });
+}
+
+Status StoreImpl::read_older_digests() {
+  const Manifest& manifest = head_->version().manifest;
+  for (const DigestFileInfo& file : manifest.digests) {
+    if (digest_files_known_.contains(file.number)) continue;
+    const auto runs = read_digests(files_, data_path(directory_, file.number, "digests"));
+    if (is_read_failure(runs.status())) return runs.status();
+    if (runs.ok()) {
+      for (const DigestRun& run : *runs) {
+        for (const Hash128& digest : run.digests) digests_.add(digest, manifest.sequence);
+      }
+    } else {
+      log_warn("requests of before can no longer be told from new ones",
+               {{"store", directory_}, {"error", runs.error().message}});
+    }
+    digest_files_known_.insert(file.number);
+  }
+  return {};
 }
 
 // ---- readers

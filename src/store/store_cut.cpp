@@ -201,6 +201,10 @@ Status StoreImpl::finish_cut(Lock& lock, CutUnderWay& cut) {
     const Status kept = files_.rename(old_wal, wal_spare_path(directory_));
     if (!kept.ok()) log_warn("cannot keep a log file", {{"error", kept.error().message}});
   }
+  if (knows_digests_of(cut.before)) {  // and those of the cut have come to us
+    digest_files_known_.clear();
+    for (const DigestFileInfo& file : manifest.digests) digest_files_known_.insert(file.number);
+  }
   remove_garbage(manifest);
   for (const SegmentInfo& info : manifest.segments) {
     if (info.number >= cut.before.next_number) cut_bytes_.fetch_add(info.bytes);

@@ -138,6 +138,10 @@ class StoreImpl final : public Store {
   Error short_log(const CommitMark& mark) const;
   Status apply_frame(const Frame& frame);
   Status apply_part(const Frame& frame, const FramePart& part);
+  // To be called before a request is looked up. An error: some could not be read now.
+  Status read_older_digests();
+  bool knows_digests_of(const Manifest& manifest) const;
+  void remember_request(const Hash128& digest, uint64_t sequence);
   void remove_garbage(const Manifest& manifest);
 
   // ---- store_write.cpp ----
@@ -258,6 +262,7 @@ class StoreImpl final : public Store {
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> read_failures_seen_{0};  // of ReadFailures
   DigestRing digests_;
+  std::set<uint64_t> digest_files_known_;  // numbers of those that digests_ has
   IngestQuota quota_;
   std::unique_ptr<Executor> syncer_;       // durability interval only
   std::unique_ptr<Executor> maintenance_;  // null: whoever writes makes segments too

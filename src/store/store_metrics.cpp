@@ -58,6 +58,7 @@ Result<IngestResult> StoreImpl::metrics_locked(Lock& lock, const Data& data, Par
     CC_TRY(check_room_for_telemetry(tenant, number));
     IngestResult result{translation.accepted, translation.rejected, join(translation.reasons, "; ")};
     const Hash128 digest = request_digest(PartSignal::metrics, encoding, number, body);
+    CC_TRY(read_older_digests());
     if (const auto known = digests_.find(digest)) {
       result.duplicate = true;
       sequence = *known;
@@ -106,7 +107,7 @@ Result<IngestResult> StoreImpl::metrics_locked(Lock& lock, const Data& data, Par
     CC_ASSIGN(sequence, append(parts, number));
     if (fresh) head_->add_tenant(std::string(tenant));
     head_->apply_metrics(number, batch, sequence);
-    digests_.add(digest, sequence);
+    remember_request(digest, sequence);
     return result;
   }
 }

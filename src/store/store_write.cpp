@@ -181,6 +181,7 @@ Result<IngestResult> StoreImpl::ingest_locked(Lock& lock, const Data& data, std:
     IngestResult result;
     const std::vector<bool> refused = refused_of(data, number == kDefaultTenant, result);
     CC_TRY(head_->table(position_.sequence)->status());
+    CC_TRY(read_older_digests());
     if (const auto known = digests_.find(digest)) {
       result.duplicate = true;
       sequence = *known;
@@ -210,7 +211,7 @@ Result<IngestResult> StoreImpl::ingest_locked(Lock& lock, const Data& data, std:
       if (fresh) head_->add_tenant(std::string(tenant));
       head_->apply_logs(number, accepted, sequence);
     }
-    digests_.add(digest, sequence);
+    remember_request(digest, sequence);
     return result;
   }
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "store/column_value.h"
+#include "store/digest_file.h"
 #include "store/store_commands.h"
 #include "store/verify_parts.h"
 
@@ -88,6 +89,23 @@ void verify_manifest(Verification& all) {
   }
 }
 
+void verify_digests(Verification& all, const DigestFileInfo& info) {
+  const std::string path = data_path(all.files().directory(), info.number, "digests");
+  if (!has(all, path)) return;
+  static constexpr const char* kRemedy =
+      "restore it from a backup, or wait: it only tells that a request of the last day comes again";
+  const auto runs = read_digests(all.files(), path);
+  if (!runs.ok()) {
+    all.add(path, {}, "its checksum or its length does not match", kRemedy);
+    return;
+  }
+  const size_t digests = digest_count(*runs);
+  all.report().digests += digests;
+  if (digests != info.digests) {
+    all.add(path, {}, fmt::format("it has {} digests; the manifest says {}", digests, info.digests), kRemedy);
+  }
+}
+
 void verify_small_files(Verification& all) {
   PinnedFiles& files = all.files();
   const Manifest& manifest = files.manifest();
@@ -101,6 +119,7 @@ void verify_small_files(Verification& all) {
       }
     }
   }
+  for (const DigestFileInfo& info : manifest.digests) verify_digests(all, info);
   for (const CommandFileInfo& info : manifest.commands) {
     const std::string path = data_path(files.directory(), info.number, "commands");
     if (!has(all, path)) continue;

@@ -30,7 +30,7 @@ struct VerifyReport {
   uint64_t edit = 0, sequence = 0;  // of the manifest; of the last transaction in the log
   uint64_t files = 0, bytes = 0, pages = 0;
   uint64_t span_rows = 0, log_rows = 0, masked_rows = 0, metric_samples = 0, work_rows = 0,
-           commands = 0, frames = 0;
+           commands = 0, digests = 0, frames = 0;
   std::vector<Damage> damages;  // at most kDamagesMax
   uint64_t more_damages = 0;    // beyond these
   std::vector<std::string> notes;  // worth knowing, no damage

@@ -122,7 +122,6 @@ class Sender:
         self.numbers = itertools.count(number << 32)
         self.unanswered = None     # (body, ids)
         self.acknowledged = []     # lists of ids
-        self.sent_again = set()    # ids
         self.refused = self.repeated = 0
         self.thread = None
 
@@ -138,8 +137,6 @@ class Sender:
                 self.repeated += self.unanswered is not None
                 if self.unanswered is None:
                     self.unanswered = self.batch([next(self.numbers) for _ in range(BATCH)])
-                else:
-                    self.sent_again.update(self.unanswered[1])
                 body, ids = self.unanswered
                 if connection.send(body):
                     self.acknowledged.append(ids)

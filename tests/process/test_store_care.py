@@ -8,7 +8,7 @@ import threading
 
 from harness import ProcessTest, free_port
 
-KINDS = ("spans", "logs", "work", "commands", "metrics", "mask", "forwards")
+KINDS = ("spans", "logs", "work", "commands", "metrics", "mask", "forwards", "digests")
 
 
 def flip(path, offset):

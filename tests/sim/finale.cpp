@@ -193,8 +193,8 @@ void Runner::meet_newer_formats() {
   const auto current = files->read_file(std::string(kStorePath) + "/CURRENT");
   if (!current.ok()) return complain("CURRENT cannot be read");
   const std::string manifest = std::string(kStorePath) + "/" + *current;
-  constexpr uint64_t kVersionAt = 7;  // "ctxcman5"
-  constexpr uint8_t kToNewer = '5' ^ '9';
+  constexpr uint64_t kVersionAt = 7;  // "ctxcman6"
+  constexpr uint8_t kToNewer = '6' ^ '9';
   world_.disk.flip_bits(manifest, kVersionAt, kToNewer);
   const std::string before = contents();
   for (const store::StoreMode mode :

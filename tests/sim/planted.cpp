@@ -5,6 +5,7 @@
 #include "base/sim_scheduler.h"
 #include "store/cut.h"
 #include "store/digest.h"
+#include "store/digest_file.h"
 #include "store/frame.h"
 #include "store/store_codec.h"
 #include "store/trace_run.h"
@@ -119,6 +120,7 @@ const std::vector<PlantedBug>& planted_bugs() {
       {Bug::shared_rows, "shared_rows"},
       {Bug::doubled_frames, "doubled_frames"},
       {Bug::forgotten_digests, "forgotten_digests"},
+      {Bug::unread_digests, "unread_digests"},
       {Bug::unwritten_adoption, "unwritten_adoption"},
       {Bug::ignored_sync_error, "ignored_sync_error"},
       {Bug::lost_lock, "lost_lock"},
@@ -203,6 +205,13 @@ CONTEXTCORE_WRAPPED(add_digest, void, "_ZN11contextcore5store10DigestRing3addERK
                     DigestRing* self, const Hash128& digest, uint64_t sequence) {
   if (planted == Bug::forgotten_digests && replaying) return;
   real_add_digest(self, digest, sequence);
+}
+
+CONTEXTCORE_WRAPPED(read_digests, Result<std::vector<store::DigestRun>>,
+                    "_ZN11contextcore5store12read_digestsERNS_10FileSystemERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE",
+                    FileSystem& files, const std::string& path) {
+  if (planted == Bug::unread_digests) return std::vector<store::DigestRun>();
+  return real_read_digests(files, path);
 }
 
 CONTEXTCORE_WRAPPED(rewrite, Status, "_ZN11contextcore5store7WalFile7rewriteEmm", WalFile* self,

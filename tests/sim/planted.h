@@ -23,6 +23,7 @@ enum class Bug : uint8_t {
   shared_rows,             // a segment of several tenants shows each the rows of all
   doubled_frames,          // a replay applies each frame twice
   forgotten_digests,       // a replay does not remember which requests it has seen
+  unread_digests,          // nobody knows the requests that others have made files of
   unwritten_adoption,      // who takes over only syncs what a failed sync had left
   ignored_sync_error,      // of the log
   lost_lock,               // nobody waits for anybody

@@ -168,11 +168,6 @@ void World::set_full(bool full) {
   }
 }
 
-uint64_t World::cut_sequence() {
-  const auto manifest = store::ManifestFile(*system_, kStorePath).read();
-  return manifest.ok() ? manifest->sequence : UINT64_MAX;
-}
-
 void World::wait_for_power() {
   while (down_) scheduler.sleep_ns(kMillisecondNs);
 }

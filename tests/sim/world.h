@@ -52,7 +52,6 @@ class World {
   void fail_power();  // now
   void set_full(bool full);
   // Up to which everything is in files; UINT64_MAX if that cannot be told.
-  uint64_t cut_sequence();
   bool is_full() const { return full_; }
   bool someone_pauses() const { return scheduler.now_ns() < pause_ends_ns_; }
 

@@ -91,7 +91,7 @@ std::vector<std::string> versions() {
 }
 
 // Two cuts and a log: work, its events, a claim, received spans of which some are superseded, logs,
-// metrics of two tenants, commands, a trace that moved, and a log that has some of each.
+// metrics of two tenants, commands, digests, a trace that moved, and a log that has some of each.
 void fill(Store& store) {
   for (uint32_t i = 1; i <= 20; ++i) {
     ASSERT_TRUE(store.commit("create-" + std::to_string(i), create_task(i, "task " + std::to_string(i))).ok());
@@ -185,6 +185,9 @@ TEST(GoldenStore, EveryOneOpensAndAnswersAsItDid) {
     const auto again = store->commit("create-1", create_task(1, "not this"));
     ASSERT_TRUE(again.ok()) << again.error().message;
     EXPECT_TRUE(again->replayed) << "commands of the last day are remembered";
+    const auto repeated = store->ingest(one_log("cart", 1000, "line 1"), {});
+    ASSERT_TRUE(repeated.ok()) << repeated.error().message;
+    EXPECT_EQ(repeated->duplicate, report->digests > 0) << "and so are requests, since files of digests are written";
     ASSERT_TRUE(store->commit("new", edit_task(6, "color", "green")).ok());
     ASSERT_TRUE(store->cut().ok());
     ASSERT_TRUE(store->close().ok());

@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint32_t kTasks = 12, kSpans = 30;
 
-// Work, received spans (some of them superseded: a mask), logs, metrics, commands, forwards, a log.
+// Work, received spans (some of them superseded: a mask), logs, metrics, commands, digests, forwards, a log.
 void fill(Store& store) {
   for (uint32_t i = 1; i <= kTasks; ++i) {
     ASSERT_TRUE(store.commit("create-" + std::to_string(i), create_task(i, "task " + std::to_string(i))).ok());
@@ -78,6 +78,7 @@ TEST(Verify, ASoundStoreIsSound) {
   EXPECT_EQ(report->metric_samples, kSpans);
   EXPECT_EQ(report->work_rows, kTasks);
   EXPECT_EQ(report->commands, kTasks);
+  EXPECT_EQ(report->digests, 3 * kSpans + 1);
   EXPECT_EQ(report->frames, 2U);
   EXPECT_EQ(report->sequence, store->stats().sequence);
   EXPECT_EQ(report->store_id, store->store_id());
@@ -97,7 +98,7 @@ TEST(Verify, FindsEveryDamagedByte) {
   fill(*store);
   ASSERT_TRUE(store->close().ok());
   std::set<std::string> kinds;
-  for (const char* extension : {"spans", "logs", "metrics", "mask", "traces", "work", "commands", "forwards"}) {
+  for (const char* extension : {"spans", "logs", "metrics", "mask", "traces", "work", "commands", "digests", "forwards"}) {
     for (const std::string& path : files_of(machine, extension)) {
       kinds.insert(extension);
       const uint64_t size = machine.process().stat(path)->size;
@@ -118,7 +119,7 @@ TEST(Verify, FindsEveryDamagedByte) {
       }
     }
   }
-  EXPECT_EQ(kinds.size(), 8U);
+  EXPECT_EQ(kinds.size(), 9U);
   EXPECT_TRUE(verify_store(options_of(machine))->sound());
 }
 
@@ -161,7 +162,7 @@ TEST(Verify, NamesPageRowsAndTasks) {
 }
 
 TEST(Verify, AMissingFileIsDamage) {
-  for (const char* extension : {"spans", "logs", "metrics", "mask", "traces", "work", "commands", "forwards"}) {
+  for (const char* extension : {"spans", "logs", "metrics", "mask", "traces", "work", "commands", "digests", "forwards"}) {
     Machine machine;
     auto store = machine.open();
     fill(*store);

@@ -268,7 +268,7 @@ Result<std::string> Args::time(std::string_view name) const {
   if (!parsed.ok()) {
     return Error{Code::invalid_argument,
                  std::string(name) + " of " + op_ + " is no RFC 3339 time: " + quoted(value),
-                 "write 2026-12-01T09:00:00Z or 2026-12-01",
+                 "write 2026-11-22T15:24:29Z or 2026-11-22",
                  {},
                  {}};
   }

@@ -16,6 +16,7 @@ class JoinedMetrics final : public MetricSource {
   explicit JoinedMetrics(std::vector<std::shared_ptr<const MetricSource>> sources)
       : sources_(std::move(sources)) {}
   Result<std::vector<MetricSeries>> select(const MetricRequest& request) const override;
+  Result<std::unique_ptr<SeriesSet>> find(const MetricRequest& request) const override;
   std::vector<MetricDescription> describe() const override;
   std::vector<std::string> labels_on_request() const override;
 

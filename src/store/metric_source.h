@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -61,6 +63,29 @@ struct MetricRequest {
   bool labels_only = false;  // no runs are wanted; only series with samples in the range come
 };
 
+// Series of a selection whose samples are made when they are asked for: who takes one series after the other never has
+// the samples of all in memory. For one thread.
+class SeriesSet {
+ public:
+  virtual ~SeriesSet() = default;
+  virtual size_t size() const = 0;
+  virtual const LabelPairs& labels(size_t series) const = 0;
+  // Not empty, unless labels alone were wanted. Borrowed until the next call.
+  virtual const std::vector<SampleRun>& runs(size_t series) = 0;
+};
+
+// Series that are there as a whole.
+class SeriesAtHand final : public SeriesSet {
+ public:
+  explicit SeriesAtHand(std::vector<MetricSeries> series) : series_(std::move(series)) {}
+  size_t size() const override { return series_.size(); }
+  const LabelPairs& labels(size_t series) const override { return series_[series].labels; }
+  const std::vector<SampleRun>& runs(size_t series) override { return series_[series].runs; }
+
+ private:
+  std::vector<MetricSeries> series_;
+};
+
 struct MetricDescription {
   std::string name, type, unit, help;  // type: counter, gauge, histogram
 };
@@ -71,6 +96,11 @@ class MetricSource {
   virtual ~MetricSource() = default;
   // Series with a sample in the range. Distinct labels, in any order.
   virtual Result<std::vector<MetricSeries>> select(const MetricRequest& request) const = 0;
+  // The same series. The set holds what it needs of the source's state, but not the source.
+  virtual Result<std::unique_ptr<SeriesSet>> find(const MetricRequest& request) const {
+    CC_ASSIGN(std::vector<MetricSeries> series, select(request));
+    return std::unique_ptr<SeriesSet>(std::make_unique<SeriesAtHand>(std::move(series)));
+  }
   virtual std::vector<MetricDescription> describe() const = 0;
   // Labels that come only when they are named.
   virtual std::vector<std::string> labels_on_request() const { return {}; }

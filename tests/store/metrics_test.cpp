@@ -94,6 +94,38 @@ TEST(Metrics, OfSeveralTenantsALabelSaysWhose) {
   EXPECT_EQ(found({{"original___tenant_id__", true, "mine", {}}}), std::vector<std::string>{mine});
 }
 
+// Whether they are asked for as a whole or one after the other.
+TEST(Metrics, OfSeveralSourcesTheFirstCounts) {
+  Machine machine;
+  auto store = machine.open();
+  write(*store, one_sample("up", "a", 1000, 1), "one");
+  write(*store, one_sample("up", "a", 1000, 2), "two");
+  write(*store, one_sample("up", "b", 1000, 3), "two");
+  const auto read = store->read();
+  ASSERT_TRUE(read.ok());
+  const auto of = [&](std::vector<std::string> tenants) {
+    std::vector<std::shared_ptr<const MetricSource>> sources;
+    for (const std::string& tenant : tenants) sources.push_back(read->metrics->tenant(tenant));
+    const JoinedMetrics joined(std::move(sources));
+    const auto whole = joined.select({});
+    const auto set = joined.find({});
+    EXPECT_TRUE(whole.ok() && set.ok());
+    std::vector<std::string> out;
+    EXPECT_EQ((*set)->size(), whole->size());
+    for (size_t i = 0; i < whole->size(); ++i) {
+      EXPECT_EQ((*set)->labels(i), (*whole)[i].labels);
+      EXPECT_EQ((*set)->runs(i).front().value, (*whole)[i].runs.front().value);
+      out.push_back((*whole)[i].labels.back().second + " " + std::to_string(static_cast<int>((*whole)[i].runs.front().value)));
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+  };
+  EXPECT_EQ(of({"one", "two"}), (std::vector<std::string>{"a 1", "b 3"}));
+  EXPECT_EQ(of({"two", "one"}), (std::vector<std::string>{"a 2", "b 3"}));
+  EXPECT_EQ(of({"none", "one"}), std::vector<std::string>{"a 1"});
+  EXPECT_TRUE(of({"none"}).empty());
+}
+
 TEST(Metrics, ARepeatedRequestChangesNothing) {
   Machine machine;
   auto store = machine.open();

@@ -317,17 +317,23 @@ TEST_F(MetricsTest, AnEndedSprintKeepsWhatItEndedWith) {
 
 TEST(MetricRuns, AreCutToTheRange) {
   const std::vector<Step> steps = {{0, 0}, {120'000, 2}, {300'000, store::stale_marker()}, {420'000, 3}};
-  const auto runs = runs_of(steps, 90'000, 470'000);
+  std::vector<store::SampleRun> runs;
+  make_runs(steps, 90'000, 470'000, runs);
   ASSERT_EQ(runs.size(), 3u);
   EXPECT_EQ(runs[0].start_ms, 120'000);
   EXPECT_EQ(runs[0].count, 3);
   EXPECT_TRUE(store::is_stale_marker(runs[1].value));
   EXPECT_EQ(runs[2].start_ms, 420'000);
   EXPECT_EQ(runs[2].count, 1);
-  EXPECT_TRUE(runs_of(steps, -120'000, -60'000).empty());
-  EXPECT_EQ(runs_of(steps, 430'000, 470'000).size(), 0u);
-  ASSERT_EQ(runs_of(steps, 430'000, 480'000).size(), 1u);
-  EXPECT_EQ(runs_of(steps, 430'000, 480'000)[0].start_ms, 480'000);
+  EXPECT_TRUE(has_runs(steps, 90'000, 470'000));
+  for (const auto& [start_ms, end_ms] : {std::pair(-120'000, -60'000), std::pair(430'000, 470'000)}) {
+    make_runs(steps, start_ms, end_ms, runs);
+    EXPECT_TRUE(runs.empty()) << start_ms;
+    EXPECT_FALSE(has_runs(steps, start_ms, end_ms)) << start_ms;
+  }
+  make_runs(steps, 430'000, 480'000, runs);
+  ASSERT_EQ(runs.size(), 1u);
+  EXPECT_EQ(runs[0].start_ms, 480'000);
 }
 
 TEST(MetricNames, OfViewsCannotBeReceived) {

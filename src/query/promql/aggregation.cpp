@@ -7,11 +7,11 @@
 #include <map>
 
 #include "base/sort.h"
-#include "base/sort_runs.h"
 #include "base/utf8.h"
 #include "query/common/text.h"
 #include "query/promql/evaluator.h"
 #include "query/promql/functions.h"
+#include "query/vector/relabel.h"
 
 namespace contextcore::promql {
 namespace {
@@ -50,11 +50,31 @@ const Call* call_over_range(const Expr& operand) {
   return call != nullptr && find_range_function(call->function->name) != nullptr ? call : nullptr;
 }
 
-// Sorts them by their labels. False if two have the same.
-bool settle(std::vector<store::MetricSeries>& series) {
-  sort_runs(series, [](const auto& a, const auto& b) { return a.labels < b.labels; });
-  return std::adjacent_find(series.begin(), series.end(),
-                            [](const auto& a, const auto& b) { return a.labels == b.labels; }) == series.end();
+// Whether no two become one, and all stay in order, when they lose their name.
+bool alike_in_name(const SelectedSeries& series) {
+  std::string_view name;
+  for (size_t i = 0; i < series.size(); ++i) {
+    const query::LabelPairs& labels = series.labels(i);
+    const std::string_view of_this = query::label_of(labels, query::kNameLabel);
+    if (i > 0 && of_this != name) return false;
+    name = of_this;
+    for (const std::string_view other : query::kMetricLabels) {
+      if (other != query::kNameLabel && !query::label_of(labels, other).empty()) return false;
+    }
+  }
+  return true;
+}
+
+// The same groups of series that still have the labels which a function would have taken from them.
+Grouping without_metric_labels(Grouping grouping) {
+  for (const std::string_view name : query::kMetricLabels) {
+    if (grouping.without) {
+      grouping.labels.emplace_back(name);
+    } else {
+      std::erase(grouping.labels, name);
+    }
+  }
+  return grouping;
 }
 
 // without takes the name away, too.
@@ -102,11 +122,13 @@ Result<Value> Evaluator::one_of_each_group(const Aggregation& aggregation, query
   Value operand, out;
   if (const Call* over_range = call_over_range(aggregation.operand[0])) {
     CC_ASSIGN(RangeCall call, begin_range_call(*over_range, steps));
+    const bool keeps_name = call.entry->keeps_name;
     // Series that become one are merged first, which takes the points of all of them.
-    if (settle(call.input.series)) {
+    if (keeps_name || alike_in_name(call.input.series)) {
       settle_number();
       RangeCallSeries series(*this, call, steps);
-      CC_ASSIGN(out.vector, query::aggregate(op, grouping, series, steps.count, number));
+      CC_ASSIGN(out.vector, query::aggregate(op, keeps_name ? grouping : without_metric_labels(grouping), series,
+                                             steps.count, number));
       return out;
     }
     CC_ASSIGN(operand, values_of(std::move(call), steps));

@@ -92,10 +92,13 @@ Result<Value> Evaluator::call_absent(const Call& call, const Steps& steps) {
       for (const query::Point& point : series.points) present[point.step] = true;
     }
   } else {
-    CC_ASSIGN(const RangeInput input, evaluate_range(argument, steps));
+    CC_ASSIGN(RangeInput input, evaluate_range(argument, steps));
     Window window;
-    for (const store::MetricSeries& series : input.series) {
-      WindowCursor cursor(series.runs);
+    WindowCursor cursor;
+    for (size_t i = 0; i < input.series.size(); ++i) {
+      const std::vector<store::SampleRun>& runs = input.series.runs(i);
+      CC_TRY(count_samples(static_cast<int64_t>(runs.size())));
+      cursor.begin(runs);
       for (size_t step = 0; step < steps.count; ++step) {
         const int64_t end_ms = reference_ms(input.shift, steps.time_ms(step));
         cursor.cut(end_ms - input.range_ms, end_ms, window);

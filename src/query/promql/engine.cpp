@@ -75,8 +75,10 @@ Result<Matrix> raw_samples(Evaluator& evaluator, const Expr& expr, const Steps& 
   int64_t total = 0;
   const int64_t end_ms = evaluator.reference_ms(input->shift, steps.time_ms(0));
   Window window;
-  for (store::MetricSeries& series : input->series) {
-    WindowCursor(series.runs).cut(end_ms - input->range_ms, end_ms, window);
+  WindowCursor cursor;
+  for (size_t i = 0; i < input->series.size(); ++i) {
+    cursor.begin(input->series.runs(i));
+    cursor.cut(end_ms - input->range_ms, end_ms, window);
     if (window.runs.empty()) continue;
     total += window.count();
     if (total > limits.samples_max) {
@@ -87,9 +89,9 @@ Result<Matrix> raw_samples(Evaluator& evaluator, const Expr& expr, const Steps& 
                    {}};
     }
     Series one;
-    one.labels = std::move(series.labels);
+    one.labels = input->series.labels(i);
     for (const store::SampleRun& run : window.runs) {
-      for (int64_t i = 0; i < run.count; ++i) one.samples.push_back({run.start_ms + i * run.step_ms, run.value});
+      for (int64_t n = 0; n < run.count; ++n) one.samples.push_back({run.start_ms + n * run.step_ms, run.value});
     }
     out.series.push_back(std::move(one));
   }

@@ -1,6 +1,8 @@
 #pragma once
 // Expressions on a grid of steps. Private to this folder.
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,9 +31,24 @@ struct Value {
   bool ordered = false;  // sort, topk ...: the order of series is part of the answer
 };
 
+// What a selector gives, in the order of labels.
+class SelectedSeries {
+ public:
+  SelectedSeries() = default;
+  explicit SelectedSeries(std::unique_ptr<store::SeriesSet> set);
+  size_t size() const { return order_.size(); }
+  const store::LabelPairs& labels(size_t series) const { return set_->labels(order_[series]); }
+  // Borrowed until the next call.
+  const std::vector<store::SampleRun>& runs(size_t series) { return set_->runs(order_[series]); }
+
+ private:
+  std::unique_ptr<store::SeriesSet> set_;
+  std::vector<uint32_t> order_;
+};
+
 // Series for windows that end at steps.
 struct RangeInput {
-  std::vector<store::MetricSeries> series;
+  SelectedSeries series;
   TimeShift shift;
   int64_t range_ms = 0;
 };
@@ -40,8 +57,9 @@ struct RangeInput {
 struct RangeCall {
   const RangeEntry* entry = nullptr;
   query::StepNumbers numbers{{0}};  // the scalar argument
-  RangeInput input;                 // with the labels of the answer
-  std::vector<int64_t> ends_ms;     // of the windows, by step
+  RangeInput input;
+  std::vector<int64_t> ends_ms;  // of the windows, by step
+  WindowCursor cursor;
 };
 
 // Refuses what is not built.
@@ -85,8 +103,7 @@ class Evaluator {
   Result<Value> node_value(const Parentheses& parentheses, const Expr& expr, const Steps& steps);
 
   // ---- selectors (select.cpp) ----
-  Result<std::vector<store::MetricSeries>> select(const VectorSelector& selector, int64_t before_ms,
-                                                  const Steps& steps);
+  Result<SelectedSeries> select(const VectorSelector& selector, int64_t before_ms, const Steps& steps);
   Result<Value> select_instant(const VectorSelector& selector, const Steps& steps, bool sample_times);
   Result<RangeInput> run_subquery(const Subquery& subquery, const Steps& steps);
   Status count_samples(int64_t samples);
@@ -96,9 +113,9 @@ class Evaluator {
   // REQUIRES: find_range_function(call.function->name) != nullptr
   Result<RangeCall> begin_range_call(const Call& call, const Steps& steps);
   // What it gives of one series.
-  Status fill_points(const RangeCall& call, size_t series, const Steps& steps, std::vector<query::Point>& out);
+  Status fill_points(RangeCall& call, size_t series, const Steps& steps, std::vector<query::Point>& out);
   Result<Value> values_of(RangeCall call, const Steps& steps);
-  void check_counter(const Call& call, const std::vector<store::MetricSeries>& series);
+  void check_counter(const Call& call, const SelectedSeries& series);
   friend class RangeCallSeries;
 
   // ---- calls (calls.cpp) ----
@@ -134,11 +151,11 @@ class Evaluator {
 // The series of a call, for an aggregation that needs their points one series after the other.
 class RangeCallSeries final : public query::SeriesOnDemand {
  public:
-  // Keeps references. REQUIRES: distinct labels
-  RangeCallSeries(Evaluator& evaluator, const RangeCall& call, const Steps& steps)
+  // Keeps references. Its labels are those of the selected series: with the name, also where the answer has none.
+  RangeCallSeries(Evaluator& evaluator, RangeCall& call, const Steps& steps)
       : evaluator_(evaluator), call_(call), steps_(steps) {}
   size_t size() const override { return call_.input.series.size(); }
-  const query::LabelPairs& labels(size_t series) const override { return call_.input.series[series].labels; }
+  const query::LabelPairs& labels(size_t series) const override { return call_.input.series.labels(series); }
   Result<const std::vector<query::Point>*> points(size_t series) override {
     points_.clear();
     CC_TRY(evaluator_.fill_points(call_, series, steps_, points_));
@@ -147,7 +164,7 @@ class RangeCallSeries final : public query::SeriesOnDemand {
 
  private:
   Evaluator& evaluator_;
-  const RangeCall& call_;
+  RangeCall& call_;
   const Steps& steps_;
   std::vector<query::Point> points_;
 };

@@ -18,9 +18,12 @@ bool is_counter_name(std::string_view name) {
 
 }  // namespace
 
-void Evaluator::check_counter(const Call& call, const std::vector<store::MetricSeries>& series) {
-  for (const store::MetricSeries& one : series) {
-    const std::string_view name = query::label_of(one.labels, query::kNameLabel);
+void Evaluator::check_counter(const Call& call, const SelectedSeries& series) {
+  std::string_view checked;
+  for (size_t i = 0; i < series.size(); ++i) {
+    const std::string_view name = query::label_of(series.labels(i), query::kNameLabel);
+    if (i > 0 && name == checked) continue;
+    checked = name;
     if (is_counter_name(name)) continue;
     inform("metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " + query::quote(name),
            call.arguments[0]);
@@ -45,18 +48,18 @@ Result<RangeCall> Evaluator::begin_range_call(const Call& call, const Steps& ste
     out.ends_ms.push_back(reference_ms(out.input.shift, steps.time_ms(step)));
   }
   if (out.entry->counter) check_counter(call, out.input.series);
-  if (!out.entry->keeps_name) {
-    for (store::MetricSeries& series : out.input.series) query::drop_metric_labels(series.labels);
-  }
   return out;
 }
 
-Status Evaluator::fill_points(const RangeCall& call, size_t series, const Steps& steps, std::vector<query::Point>& out) {
+Status Evaluator::fill_points(RangeCall& call, size_t series, const Steps& steps, std::vector<query::Point>& out) {
   CC_TRY(check_cancelled());
   const RangeEntry& entry = *call.entry;
   Window window;
   window.range_ms = call.input.range_ms;
-  WindowCursor cursor(call.input.series[series].runs);
+  const std::vector<store::SampleRun>& runs = call.input.series.runs(series);
+  CC_TRY(count_samples(static_cast<int64_t>(runs.size())));
+  WindowCursor& cursor = call.cursor;
+  cursor.begin(runs);
   for (size_t step = 0; step < steps.count; ++step) {
     window.step_ms = steps.time_ms(step);
     window.end_ms = call.ends_ms[step];
@@ -80,7 +83,10 @@ Result<Value> Evaluator::values_of(RangeCall call, const Steps& steps) {
   for (size_t i = 0; i < call.input.series.size(); ++i) {
     points.clear();
     CC_TRY(fill_points(call, i, steps, points));
-    if (!points.empty()) vector.push_back({std::move(call.input.series[i].labels), points});
+    if (points.empty()) continue;
+    query::LabelPairs labels = call.input.series.labels(i);
+    if (!call.entry->keeps_name) query::drop_metric_labels(labels);
+    vector.push_back({std::move(labels), points});
   }
   return merged(std::move(vector));
 }

@@ -84,36 +84,38 @@ Status Evaluator::count_samples(int64_t samples) {
                {}};
 }
 
-Result<std::vector<MetricSeries>> Evaluator::select(const VectorSelector& selector, int64_t before_ms,
-                                                    const Steps& steps) {
+SelectedSeries::SelectedSeries(std::unique_ptr<store::SeriesSet> set) : set_(std::move(set)), order_(set_->size()) {
+  for (size_t i = 0; i < order_.size(); ++i) order_[i] = static_cast<uint32_t>(i);
+  // Sources give most of them in order: those of a project, of a name ...
+  sort_runs(order_, [this](uint32_t a, uint32_t b) { return set_->labels(a) < set_->labels(b); });
+}
+
+Result<SelectedSeries> Evaluator::select(const VectorSelector& selector, int64_t before_ms, const Steps& steps) {
   CC_TRY(check_cancelled());
   store::MetricRequest request = request_of(selector.matchers);
   request.start_ms = reference_ms(selector.shift, steps.time_ms(0)) - before_ms + 1;
   request.end_ms = reference_ms(selector.shift, steps.time_ms(steps.count - 1));
   request.named_labels = named_labels_;
-  CC_ASSIGN(std::vector<MetricSeries> series, source_.select(request));
-  if (series.size() > options_.limits.series_max) {
+  CC_ASSIGN(std::unique_ptr<store::SeriesSet> series, source_.find(request));
+  if (series->size() > options_.limits.series_max) {
     return Error{Code::resource_exhausted,
-                 "a selector gives " + std::to_string(series.size()) + " series, more than " +
+                 "a selector gives " + std::to_string(series->size()) + " series, more than " +
                      std::to_string(options_.limits.series_max),
                  "narrow it with matchers",
                  {},
                  {}};
   }
-  int64_t runs = 0;
-  for (const MetricSeries& one : series) runs += static_cast<int64_t>(one.runs.size());
-  CC_TRY(count_samples(runs));
-  // Sources give most of them in order: those of a project, of a name ...
-  sort_runs(series, [](const MetricSeries& a, const MetricSeries& b) { return a.labels < b.labels; });
-  return series;
+  return SelectedSeries(std::move(series));
 }
 
 Result<Value> Evaluator::select_instant(const VectorSelector& selector, const Steps& steps, bool sample_times) {
-  CC_ASSIGN(std::vector<MetricSeries> series, select(selector, options_.lookback_ms, steps));
+  CC_ASSIGN(SelectedSeries series, select(selector, options_.lookback_ms, steps));
   Value out;
-  for (MetricSeries& one : series) {
+  for (size_t i = 0; i < series.size(); ++i) {
     query::GridSeries grid;
-    SampleCursor cursor(one.runs);
+    const std::vector<SampleRun>& runs = series.runs(i);
+    CC_TRY(count_samples(static_cast<int64_t>(runs.size())));
+    SampleCursor cursor(runs);
     for (size_t step = 0; step < steps.count; ++step) {
       const int64_t end_ms = reference_ms(selector.shift, steps.time_ms(step));
       Sample sample;
@@ -122,7 +124,7 @@ Result<Value> Evaluator::select_instant(const VectorSelector& selector, const St
     }
     if (grid.points.empty()) continue;
     CC_TRY(count_samples(static_cast<int64_t>(grid.points.size())));
-    grid.labels = std::move(one.labels);
+    grid.labels = series.labels(i);
     out.vector.push_back(std::move(grid));
   }
   return out;
@@ -155,9 +157,11 @@ Result<RangeInput> Evaluator::run_subquery(const Subquery& subquery, const Steps
   inner.count = static_cast<size_t>(count);
   CC_ASSIGN(Value value, evaluate(subquery.operand[0], inner));
   query::sort_by_labels(value.vector);
-  for (query::GridSeries& series : value.vector) {
-    out.series.push_back({std::move(series.labels), to_runs(series.points, inner)});
+  std::vector<MetricSeries> series;
+  for (query::GridSeries& one : value.vector) {
+    series.push_back({std::move(one.labels), to_runs(one.points, inner)});
   }
+  out.series = SelectedSeries(std::make_unique<store::SeriesAtHand>(std::move(series)));
   return out;
 }
 

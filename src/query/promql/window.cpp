@@ -216,11 +216,19 @@ constexpr RangeEntry kRangeFunctions[] = {
 
 }  // namespace
 
+void WindowCursor::begin(const std::vector<SampleRun>& runs) {
+  runs_ = &runs;
+  first_ = end_ = 0;
+  samples_before_.clear();
+  breaks_.clear();
+}
+
 void WindowCursor::cut(int64_t start_ms, int64_t end_ms, Window& window) {
+  const std::vector<SampleRun>& runs = *runs_;
   window.runs.clear();
-  while (first_ < runs_.size() && runs_[first_].end_ms() <= start_ms) ++first_;
-  for (size_t i = first_; i < runs_.size() && runs_[i].start_ms <= end_ms; ++i) {
-    SampleRun run = runs_[i];
+  while (first_ < runs.size() && runs[first_].end_ms() <= start_ms) ++first_;
+  for (size_t i = first_; i < runs.size() && runs[i].start_ms <= end_ms; ++i) {
+    SampleRun run = runs[i];
     if (store::is_stale_marker(run.value)) continue;
     if (run.start_ms <= start_ms) {
       const int64_t skipped = (start_ms - run.start_ms) / run.step_ms + 1;
@@ -234,26 +242,28 @@ void WindowCursor::cut(int64_t start_ms, int64_t end_ms, Window& window) {
 }
 
 void WindowCursor::sum_up() {
-  samples_before_.reserve(runs_.size());
-  breaks_.reserve(runs_.size());
+  const std::vector<SampleRun>& runs = *runs_;
+  samples_before_.reserve(runs.size());
+  breaks_.reserve(runs.size());
   int64_t samples = 0;
   uint32_t breaks = 0;
-  for (size_t i = 0; i < runs_.size(); ++i) {
-    const bool rises = i == 0 ? !std::isnan(runs_[i].value) : runs_[i].value >= runs_[i - 1].value;  // stale markers are NaN
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const bool rises = i == 0 ? !std::isnan(runs[i].value) : runs[i].value >= runs[i - 1].value;  // stale markers are NaN
     if (!rises) ++breaks;
     samples_before_.push_back(samples);
     breaks_.push_back(breaks);
-    samples += runs_[i].count;
+    samples += runs[i].count;
   }
 }
 
 std::optional<Rise> WindowCursor::rise(int64_t start_ms, int64_t end_ms) {
-  if (samples_before_.size() != runs_.size()) sum_up();
-  while (first_ < runs_.size() && runs_[first_].end_ms() <= start_ms) ++first_;
-  while (end_ < runs_.size() && runs_[end_].start_ms <= end_ms) ++end_;
+  const std::vector<SampleRun>& runs = *runs_;
+  if (samples_before_.size() != runs.size()) sum_up();
+  while (first_ < runs.size() && runs[first_].end_ms() <= start_ms) ++first_;
+  while (end_ < runs.size() && runs[end_].start_ms <= end_ms) ++end_;
   if (first_ >= end_) return std::nullopt;
-  const SampleRun& first = runs_[first_];
-  const SampleRun& last = runs_[end_ - 1];
+  const SampleRun& first = runs[first_];
+  const SampleRun& last = runs[end_ - 1];
   if (breaks_[end_ - 1] != breaks_[first_] || std::isnan(first.value)) return std::nullopt;
   Rise rise{first.start_ms, last.end_ms(), first.value, last.value,
             samples_before_[end_ - 1] + last.count - samples_before_[first_]};

@@ -36,7 +36,8 @@ struct Rise {
 // Cuts windows out of runs, for ends that do not fall.
 class WindowCursor {
  public:
-  explicit WindowCursor(const std::vector<store::SampleRun>& runs) : runs_(runs) {}
+  // Of a series. REQUIRES: runs lives as long as it is asked for windows of it
+  void begin(const std::vector<store::SampleRun>& runs);
   // The samples in (start, end], into window.runs.
   void cut(int64_t start_ms, int64_t end_ms, Window& window);
   // The same window where it is a rise and not empty, without looking at each of its runs; nullopt: cut() it.
@@ -44,7 +45,7 @@ class WindowCursor {
 
  private:
   void sum_up();
-  const std::vector<store::SampleRun>& runs_;
+  const std::vector<store::SampleRun>* runs_ = nullptr;
   size_t first_ = 0;
   // For rise(), by run: samples before it, and how often a value fell, or said that a series ends, up to it.
   std::vector<int64_t> samples_before_;

@@ -66,9 +66,7 @@ Result<GridVector> replace_label(const LabelReplacement& replacement, GridVector
 }
 
 void drop_metric_labels(LabelPairs& labels) {
-  for (const std::string_view name : {kNameLabel, std::string_view("__type__"), std::string_view("__unit__")}) {
-    drop_label(labels, name);
-  }
+  for (const std::string_view name : kMetricLabels) drop_label(labels, name);
 }
 
 }  // namespace contextcore::query

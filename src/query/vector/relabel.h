@@ -20,7 +20,9 @@ struct LabelReplacement {
 // the label away. Errors: two series that become one.
 Result<GridVector> replace_label(const LabelReplacement& replacement, GridVector series);
 
-// What says which metric, of what type and unit, a value is: goes where the value means something else.
+// What says which metric, of what type and unit, a value is.
+inline constexpr std::string_view kMetricLabels[] = {kNameLabel, "__type__", "__unit__"};
+// Go where the value means something else.
 void drop_metric_labels(LabelPairs& labels);
 
 }  // namespace contextcore::query

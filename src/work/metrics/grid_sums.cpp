@@ -14,8 +14,11 @@ constexpr size_t kFew = 256;
 
 bool earlier(const Step& a, const Step& b) { return a.first < b.first; }
 
-// By times, equal ones as they were: digit by digit, since they are many and all of one grid.
-std::vector<Step> sorted(std::vector<Step> changes) {
+}  // namespace
+
+// Digit by digit, since they are many and all of one grid.
+std::vector<Step> by_time(std::vector<Step> changes) {
+  if (std::is_sorted(changes.begin(), changes.end(), earlier)) return changes;
   if (changes.size() < kFew) {
     sort_stably(changes, earlier);
     return changes;
@@ -38,13 +41,11 @@ std::vector<Step> sorted(std::vector<Step> changes) {
   return changes;
 }
 
-}  // namespace
-
 std::vector<Step> GridSums::in_order() const {
   std::vector<Step> out;
   if (changes_.empty()) return out;
   const bool ordered = std::is_sorted(changes_.begin(), changes_.end(), earlier);
-  for (const Step& change : ordered ? changes_ : sorted(changes_)) {
+  for (const Step& change : ordered ? changes_ : by_time(changes_)) {
     if (out.empty() || out.back().first != change.first) out.emplace_back(change.first, 0);
     out.back().second += change.second;
   }

@@ -8,6 +8,9 @@
 
 namespace contextcore::work {
 
+// By times, equal ones as they were.
+std::vector<Step> by_time(std::vector<Step> changes);
+
 class GridSums {
  public:
   // REQUIRES: at_ms is a time of the grid

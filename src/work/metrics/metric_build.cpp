@@ -1,7 +1,7 @@
 #include "work/metrics/metric_build.h"
 
 #include <algorithm>
-#include <array>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,23 +37,75 @@ struct Deltas {
 };
 using Grouped = std::map<Key, Deltas>;
 
-std::vector<Step> to_steps(const Deltas& deltas) {
-  std::vector<Step> steps{{deltas.start_ms, 0}};
-  double value = 0;
-  for (const auto& [time_ms, delta] : deltas.sums.in_order()) {
-    value += delta;
-    if (time_ms <= deltas.start_ms) {
-      steps[0].second = value;
-    } else if (value != steps.back().second) {
-      steps.emplace_back(time_ms, value);
+// The value of a sum from each of its changes on, which come with rising times.
+class RunningSum {
+ public:
+  RunningSum(int64_t start_ms, std::vector<Step>& steps) : start_ms_(start_ms), steps_(steps) {
+    steps_.assign(1, {start_ms, 0});
+  }
+  void add(int64_t time_ms, double delta) {
+    value_ += delta;
+    if (time_ms <= start_ms_) {
+      steps_[0].second = value_;
+    } else if (value_ != steps_.back().second) {
+      steps_.emplace_back(time_ms, value_);
     }
   }
-  return steps;
+
+ private:
+  const int64_t start_ms_;
+  std::vector<Step>& steps_;
+  double value_ = 0;
+};
+
+void to_steps(const Deltas& deltas, std::vector<Step>& steps) {
+  RunningSum sum(deltas.start_ms, steps);
+  for (const auto& [time_ms, delta] : deltas.sums.in_order()) sum.add(time_ms, delta);
+}
+
+// What was observed under one set of labels, times rising.
+struct Observations {
+  int64_t start_ms = 0;
+  std::vector<Step> values;  // by time of the grid
+};
+
+// count(value): what an observation adds.
+template <typename CountOf>
+void to_steps(const Observations& observed, CountOf count, std::vector<Step>& steps) {
+  RunningSum sum(observed.start_ms, steps);
+  const std::vector<Step>& values = observed.values;
+  for (size_t i = 0; i < values.size();) {
+    const int64_t at_ms = values[i].first;
+    double delta = 0;
+    for (; i < values.size() && values[i].first == at_ms; ++i) delta += count(values[i].second);
+    sum.add(at_ms, delta);
+  }
+}
+
+// What a series is made of, and its labels.
+template <typename Of>
+struct Named {
+  store::LabelPairs labels;
+  Of of;
+};
+
+// Series in the order of their labels, and in memory as well, since that is how they are read. make_steps(of, steps) fills steps.
+template <typename Of, typename MakeSteps>
+std::vector<StepSeries> in_label_order(std::vector<Named<Of>> named, MakeSteps make_steps) {
+  std::sort(named.begin(), named.end(), [](const Named<Of>& a, const Named<Of>& b) { return a.labels < b.labels; });
+  std::vector<StepSeries> out;
+  out.reserve(named.size());
+  std::vector<Step> steps;
+  for (const Named<Of>& one : named) {
+    make_steps(one.of, steps);
+    if (!steps.empty()) out.push_back({one.labels, steps});
+  }
+  return out;
 }
 
 // Sum by count, and nothing where the count is 0.
-std::vector<Step> to_mean_steps(const Deltas& deltas) {
-  std::vector<Step> steps;
+void to_mean_steps(const Deltas& deltas, std::vector<Step>& steps) {
+  steps.clear();
   double sum = 0, count = 0;
   const std::vector<Step> sums = deltas.sums.in_order(), counts = deltas.counts.in_order();
   auto of_count = counts.begin();
@@ -68,7 +120,6 @@ std::vector<Step> to_mean_steps(const Deltas& deltas) {
     }
     steps.emplace_back(time_ms, value);
   }
-  return steps;
 }
 
 class Builder {
@@ -89,7 +140,7 @@ class Builder {
 
   std::vector<StepSeries> gauge(PartOf part_of, bool mean = false) const {
     Grouped groups;
-    for_each_timeline([&](const Timeline& timeline, const Timeline* task) {
+    for_each_timeline(&Timeline::states, [&](const Timeline& timeline, const Timeline* task) {
       const std::vector<StatePoint>& states = timeline.states;
       std::optional<Part> part, next;
       if (!states.empty()) next = part_of(states[0].state);
@@ -114,20 +165,18 @@ class Builder {
         if (mean) deltas.counts.add(grid_at(until_ns), -1);
       }
     });
-    std::vector<StepSeries> out;
-    for (const auto& [key, deltas] : groups) {
-      std::vector<Step> steps = mean ? to_mean_steps(deltas) : to_steps(deltas);
-      if (!steps.empty()) out.push_back({labels_of(key, name_), std::move(steps)});
-    }
-    return out;
+    return in_label_order(named(groups), [mean](const Deltas* deltas, std::vector<Step>& steps) {
+      mean ? to_mean_steps(*deltas, steps) : to_steps(*deltas, steps);
+    });
   }
 
   // From a sprint's end on what was said at the end.
   std::vector<StepSeries> sprint_gauge(PartOf part_of, bool planned) const {
     std::vector<StepSeries> out = gauge(part_of);
-    for (const auto& [span, timeline] : project_.timelines) {
-      for (const SprintEnd& end : timeline.sprint_ends) freeze(out, end, planned ? end.planned : end.completed);
+    for (const Timeline* timeline : project_.in_order) {
+      for (const SprintEnd& end : timeline->sprint_ends) freeze(out, end, planned ? end.planned : end.completed);
     }
+    std::sort(out.begin(), out.end(), [](const StepSeries& a, const StepSeries& b) { return a.labels < b.labels; });
     return out;
   }
 
@@ -142,40 +191,61 @@ class Builder {
       key.task = task;
       group(groups, key, timeline).sums.add(grid_at(increment.time_ns), increment.value);
     });
-    return to_series(groups, name_);
+    return in_label_order(named(groups), [](const Deltas* deltas, std::vector<Step>& steps) { to_steps(*deltas, steps); });
   }
 
   std::vector<StepSeries> histogram(CounterKind kind, KeyOf key_of) const {
-    Grouped counts, sums;
-    std::map<Key, std::array<Deltas, names::kBucketSeconds.size()>> buckets;
+    std::map<Key, Observations> groups;
     for_each_increment(kind, [&](const Increment& increment, const Timeline& timeline, const Timeline* task) {
       Key key = key_of(increment);
       key.task = task;
-      const int64_t at_ms = grid_at(increment.time_ns);
-      Deltas& count = group(counts, key, timeline);
-      count.sums.add(at_ms, 1);
-      group(sums, key, timeline).sums.add(at_ms, increment.value);
-      auto& of_key = buckets[key];
-      for (size_t i = 0; i < of_key.size(); ++i) {
-        of_key[i].start_ms = count.start_ms;
-        if (increment.value <= static_cast<double>(names::kBucketSeconds[i])) of_key[i].sums.add(at_ms, 1);
+      group(groups, key, timeline).values.emplace_back(grid_at(increment.time_ns), increment.value);
+    });
+    struct Piece {
+      const Observations* observed;
+      std::optional<double> bound;  // of a bucket; none: the sum
+    };
+    constexpr double kAll = std::numeric_limits<double>::infinity();
+    std::vector<Named<Piece>> pieces;
+    for (auto& [key, observed] : groups) {
+      observed.values = by_time(std::move(observed.values));
+      pieces.push_back({labels_of(key, name_ + "_count"), {&observed, kAll}});
+      pieces.push_back({labels_of(key, name_ + "_sum"), {&observed, std::nullopt}});
+      const store::LabelPairs labels = labels_of(key, name_ + "_bucket");
+      const auto add_bucket = [&, &of = observed](std::string text, double bound) {
+        Named<Piece>& bucket = pieces.emplace_back(Named<Piece>{labels, {&of, bound}});
+        bucket.labels.emplace_back(label::kLe, std::move(text));
+        std::sort(bucket.labels.begin(), bucket.labels.end());
+      };
+      for (const auto seconds : names::kBucketSeconds) add_bucket(std::to_string(seconds), static_cast<double>(seconds));
+      add_bucket("+Inf", kAll);
+    }
+    return in_label_order(std::move(pieces), [](const Piece& piece, std::vector<Step>& steps) {
+      if (!piece.bound) {
+        to_steps(*piece.observed, [](double value) { return value; }, steps);
+      } else {
+        to_steps(*piece.observed, [bound = *piece.bound](double value) { return value <= bound ? 1.0 : 0.0; }, steps);
       }
     });
-    std::vector<StepSeries> out = to_series(counts, name_ + "_count");
-    append(out, to_series(sums, name_ + "_sum"));
-    for (const auto& [key, of_key] : buckets) {
-      for (size_t i = 0; i < of_key.size(); ++i) {
-        out.push_back(bucket(key, std::to_string(names::kBucketSeconds[i]), of_key[i]));
-      }
-      out.push_back(bucket(key, "+Inf", counts[key]));
-    }
-    return out;
   }
 
  private:
-  template <typename Fn>
-  void for_each_timeline(Fn fn) const {
-    for (const auto& [span, timeline] : project_.timelines) {
+  // what: the member that fn reads, so that it is there when fn comes.
+  template <typename Member, typename Fn>
+  void for_each_timeline(std::vector<Member> Timeline::*what, Fn fn) const {
+    constexpr size_t kAhead = 8, kCacheLine = 64, kLinesMax = 6;
+    const std::vector<const Timeline*>& all = project_.in_order;
+    const auto prefetch = [](const void* begin, size_t bytes) {
+      const char* at = static_cast<const char*>(begin);
+      for (size_t line = 0; line < std::min(bytes, kLinesMax * kCacheLine); line += kCacheLine) __builtin_prefetch(at + line);
+    };
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (i + 2 * kAhead < all.size()) prefetch(all[i + 2 * kAhead], sizeof(Timeline));
+      if (i + kAhead < all.size()) {
+        const std::vector<Member>& next = all[i + kAhead]->*what;
+        prefetch(next.data(), next.size() * sizeof(Member));
+      }
+      const Timeline& timeline = *all[i];
       if (!options_.with_task) {
         fn(timeline, nullptr);
       } else if (!options_.wants_task || options_.wants_task(timeline.task_id)) {
@@ -185,7 +255,7 @@ class Builder {
   }
   template <typename Fn>
   void for_each_increment(CounterKind kind, Fn fn) const {
-    for_each_timeline([&](const Timeline& timeline, const Timeline* task) {
+    for_each_timeline(&Timeline::increments, [&](const Timeline& timeline, const Timeline* task) {
       for (const Increment& increment : timeline.increments) {
         if (increment.kind == kind) fn(increment, timeline, task);
       }
@@ -193,7 +263,8 @@ class Builder {
   }
 
   // A task's own series begin with the task, others with the project.
-  Deltas& group(Grouped& groups, const Key& key, const Timeline& timeline) const {
+  template <typename Group>
+  Group& group(std::map<Key, Group>& groups, const Key& key, const Timeline& timeline) const {
     const auto [at, is_new] = groups.try_emplace(key);
     if (is_new) at->second.start_ms = key.task != nullptr ? grid_at(timeline.first_ns) - kGridMs : start_ms_;
     return at->second;
@@ -216,18 +287,9 @@ class Builder {
     return out;
   }
 
-  std::vector<StepSeries> to_series(const Grouped& groups, const std::string& name) const {
-    std::vector<StepSeries> out;
-    for (const auto& [key, deltas] : groups) out.push_back({labels_of(key, name), to_steps(deltas)});
-    return out;
-  }
-  static void append(std::vector<StepSeries>& out, std::vector<StepSeries> more) {
-    for (StepSeries& series : more) out.push_back(std::move(series));
-  }
-  StepSeries bucket(const Key& key, const std::string& bound, const Deltas& deltas) const {
-    StepSeries out{labels_of(key, name_ + "_bucket"), to_steps(deltas)};
-    out.labels.emplace_back(label::kLe, bound);
-    std::sort(out.labels.begin(), out.labels.end());
+  std::vector<Named<const Deltas*>> named(const Grouped& groups) const {
+    std::vector<Named<const Deltas*>> out;
+    for (const auto& [key, deltas] : groups) out.push_back({labels_of(key, name_), &deltas});
     return out;
   }
 
@@ -365,27 +427,44 @@ std::vector<StepSeries> build(const ProjectLog& project, std::string_view name, 
   return {};
 }
 
-std::vector<store::SampleRun> runs_of(const std::vector<Step>& steps, int64_t start_ms, int64_t end_ms) {
-  std::vector<store::SampleRun> out;
-  // The last step at or before the start is the first that matters.
-  auto step = std::upper_bound(steps.begin(), steps.end(), start_ms,
-                               [](int64_t time_ms, const Step& one) { return time_ms < one.first; });
-  if (step != steps.begin()) --step;
-  const auto behind = std::upper_bound(step, steps.end(), end_ms,
-                                       [](int64_t time_ms, const Step& one) { return time_ms < one.first; });
-  out.reserve(static_cast<size_t>(behind - step));
-  for (; step != steps.end() && step->first <= end_ms; ++step) {
-    const int64_t until_ms = step + 1 != steps.end() ? std::min((step + 1)->first - kGridMs, end_ms) : end_ms;
-    if (store::is_stale_marker(step->second)) {
-      if (step->first >= start_ms) out.push_back({step->first, 0, 1, step->second});
-      continue;
-    }
-    int64_t first_ms = step->first;
-    if (first_ms < start_ms) first_ms += (start_ms - first_ms + kGridMs - 1) / kGridMs * kGridMs;
-    if (first_ms > until_ms) continue;
-    out.push_back({first_ms, kGridMs, (until_ms - first_ms) / kGridMs + 1, step->second});
+namespace {
+
+using StepIterator = std::vector<Step>::const_iterator;
+
+// The last step at or before the start is the first that matters.
+StepIterator first_that_matters(const std::vector<Step>& steps, int64_t start_ms) {
+  const auto step = std::upper_bound(steps.begin(), steps.end(), start_ms,
+                                     [](int64_t time_ms, const Step& one) { return time_ms < one.first; });
+  return step == steps.begin() ? step : step - 1;
+}
+
+// nullopt: of this step nothing lies in the range.
+std::optional<store::SampleRun> run_of(StepIterator step, StepIterator end, int64_t start_ms, int64_t end_ms) {
+  if (store::is_stale_marker(step->second)) {
+    if (step->first < start_ms) return std::nullopt;
+    return store::SampleRun{step->first, 0, 1, step->second};
   }
-  return out;
+  const int64_t until_ms = step + 1 != end ? std::min((step + 1)->first - kGridMs, end_ms) : end_ms;
+  int64_t first_ms = step->first;
+  if (first_ms < start_ms) first_ms += (start_ms - first_ms + kGridMs - 1) / kGridMs * kGridMs;
+  if (first_ms > until_ms) return std::nullopt;
+  return store::SampleRun{first_ms, kGridMs, (until_ms - first_ms) / kGridMs + 1, step->second};
+}
+
+}  // namespace
+
+void make_runs(const std::vector<Step>& steps, int64_t start_ms, int64_t end_ms, std::vector<store::SampleRun>& out) {
+  out.clear();
+  for (auto step = first_that_matters(steps, start_ms); step != steps.end() && step->first <= end_ms; ++step) {
+    if (const auto run = run_of(step, steps.end(), start_ms, end_ms)) out.push_back(*run);
+  }
+}
+
+bool has_runs(const std::vector<Step>& steps, int64_t start_ms, int64_t end_ms) {
+  for (auto step = first_that_matters(steps, start_ms); step != steps.end() && step->first <= end_ms; ++step) {
+    if (run_of(step, steps.end(), start_ms, end_ms)) return true;
+  }
+  return false;
 }
 
 }  // namespace contextcore::work

@@ -28,7 +28,7 @@ struct BuildOptions {
   std::function<bool(std::string_view)> wants_task;  // with_task; empty: all
 };
 
-// Every series of one of names::kMetrics.
+// Every series of one of names::kMetrics, in the order of labels.
 std::vector<StepSeries> build(const ProjectLog& project, std::string_view metric, const BuildOptions& options);
 
 // The first time of the grid at which something of time_ns is seen.
@@ -38,7 +38,9 @@ int64_t grid_before(int64_t time_ns);
 // Where the project's series begin: one step before its first event.
 int64_t grid_start(const ProjectLog& project);
 
-// Samples every 60 s from the first step to end_ms, within [start_ms, end_ms].
-std::vector<store::SampleRun> runs_of(const std::vector<Step>& steps, int64_t start_ms, int64_t end_ms);
+// Samples every 60 s from the first step to end_ms, within [start_ms, end_ms], in the place of what out holds.
+void make_runs(const std::vector<Step>& steps, int64_t start_ms, int64_t end_ms, std::vector<store::SampleRun>& out);
+// Whether there is one.
+bool has_runs(const std::vector<Step>& steps, int64_t start_ms, int64_t end_ms);
 
 }  // namespace contextcore::work

@@ -101,7 +101,10 @@ class Recorder {
 void settle(ProjectLog& project, uint64_t version) {
   project.version = version;
   project.first_ns = INT64_MAX;
+  project.in_order.clear();
+  project.in_order.reserve(project.timelines.size());
   for (const auto& [span, timeline] : project.timelines) {
+    project.in_order.push_back(&timeline);
     if (timeline.first_ns != 0) project.first_ns = std::min(project.first_ns, timeline.first_ns);
   }
 }

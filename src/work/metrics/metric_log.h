@@ -93,6 +93,7 @@ struct ProjectLog {
   std::string name;
   Words words;
   std::map<otlp::SpanId, Timeline> timelines;
+  std::vector<const Timeline*> in_order;  // the same, for who reads them all
   int64_t first_ns = INT64_MAX;
   uint64_t version = 0;  // changes with every change
 };

@@ -36,10 +36,11 @@ std::vector<SampleRun> some_runs(SeededRandom& dice) {
 TEST(PromqlWindow, ARiseIsWhatTheWindowHas) {
   SeededRandom dice(7);
   size_t rises = 0, others = 0;
+  WindowCursor cursor, check;
   for (int round = 0; round < 3000; ++round) {
     const std::vector<SampleRun> runs = some_runs(dice);
-    WindowCursor cursor(runs);
-    WindowCursor check(runs);
+    cursor.begin(runs);
+    check.begin(runs);
     const auto range_ms = static_cast<int64_t>(1 + dice.below(200));
     Window window;
     for (int64_t end_ms = 0; end_ms < 900; end_ms += static_cast<int64_t>(dice.below(60))) {
@@ -66,7 +67,8 @@ TEST(PromqlWindow, ARiseIsWhatTheWindowHas) {
 
 TEST(PromqlWindow, OnlyWhatFallsOrIsEmptyHasToBeCut) {
   const std::vector<SampleRun> runs = {{0, 10, 5, 1}, {60, 10, 3, 2}, {100, 0, 1, 2}, {110, 10, 4, 7}};
-  WindowCursor cursor(runs);
+  WindowCursor cursor;
+  cursor.begin(runs);
   for (int64_t end_ms = 5; end_ms < 160; end_ms += 5) EXPECT_TRUE(cursor.rise(end_ms - 30, end_ms)) << end_ms;
   EXPECT_FALSE(cursor.rise(170, 200));
 }

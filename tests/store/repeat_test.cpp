@@ -61,9 +61,7 @@ TEST(Repeat, IsThatOfTheRequestAsItCame) {
   Machine machine;
   auto store = machine.open();
   ASSERT_TRUE(store->commit("", create_task(1, "one")).ok());
-  otlp::TracesData data = one_span(1, 1, "forged");
-  data.resource_spans[0].scope_spans[0].spans.push_back(
-      one_span(1, 9, "honest").resource_spans[0].scope_spans[0].spans[0]);
+  const otlp::TracesData data = half_forged();
   ASSERT_EQ(store->ingest(data, {})->rejected, 1);
   store = machine.open();  // the digest comes back from the log, and goes from there into a file
   ASSERT_TRUE(store->cut().ok());

@@ -106,9 +106,7 @@ TEST(Store, RefusesForgedSpansAndTakesTheRest) {
   Machine machine;
   auto store = machine.open();
   ASSERT_TRUE(store->commit("", create_task(1, "one")).ok());
-  otlp::TracesData data = one_span(1, 1, "forged");
-  data.resource_spans[0].scope_spans[0].spans.push_back(
-      one_span(1, 9, "honest").resource_spans[0].scope_spans[0].spans[0]);
+  const otlp::TracesData data = half_forged();
   const std::string body = otlp::encode_protobuf(data);
   const auto result = store->ingest(data, body);
   ASSERT_TRUE(result.ok());

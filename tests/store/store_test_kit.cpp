@@ -214,6 +214,13 @@ otlp::TracesData one_span(uint32_t trace, uint32_t span, const std::string& name
   return data;
 }
 
+otlp::TracesData half_forged() {
+  otlp::TracesData data = one_span(1, 1, "forged");
+  data.resource_spans[0].scope_spans[0].spans.push_back(
+      one_span(1, 9, "honest").resource_spans[0].scope_spans[0].spans[0]);
+  return data;
+}
+
 otlp::LogsData one_log(const std::string& service, uint64_t time_ns, const std::string& line) {
   otlp::LogRecord record;
   record.time_ns = time_ns;

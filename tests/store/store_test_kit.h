@@ -69,6 +69,8 @@ WorkPlan claim_task(uint32_t number, const std::string& who);
 // ---- received ----
 otlp::TracesData one_span(uint32_t trace, uint32_t span, const std::string& name,
                           uint64_t start_ns = 1000, uint64_t end_ns = 2000);
+// A span that claims to be task 1's, and one of the same trace that may come.
+otlp::TracesData half_forged();
 otlp::LogsData one_log(const std::string& service, uint64_t time_ns, const std::string& line);
 
 // name{host="…"} with one sample.

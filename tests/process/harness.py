@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -85,10 +86,14 @@ class ProcessTest(unittest.TestCase):
             server.stop()
 
 
+GRPC = ("--otlp-grpc-listen", "127.0.0.1:0")  # for Server.grpc_address()
+
+
 class Server:
     def __init__(self, store, folder, environment, arguments=()):
         self.store = store
         self.log = open(os.path.join(folder, "server.log"), "ab")
+        self.log_start = self.log.seek(0, os.SEEK_END)
         self.process = subprocess.Popen(
             [CLI, "serve", "--store", store, "--listen", "127.0.0.1:0", "--no-otlp-listen", *arguments],
             cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
@@ -110,6 +115,17 @@ class Server:
                         return info["address"]
             time.sleep(0.01)  # tidy: waiting for a process, bounded
         raise RuntimeError("the server did not get ready")
+
+    def grpc_address(self):
+        """That of OTLP/gRPC, when it was started with GRPC."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with open(self.log.name) as log:
+                log.seek(self.log_start)
+                if found := re.search(r"OTLP/gRPC at ([\d.]+:\d+)\)", log.read()):
+                    return found[1]
+            time.sleep(0.01)  # tidy: waiting for a process, bounded
+        raise RuntimeError("the server does not say where it takes OTLP/gRPC")
 
     def request(self, method, path, body=None, headers=None, timeout=30):
         host, port = self.address.rsplit(":", 1)

@@ -12,7 +12,7 @@ import sys
 import time
 
 import otlp_sender
-from harness import CLI, TIER, ProcessTest, Server, free_port
+from harness import CLI, GRPC, TIER, ProcessTest, Server
 from naive_fold import differences, fold
 
 ROUNDS = int(os.environ.get("CONTEXTCORE_CRASH_ROUNDS", {"full": 12, "night": 200}.get(TIER, 12)))
@@ -108,10 +108,10 @@ class KillNine(ProcessTest):
         for _ in range(rounds):
             server = None
             if use_server:
-                grpc = f"127.0.0.1:{free_port()}"
-                server = Server(self.store, self.folder, self.environment, ("--otlp-grpc-listen", grpc))
+                server = Server(self.store, self.folder, self.environment, GRPC)
+                addresses = server.address, server.grpc_address()
             for sender in senders:
-                sender.start((server.address, grpc))
+                sender.start(addresses)
             writers = [subprocess.Popen([sys.executable, "-c", WRITER, CLI, f"w{i}", acks_path, str(numbers[i])],
                                         cwd=self.folder, env=self.environment, stderr=subprocess.DEVNULL,
                                         start_new_session=True) for i in range(3)]

@@ -16,7 +16,7 @@ import sys
 import unittest
 import urllib.parse
 
-from harness import CLI, ROOT, ProcessTest, free_port
+from harness import CLI, GRPC, ROOT, ProcessTest, free_port
 
 SOURCES = ROOT / "tests/process/sdks"
 PLACE = ROOT / "build/test-sdks"
@@ -95,10 +95,6 @@ def attributes(count):
 
 
 class StockSdks(ProcessTest):
-    def setUp(self):
-        super().setUp()
-        self.grpc = f"127.0.0.1:{free_port()}"
-
     def ask(self, server, path, **parameters):
         status, body = server.request("GET", path + "?" + urllib.parse.urlencode(parameters))
         self.assertEqual(status, 200, body)
@@ -144,11 +140,11 @@ class StockSdks(ProcessTest):
         if missing:
             self.skipTest(missing)
         cwd = PLACE / language if language == "javascript" else self.folder
-        with self.server("--otlp-grpc-listen", self.grpc) as server:
+        with self.server(*GRPC) as server:
             for protocol in protocols:
                 with self.subTest(protocol):
                     service = f"{language}-{protocol}"
-                    endpoint = "http://" + (self.grpc if protocol.startswith("grpc") else server.address)
+                    endpoint = "http://" + (server.grpc_address() if protocol.startswith("grpc") else server.address)
                     done = run(*command, protocol, service, endpoint, COUNT, cwd=cwd, timeout=120)
                     self.assertEqual(done.returncode, 0, done.stderr)
                     self.assertEqual(done.stderr, "", "the SDK complains of nothing")

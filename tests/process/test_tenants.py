@@ -7,7 +7,7 @@ import pathlib
 import time
 import urllib.parse
 
-from harness import ProcessTest, Server, free_port
+from harness import GRPC, ProcessTest, Server
 from otlp_sender import Grpc, traces_bytes
 
 TENANTS = (None, "a", "b")
@@ -57,12 +57,12 @@ class Tenants(ProcessTest):
         stream = {"service_name": "shop", "app": "pushed"}
         return {"streams": [{"stream": stream, "values": [[str(self.now_ns + 9), line]]}]}
 
-    def send_all(self, server, grpc):
+    def send_all(self, server):
         for tenant in TENANTS:
             self.post(server, "/v1/traces", self.spans(f"http of {word(tenant)}"), tenant)
             self.post(server, "/v1/logs", self.lines(f"line of {word(tenant)}"), tenant)
             self.post(server, "/loki/api/v1/push", self.push(f"pushed of {word(tenant)}"), tenant)
-            connection = Grpc(grpc, {key.lower(): value for key, value in header(tenant).items()})
+            connection = Grpc(server.grpc_address(), {key.lower(): value for key, value in header(tenant).items()})
             span = (TRACE, "00000000000000c2", f"grpc of {word(tenant)}", self.now_ns)
             self.assertTrue(connection.send(traces_bytes([span])))
             connection.close()
@@ -104,10 +104,9 @@ class Tenants(ProcessTest):
         self.assertEqual(self.log_entries(server, "nobody"), [])
 
     def test_each_reads_its_own_whatever_the_store_goes_through(self):
-        grpc = f"127.0.0.1:{free_port()}"
         self.cc("task", "create", "Work", "--id", "T")
-        with self.server("--otlp-grpc-listen", grpc) as server:
-            self.send_all(server, grpc)
+        with self.server(*GRPC) as server:
+            self.send_all(server)
             self.check(server)
             self.assertEqual(server.request("GET", "/api/search?q={}", headers=header("a b"))[0], 400)
             self.assertEqual(server.request("POST", "/v1/logs", self.lines("x"), header("a|b"))[0], 400)
@@ -169,15 +168,13 @@ class Tenants(ProcessTest):
 
     def test_another_server_gets_each_under_its_name(self):
         """Over HTTP and over gRPC; what the default tenant has sent goes to the tenant that is configured."""
-        grpc = f"127.0.0.1:{free_port()}"
-        with self.server("--otlp-grpc-listen", grpc) as server:
-            self.send_all(server, grpc)
+        with self.server(*GRPC) as server:
+            self.send_all(server)
         for protocol in ("http/protobuf", "grpc"):
-            listen = f"127.0.0.1:{free_port()}"
             store = os.path.join(self.folder, "store-" + protocol[:4])
-            receiver = Server(store, self.folder, self.environment, ("--otlp-grpc-listen", listen))
+            receiver = Server(store, self.folder, self.environment, GRPC)
             try:
-                address = receiver.address if protocol.startswith("http") else listen
+                address = receiver.address if protocol.startswith("http") else receiver.grpc_address()
                 with self.server("--export-endpoint", "http://" + address, "--export-protocol", protocol,
                                  "--export-headers", "x-scope-orgid=team") as server:
                     self.until(lambda: all(one["state"] == "idle" and one["sent"] >= 6

@@ -211,7 +211,7 @@ Status Cut::write_commands() {
 
 Status Cut::write_digest_file() {
   std::vector<DigestFileInfo>& listed = manifest_.digests;
-  std::erase_if(listed, [this](const DigestFileInfo& file) { return digests_expired(file.newest_ns, now_ns_); });
+  listed = kept_files(std::move(listed), now_ns_);
   if (head_.digests().empty()) return {};
   std::vector<DigestRun> runs;
   if (listed.size() >= kDigestFilesMax) {
@@ -229,6 +229,7 @@ Status Cut::write_digest_file() {
   runs = kept_digests(std::move(runs), now_ns_);
   const DigestFileInfo info{take_number(), digest_count(runs), now_ns_};
   listed.push_back(info);
+  listed = kept_files(std::move(listed), now_ns_);
   return write_digests(files_, data_path(directory_, info.number, "digests"), runs);
 }
 

@@ -37,6 +37,15 @@ std::vector<DigestRun> kept_digests(std::vector<DigestRun> runs, int64_t now_ns,
   return runs;
 }
 
+std::vector<DigestFileInfo> kept_files(std::vector<DigestFileInfo> files, int64_t now_ns, size_t max) {
+  std::erase_if(files, [now_ns](const DigestFileInfo& file) { return digests_expired(file.newest_ns, now_ns); });
+  uint64_t newer = 0;
+  auto oldest = files.end();
+  while (oldest != files.begin() && newer < max) newer += (--oldest)->digests;
+  files.erase(files.begin(), oldest);
+  return files;
+}
+
 Status write_digests(FileSystem& files, const std::string& path, const std::vector<DigestRun>& runs) {
   std::string bytes;
   RecordWriter writer(bytes);

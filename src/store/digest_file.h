@@ -10,6 +10,7 @@
 #include "base/file_system.h"
 #include "base/hash.h"
 #include "base/result.h"
+#include "store/manifest.h"
 
 namespace contextcore::store {
 
@@ -28,6 +29,9 @@ inline bool digests_expired(int64_t time_ns, int64_t now_ns) { return now_ns - t
 // What is kept of runs that are given oldest first: the newest `max` that have not expired.
 std::vector<DigestRun> kept_digests(std::vector<DigestRun> runs, int64_t now_ns, size_t max = kDigestsKeptMax);
 size_t digest_count(const std::vector<DigestRun>& runs);
+// What is kept of files, likewise: those that have one of the newest `max` and have not expired.
+std::vector<DigestFileInfo> kept_files(std::vector<DigestFileInfo> files, int64_t now_ns,
+                                       size_t max = kDigestsKeptMax);
 
 Status write_digests(FileSystem& files, const std::string& path, const std::vector<DigestRun>& runs);
 // Oldest first. corruption: the file is damaged; io_error: it cannot be read now.

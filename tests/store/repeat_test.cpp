@@ -210,5 +210,20 @@ TEST(Repeat, DigestsKeepTheNewest) {
   EXPECT_TRUE(kept_digests({}, now).empty());
 }
 
+TEST(Repeat, FilesBehindTheNewestDigestsGo) {
+  const int64_t now = 10 * kDigestKeptNs;
+  const std::vector<DigestFileInfo> files{{1, 5, now - kDigestKeptNs}, {2, 4, now - 3}, {3, 2, now - 2}, {4, 3, now}};
+  const auto numbers = [&](size_t max) {
+    std::vector<uint64_t> out;
+    for (const DigestFileInfo& file : kept_files(files, now, max)) out.push_back(file.number);
+    return out;
+  };
+  EXPECT_EQ(numbers(100), (std::vector<uint64_t>{2, 3, 4})) << "the first has expired";
+  EXPECT_EQ(numbers(6), (std::vector<uint64_t>{2, 3, 4})) << "the second has one of the newest six";
+  EXPECT_EQ(numbers(5), (std::vector<uint64_t>{3, 4}));
+  EXPECT_EQ(numbers(3), std::vector<uint64_t>{4});
+  EXPECT_TRUE(kept_files({}, now).empty());
+}
+
 }  // namespace
 }  // namespace contextcore::store::test
